@@ -1,0 +1,204 @@
+"""Cost of a routing decision: the pool engine alone, with its explanation serialised, garbage collector on.
+
+A pool of 1,000 agents holds 10,000 waiting conversations; then 100,000 commands arrive, half new
+conversations, half resolves that free an agent, each free being followed by its accept. Every command is
+timed with everything that it caused and `json.dumps` of its explanations.
+
+    python bench/routing_decisions.py [--waiting 10000] [--agents 1000] [--operations 100000]
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import random
+import time
+
+from services.routing.domain.calendars import Calendar, Hours
+from services.routing.domain.commands import AcceptOffer, Close, Command, Enqueue, PutAgent, SetPresence
+from services.routing.domain.directory import (
+    AgentProfile,
+    CapacityPolicy,
+    ChannelRule,
+    Directory,
+    Filter,
+    Queue,
+    SlaPolicy,
+    Team,
+)
+from services.routing.domain.engine import Engine
+from services.routing.domain.events import AgentOffered
+from services.routing.domain.model import URGENCIES
+from services.routing.domain.state import Step
+
+TEAMS = ("billing", "orders", "it-help-desk", "product-specialists", "general")
+TOPICS = ("invoice", "order", "technical", "product", "other")
+LANGUAGES = ("en", "it", "ro", "ar", "fr", "pt", "es", "de")
+CHANNELS = ("chat", "mail", "web", "api")
+HOUR = 3_600_000
+START = 1_780_000_000_000
+
+
+def directory() -> Directory:
+    """Five teams, four channels, a weekly calendar."""
+    week = tuple(Hours(day, 8 * 60, 20 * 60) for day in range(7))
+    sla = SlaPolicy(2 * HOUR, 48 * HOUR, "office")
+    return Directory(
+        version=1,
+        teams=tuple(Team(t, t) for t in TEAMS),
+        queues=tuple(
+            Queue(t, t, t, sla, boosts=(("high", HOUR),), offer_timeout_ms=10 * HOUR) for t in TEAMS
+        ),
+        filters=(
+            *(Filter(team, (topic,)) for team, topic in zip(TEAMS, TOPICS, strict=True) if topic != "other"),
+            Filter("general"),
+        ),
+        capacities=(
+            CapacityPolicy(
+                "default",
+                100,
+                100,
+                (
+                    ChannelRule("chat", 30, 3),
+                    ChannelRule("api", 30, 3),
+                    ChannelRule("mail", 10, 10, interruptible=True),
+                    ChannelRule("web", 10, 10, interruptible=True),
+                ),
+                max_open_offers=20,
+            ),
+        ),
+        calendars=(Calendar("office", "Europe/Rome", week),),
+    )
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    options.add_argument("--waiting", type=int, default=10_000)
+    options.add_argument("--agents", type=int, default=1_000)
+    options.add_argument("--operations", type=int, default=100_000)
+    options.add_argument("--seed", type=int, default=7)
+    options.add_argument("--json", action="store_true", help="print one JSON object")
+    run(options.parse_args())
+
+
+class Load:
+    """Drives one engine and keeps the times of what it asked."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+        self.engine = Engine("default", directory())
+        self.at = START
+        self.commands = 0
+        self.conversations = 0
+        self.assigned: list[str] = []
+        self.times: dict[str, list[int]] = {"arrive": [], "free": [], "accept": []}
+        self.explained = 0
+
+    def apply(self, command: Command, kind: str = "") -> Step:
+        begun = time.perf_counter_ns()
+        step = self.engine.apply(command, self.at)
+        for record in step.decisions:
+            self.explained += len(json.dumps(record))
+        if kind:
+            self.times[kind].append(time.perf_counter_ns() - begun)
+        return step
+
+    def id(self) -> str:
+        self.commands += 1
+        return f"c{self.commands:09}"
+
+    def hire(self, number: int) -> None:
+        draw = self.random
+        for n in range(number):
+            profile = AgentProfile(
+                f"agent-{n:04}",
+                f"Agent {n}",
+                tuple(sorted(draw.sample(TEAMS, draw.choice((1, 1, 2))))),
+                tuple(sorted(draw.sample(LANGUAGES, draw.choice((1, 2, 2))))),
+            )
+            self.apply(PutAgent(command_id=self.id(), agent=profile))
+            self.apply(SetPresence(command_id=self.id(), agent_id=profile.agent_id, presence="online"))
+
+    def arrive(self, kind: str = "") -> None:
+        draw = self.random
+        self.conversations += 1
+        command = Enqueue(
+            command_id=self.id(),
+            conversation_id=f"conv-{self.conversations:08}",
+            episode=1,
+            channel=draw.choice(CHANNELS),
+            language=draw.choice(LANGUAGES),
+            topic=draw.choice(TOPICS),
+            urgency=draw.choice(URGENCIES),
+            started_at_ms=self.at,
+        )
+        self.take(self.apply(command, kind), "accept" if kind else "")
+
+    def free(self, kind: str) -> None:
+        place = self.random.randrange(len(self.assigned))
+        self.assigned[place], self.assigned[-1] = self.assigned[-1], self.assigned[place]
+        conversation = self.assigned.pop()
+        command = Close(
+            command_id=self.id(),
+            conversation_id=conversation,
+            episode=1,
+            closed_at_ms=self.at,
+            human_version=1,
+        )
+        self.take(self.apply(command, kind), "accept")
+
+    def take(self, step: Step, kind: str) -> None:
+        for event in step.events:
+            if isinstance(event, AgentOffered):
+                accept = AcceptOffer(command_id=self.id(), offer_id=event.offer_id, agent_id=event.agent_id)
+                self.take(self.apply(accept, kind), kind)
+                self.assigned.append(event.conversation_id)
+
+
+def run(options: argparse.Namespace) -> None:
+    load = Load(options.seed)
+    load.hire(options.agents)
+    while len(load.engine.pool.waiting) < options.waiting:
+        load.at += 3
+        load.arrive()
+    gc.collect()
+    begun = time.perf_counter()
+    for number in range(options.operations):
+        load.at += 3
+        if number % 2:
+            load.free("free")
+        else:
+            load.arrive("arrive")
+    seconds = time.perf_counter() - begun
+    figures = {kind: _figures(times) for kind, times in load.times.items()}
+    figures["decision"] = _figures(load.times["arrive"] + load.times["free"])
+    facts = {
+        "agents": options.agents,
+        "waiting_at_the_end": len(load.engine.pool.waiting),
+        "operations": options.operations,
+        "operations_per_second": round(options.operations / seconds),
+        "explanation_bytes": load.explained,
+        "microseconds": figures,
+    }
+    if options.json:
+        print(json.dumps(facts))
+        return
+    waiting = facts["waiting_at_the_end"]
+    print(f"{options.agents} agents, {waiting} waiting at the end, {options.operations} operations")
+    print(f"{facts['operations_per_second']} operations/s, accepts beside them included")
+    for kind, row in figures.items():
+        print(f"{kind:9} n {row['n']:7}  p50 {row['p50']:7}  p99 {row['p99']:7}  max {row['max']:8}  us")
+
+
+def _figures(times: list[int]) -> dict[str, float]:
+    ordered = sorted(times)
+
+    def at(share: float) -> float:
+        return round(ordered[min(len(ordered) - 1, int(share * len(ordered)))] / 1000, 1)
+
+    return {"n": len(ordered), "p50": at(0.5), "p99": at(0.99), "max": at(1.0)}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class CustomerIdentified(_message.Message):
+    __slots__ = ("customer_id", "display_name", "identities", "language", "first_seen_at_ms", "tier")
+    CUSTOMER_ID_FIELD_NUMBER: _ClassVar[int]
+    DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
+    IDENTITIES_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_FIELD_NUMBER: _ClassVar[int]
+    FIRST_SEEN_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    TIER_FIELD_NUMBER: _ClassVar[int]
+    customer_id: str
+    display_name: str
+    identities: _containers.RepeatedCompositeFieldContainer[Identity]
+    language: str
+    first_seen_at_ms: int
+    tier: str
+    def __init__(self, customer_id: _Optional[str] = ..., display_name: _Optional[str] = ..., identities: _Optional[_Iterable[_Union[Identity, _Mapping]]] = ..., language: _Optional[str] = ..., first_seen_at_ms: _Optional[int] = ..., tier: _Optional[str] = ...) -> None: ...
+
+class Identity(_message.Message):
+    __slots__ = ("channel", "account", "external_id", "verified")
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    EXTERNAL_ID_FIELD_NUMBER: _ClassVar[int]
+    VERIFIED_FIELD_NUMBER: _ClassVar[int]
+    channel: str
+    account: str
+    external_id: str
+    verified: bool
+    def __init__(self, channel: _Optional[str] = ..., account: _Optional[str] = ..., external_id: _Optional[str] = ..., verified: _Optional[bool] = ...) -> None: ...

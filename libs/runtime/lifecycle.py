@@ -1,0 +1,265 @@
+"""The life of a process: migrate, put the services together, serve and process, and drain when asked to stop."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+
+from libs.primitives import Clock
+from libs.runtime.peers import InProcessPeers
+from libs.runtime.service import Peers, Platform, Service, ServiceDefinition
+from libs.runtime.settings import PlatformSettings
+from libs.storage import Database, Engines, fetch_all
+from libs.storage.migrate import migrate
+from libs.streams import Log, PostgresTransport, Processor, Transport, is_transient, register_topics
+from libs.streams.retention import keep_retaining
+from libs.web import OK, Host, TokenKeys, Tokens, WebSettings, create_app, create_host
+
+VERSION = "0.1.0"
+_log = structlog.get_logger()
+_RESTART_SECONDS = 1.0
+
+
+def histories(definitions: Sequence[ServiceDefinition]) -> list[tuple[str, str, str]]:
+    """The migration histories of the log and of services, in the order in which they run."""
+    result = [("libs.streams.migrations.log", "log", "alembic_version")]
+    for definition in definitions:
+        result.append(("libs.streams.migrations.service", definition.name, "alembic_version_streams"))
+        result.append((definition.migrations, definition.name, "alembic_version"))
+    return result
+
+
+async def prepare_database(url: str, definitions: Sequence[ServiceDefinition]) -> None:
+    """Migrates every schema and registers the topics. Safe to run again and by several processes at once."""
+    await migrate(url, histories(definitions))
+    engines = Engines.connect(url, web_connections=1, stream_connections=1)
+    try:
+        async with engines.web.begin() as connection:
+            await register_topics(connection)
+    finally:
+        await engines.dispose()
+
+
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """One service, put together and not yet running."""
+
+    definition: ServiceDefinition
+    service: Service
+    app: FastAPI
+    processors: Sequence[Processor[Any]]
+    database: Database
+
+
+def assemble(
+    definition: ServiceDefinition,
+    platform: Platform,
+    transport: Transport,
+    settings: Any = None,
+    web: WebSettings | None = None,
+) -> Assembled:
+    """Builds a service, its app and its processors. Local topics are read from its own database in every way of running."""
+    service = definition.build(platform, settings or definition.settings())
+    processors = [
+        Processor(subscriber, platform.database, transport, platform.clock)
+        for subscriber in service.subscribers
+    ]
+
+    async def readiness() -> Mapping[str, str]:
+        checks = dict(await service.readiness())
+        async with platform.database.read() as connection:
+            await fetch_all(connection, "SELECT 1")
+        checks["database"] = OK
+        for processor in processors:
+            reason = processor.stopped_because
+            checks[f"group {processor.group}"] = OK if reason is None else f"stopped: {reason}"
+        return checks
+
+    app = create_app(
+        definition.name,
+        definition.title,
+        VERSION,
+        service.routers,
+        readiness=readiness,
+        settings=web or WebSettings(),
+        tokens=platform.tokens,
+    )
+    return Assembled(definition, service, app, processors, platform.database)
+
+
+async def _keep_running(
+    name: str, work: Callable[[asyncio.Event], Awaitable[None]], stop: asyncio.Event
+) -> None:
+    """Runs work until stopped; what fails is logged and started again."""
+    while not stop.is_set():
+        try:
+            await work(stop)
+        except Exception as error:  # noqa: BLE001 - a worker's failure must not end the process
+            log = _log.warning if is_transient(error) else _log.exception
+            log("worker_failed", worker=name, error=f"{type(error).__name__}: {error}")
+        if not stop.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_RESTART_SECONDS):
+                    await stop.wait()
+
+
+class ServiceHost:
+    """Runs services in this process behind one address."""
+
+    def __init__(
+        self,
+        definitions: Sequence[ServiceDefinition],
+        settings: PlatformSettings,
+        *,
+        database_url: str,
+        data: Path,
+        clock: Clock,
+        service_settings: Mapping[str, Any] | None = None,
+        peers: Callable[[str], Peers] | None = None,
+        before_stop: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._definitions = definitions
+        self._settings = settings
+        self._url = database_url
+        self._data = data
+        self._clock = clock
+        self._service_settings = service_settings or {}
+        self._peers = peers
+        self._before_stop = before_stop
+        self._assembled: list[Assembled] = []
+        self.host: Host | None = None
+        self.tokens = Tokens(TokenKeys.load_or_create(data / "token-keys.json"))
+        self.address = ""
+
+    async def run(
+        self,
+        stop: asyncio.Event,
+        ready: Callable[["ServiceHost"], Awaitable[None]] | None = None,
+        tasks: Sequence[Callable[[asyncio.Event], Awaitable[None]]] = (),
+    ) -> None:
+        """Serves until `stop` is set, then drains within the settings' bound. `ready` is called once it answers."""
+        engines = Engines.connect(
+            self._url,
+            web_connections=self._settings.web_connections,
+            stream_connections=self._settings.stream_connections,
+        )
+        log = Log(engines.streams)
+        try:
+            await prepare_database(self._url, self._definitions)
+            await log.start()
+            self._assemble(engines, log)
+            for assembled in self._assembled:
+                await assembled.service.start()
+            await self._serve(engines, log, stop, ready, tasks)
+        finally:
+            await log.stop()
+            for assembled in self._assembled:
+                await assembled.service.close()
+            await engines.dispose()
+
+    def _assemble(self, engines: Engines, log: Log) -> None:
+        transport = PostgresTransport(engines.streams, log, lease_seconds=self._settings.lease_seconds)
+        public = self._settings.public_url or f"http://{self._settings.host}:{self._settings.port}"
+        for definition in self._definitions:
+            platform = Platform(
+                Database(engines, definition.name, self._clock, log),
+                log,
+                self._clock,
+                self.tokens,
+                self._peers(definition.name) if self._peers else self._in_process(definition.name),
+                self._data,
+                public.rstrip("/"),
+            )
+            settings = self._service_settings.get(definition.name)
+            self._assembled.append(assemble(definition, platform, transport, settings))
+        self.host = create_host(
+            {a.definition.name: a.app for a in self._assembled}, title="Centralino", version=VERSION
+        )
+
+    def _in_process(self, caller: str) -> InProcessPeers:
+        return InProcessPeers(
+            self.tokens, caller, lambda: {a.definition.name: a.app for a in self._assembled}
+        )
+
+    async def _serve(
+        self,
+        engines: Engines,
+        log: Log,
+        stop: asyncio.Event,
+        ready: Callable[["ServiceHost"], Awaitable[None]] | None,
+        tasks: Sequence[Callable[[asyncio.Event], Awaitable[None]]],
+    ) -> None:
+        assert self.host is not None
+        server = _Server(
+            uvicorn.Config(
+                self.host,
+                host=self._settings.host,
+                port=self._settings.port,
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                timeout_graceful_shutdown=2,
+                timeout_keep_alive=30,
+            )
+        )
+        drain = asyncio.Event()
+        running = [
+            asyncio.create_task(processor.run(drain), name=f"group {processor.group}")
+            for assembled in self._assembled
+            for processor in assembled.processors
+        ]
+        work = [
+            (task.__qualname__, task) for assembled in self._assembled for task in assembled.service.tasks
+        ]
+        work += [(task.__qualname__, task) for task in tasks]
+        running += [asyncio.create_task(_keep_running(name, task, drain), name=name) for name, task in work]
+        running.append(
+            asyncio.create_task(keep_retaining(engines.web, log, self._clock, drain), name="retention")
+        )
+        serving = asyncio.create_task(server.serve(), name="http")
+        try:
+            while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn offers no event
+                await asyncio.sleep(0.01)
+            if not serving.done():
+                self.address = server.address
+                if ready is not None:
+                    await ready(self)
+                ended = asyncio.create_task(stop.wait())
+                await asyncio.wait([ended, serving, *running], return_when=asyncio.FIRST_COMPLETED)
+                ended.cancel()
+        finally:
+            self.host.stop_streams()
+            server.should_exit = True
+            drain.set()
+            _done, late = await asyncio.wait([serving, *running], timeout=self._settings.drain_seconds)
+            for task in late:
+                _log.warning("drain_cut_short", task=task.get_name())
+                task.cancel()
+            results = await asyncio.gather(serving, *running, return_exceptions=True)
+            self._before_stop()
+        for result in results:
+            if isinstance(result, Exception):
+                raise result
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handlers: the host decides when to stop."""
+
+    @contextlib.contextmanager
+    def capture_signals(self):  # type: ignore[no-untyped-def]  # as uvicorn declares it
+        yield
+
+    @property
+    def address(self) -> str:
+        """Where it listens, with the port it was given."""
+        for listener in self.servers:
+            for socket in listener.sockets:
+                host, port = socket.getsockname()[:2]
+                return f"http://{host}:{port}"
+        return ""

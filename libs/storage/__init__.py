@@ -1,0 +1,22 @@
+"""PostgreSQL: transactions as units of work, tables as maps of values, timers, migrations, and a server from a wheel."""
+
+from libs.storage.engine import Database, Engines, async_url
+from libs.storage.repository import NotLoaded, Rows, TableRepository, Want
+from libs.storage.sql import execute, fetch_all, fetch_one
+from libs.storage.unit_of_work import Emitted, Outbox, UnitOfWork
+
+__all__ = [
+    "Database",
+    "Emitted",
+    "Engines",
+    "NotLoaded",
+    "Outbox",
+    "Rows",
+    "TableRepository",
+    "UnitOfWork",
+    "Want",
+    "async_url",
+    "execute",
+    "fetch_all",
+    "fetch_one",
+]

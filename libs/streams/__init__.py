@@ -1,0 +1,34 @@
+"""The log and its consumers: append, transports, ownership with fences, the one processor loop, timers, dead letters.
+
+Services use `StreamRouter` to declare handlers and raise `Retry`, `Reject` or `Stop`; the rest is for the hosts.
+"""
+
+from libs.streams.errors import EventsLost, Fenced, Reject, Retry, Stop, TooManyDead, is_transient
+from libs.streams.log import Log, register_topics
+from libs.streams.postgres import PostgresTransport
+from libs.streams.processor import OwnedState, Processor, Subscriber
+from libs.streams.router import Due, Received, StreamRouter
+from libs.streams.transport import Record, Subscription, TopicPartition, Transport
+
+__all__ = [
+    "Due",
+    "EventsLost",
+    "Fenced",
+    "Log",
+    "OwnedState",
+    "PostgresTransport",
+    "Processor",
+    "Received",
+    "Record",
+    "Reject",
+    "Retry",
+    "Stop",
+    "StreamRouter",
+    "Subscriber",
+    "Subscription",
+    "TooManyDead",
+    "TopicPartition",
+    "Transport",
+    "is_transient",
+    "register_topics",
+]

@@ -1,0 +1,153 @@
+"""Append to the log in the caller's transaction, and know how far each partition has come.
+
+The log tables are the outbox in both ways of running. Numbers are dense in each (topic, partition), because the counter
+rows stay locked from the numbering to the commit.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from libs.contracts import CATALOGUE, PARTITIONS, TOPICS, Envelope, full_name, key_of, pack, partition_of
+from libs.primitives import new_id_bytes
+from libs.storage import Emitted, fetch_all
+from libs.streams.errors import is_transient
+from libs.streams.transport import TopicPartition
+
+_APPEND: Final = "SELECT topic, partition, number FROM log.append($1::smallint[], $2::int[], $3::bytea[], $4)"
+_POLL_SECONDS: Final = 0.2
+_log = structlog.get_logger()
+
+
+async def register_topics(connection: AsyncConnection) -> None:
+    """Gives every topic of the catalogue its id and its counters. Safe to run again."""
+    names = sorted(TOPICS)
+    await connection.exec_driver_sql(
+        "INSERT INTO log.topics (id, name)"
+        " SELECT (SELECT coalesce(max(id), 0) FROM log.topics) + row_number() OVER (ORDER BY n), n"
+        " FROM unnest($1::text[]) AS n WHERE n NOT IN (SELECT name FROM log.topics)",
+        (names,),
+    )
+    await connection.exec_driver_sql(
+        "INSERT INTO log.counters (topic, partition)"
+        " SELECT t.id, p FROM log.topics t, generate_series(0, $1 - 1) AS p ON CONFLICT DO NOTHING",
+        (PARTITIONS,),
+    )
+
+
+class Log:
+    """The log of one database as one process sees it. `start` before use, `stop` at the end."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._ids: dict[str, int] = {}
+        self._names: dict[int, str] = {}
+        self._generation = 1
+        self._heads: dict[TopicPartition, int] = {}
+        self._sleepers: set[tuple[frozenset[str], asyncio.Event]] = set()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Learns topic ids and heads, and begins to watch for appends of other processes."""
+        async with self._engine.connect() as connection:
+            rows = await fetch_all(connection, "SELECT id, name FROM log.topics")
+            self._ids = {name: number for number, name in rows}
+            self._names = {number: name for name, number in self._ids.items()}
+            row = (await connection.exec_driver_sql("SELECT number FROM log.generation")).one()
+            self._generation = row[0]
+        await self.refresh()
+        self._task = asyncio.create_task(self._watch(), name="log-watch")
+
+    async def stop(self) -> None:
+        """Ends watching."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    def topic_id(self, topic: str) -> int:
+        """The small number that stands for a topic in the tables."""
+        return self._ids[topic]
+
+    def head(self, source: TopicPartition) -> int:
+        """The newest number known."""
+        return self._heads.get(source, 0)
+
+    async def append(
+        self, connection: AsyncConnection, events: Sequence[Emitted], now_ms: int, traceparent: str
+    ) -> Callable[[], None]:
+        """Numbers and inserts events as the last statement of the caller's transaction.
+
+        Returns what to call after the commit: it wakes the readers of this process. Raises ValueError for an event
+        without a key.
+        """
+        topics, partitions, datas = [], [], []
+        for emitted in events:
+            name = full_name(type(emitted.event))
+            topic = CATALOGUE[name].topic
+            key = key_of(emitted.event)
+            topics.append(self._ids[topic])
+            partitions.append(partition_of(key))
+            envelope = Envelope(
+                emitted.event_id or new_id_bytes(),
+                now_ms,
+                self._generation,
+                name,
+                key,
+                traceparent,
+                emitted.event.SerializeToString(),
+            )
+            datas.append(pack(envelope))
+        result = await fetch_all(connection, _APPEND, topics, partitions, datas, now_ms)
+        heads = [(TopicPartition(self._names[t], p), number) for t, p, number in result]
+        return lambda: self._advance(heads)
+
+    def _advance(self, heads: Iterable[tuple[TopicPartition, int]]) -> None:
+        moved = set()
+        for source, number in heads:
+            if number > self._heads.get(source, 0):
+                self._heads[source] = number
+                moved.add(source.topic)
+        for topics, event in self._sleepers:
+            if not moved.isdisjoint(topics):
+                event.set()
+
+    async def refresh(self) -> None:
+        """Reads the counters: what other processes have appended."""
+        async with self._engine.connect() as connection:
+            result = await fetch_all(connection, "SELECT topic, partition, number FROM log.counters")
+            rows = result
+        self._advance(
+            (TopicPartition(self._names[t], p), number) for t, p, number in rows if t in self._names
+        )
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(_POLL_SECONDS)
+            try:
+                await self.refresh()
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                _log.warning("log_watch_failed", error=str(error))
+
+    async def wait(self, topics: frozenset[str], behind: Callable[[], bool], timeout_ms: int) -> None:
+        """Sleeps until a topic moves and `behind()` is true, at most `timeout_ms`."""
+        if behind() or timeout_ms <= 0:
+            return
+        event = asyncio.Event()
+        entry = (topics, event)
+        self._sleepers.add(entry)
+        try:
+            async with asyncio.timeout(timeout_ms / 1000):
+                while not behind():
+                    event.clear()
+                    await event.wait()
+        except TimeoutError:
+            return
+        finally:
+            self._sleepers.discard(entry)

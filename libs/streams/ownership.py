@@ -1,0 +1,124 @@
+"""Who reads a partition: leases with the database's clock, and the epoch that fences an owner who slept too long."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from libs.storage import fetch_all
+from libs.streams.errors import Fenced
+from libs.streams.transport import TopicPartition
+
+
+class Leases:
+    """Shares the partitions of a group among its living members, each at most ceil(partitions / members)."""
+
+    def __init__(self, engine: AsyncEngine, group: str, member: str, partitions: int, seconds: float) -> None:
+        self._engine = engine
+        self._group = group
+        self._member = member
+        self._partitions = partitions
+        self._seconds = seconds
+
+    async def renew(self) -> frozenset[int]:
+        """Renews what is held, gives up what is above the fair share, takes what is free. Returns what is held now."""
+        async with self._engine.begin() as connection:
+            result = await fetch_all(
+                connection,
+                "SELECT log.renew($1, $2, $3, $4)",
+                self._group,
+                self._member,
+                self._seconds,
+                self._partitions,
+            )
+            keep: list[int] = result[0][0]
+        return frozenset(keep)
+
+    async def release(self) -> None:
+        """Gives up everything at once."""
+        async with self._engine.begin() as connection:
+            for table in ("leases", "members"):
+                await connection.exec_driver_sql(
+                    f"DELETE FROM log.{table} WHERE group_name = $1 AND member = $2",
+                    (self._group, self._member),
+                )
+
+
+@dataclass(slots=True)
+class Position:
+    """How far a group has come in a partition, and the epoch under which this process may move it."""
+
+    number: int
+    offset: int
+    generation: int
+    epoch: int
+
+
+async def claim(
+    connection: AsyncConnection,
+    schema: str,
+    group: str,
+    owner: str,
+    beginnings: Mapping[TopicPartition, int],
+) -> dict[TopicPartition, Position]:
+    """Raises the epoch of each partition, which fences every earlier owner; a first claim starts at its beginning."""
+    sources = sorted(beginnings)
+    result = await fetch_all(
+        connection,
+        f"INSERT INTO {schema}.positions AS p (group_name, topic, partition, number, epoch, owner)"
+        " SELECT $1, t, n, b, 1, $2 FROM unnest($3::text[], $4::int[], $5::bigint[]) AS u(t, n, b)"
+        " ON CONFLICT (group_name, topic, partition) DO UPDATE SET epoch = p.epoch + 1, owner = excluded.owner"
+        ' RETURNING topic, partition, number, "offset", generation, epoch',
+        group,
+        owner,
+        [source.topic for source in sources],
+        [source.partition for source in sources],
+        [beginnings[source] for source in sources],
+    )
+    return {TopicPartition(t, p): Position(n, o, g, e) for t, p, n, o, g, e in result}
+
+
+async def fence(
+    connection: AsyncConnection, schema: str, group: str, positions: Mapping[TopicPartition, Position]
+) -> None:
+    """Locks the position rows and proves that the epochs are still ours. Raises Fenced."""
+    sources = sorted(positions)
+    result = await fetch_all(
+        connection,
+        f"SELECT p.topic, p.partition FROM {schema}.positions p"
+        " JOIN unnest($2::text[], $3::int[], $4::bigint[]) AS u(t, n, e)"
+        " ON p.topic = u.t AND p.partition = u.n AND p.epoch = u.e"
+        " WHERE p.group_name = $1 ORDER BY p.topic, p.partition FOR UPDATE OF p",
+        group,
+        [source.topic for source in sources],
+        [source.partition for source in sources],
+        [positions[source].epoch for source in sources],
+    )
+    held = {TopicPartition(topic, partition) for topic, partition in result}
+    lost = [source for source in sources if source not in held]
+    if lost:
+        raise Fenced(f"{group}: another owner has {', '.join(f'{s.topic}/{s.partition}' for s in lost)}")
+
+
+async def advance(
+    connection: AsyncConnection,
+    schema: str,
+    group: str,
+    rows: Sequence[tuple[TopicPartition, int, int, int]],
+) -> None:
+    """Stores new positions as (source, number, offset, generation)."""
+    if not rows:
+        return
+    await connection.exec_driver_sql(
+        f'UPDATE {schema}.positions p SET number = u.n, "offset" = u.o, generation = u.g'
+        " FROM unnest($2::text[], $3::int[], $4::bigint[], $5::bigint[], $6::int[]) AS u(t, p, n, o, g)"
+        " WHERE p.group_name = $1 AND p.topic = u.t AND p.partition = u.p",
+        (
+            group,
+            [source.topic for source, _, _, _ in rows],
+            [source.partition for source, _, _, _ in rows],
+            [number for _, number, _, _ in rows],
+            [offset for _, _, offset, _ in rows],
+            [generation for _, _, _, generation in rows],
+        ),
+    )

@@ -1,0 +1,142 @@
+"""The PostgreSQL transport: consumers read the log tables themselves, partitions are owned by leases."""
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from libs.contracts import PARTITIONS
+from libs.primitives import new_id
+from libs.storage import fetch_all
+from libs.streams.log import Log
+from libs.streams.ownership import Leases
+from libs.streams.transport import Record, TopicPartition
+
+# A partition gives at most this many rows at once, so that one full partition does not starve the others; octet_length
+# of a value out of line is known without reading it, so the size limit costs nothing.
+_READ = """
+SELECT u.t, u.p, e.number, e.data
+FROM unnest($1::smallint[], $2::int[], $3::bigint[]) AS u(t, p, n)
+CROSS JOIN LATERAL (
+    SELECT number, data FROM (
+        SELECT number, data, sum(octet_length(data)) OVER w AS size, row_number() OVER w AS nth
+        FROM (
+            SELECT number, data FROM log.events
+            WHERE topic = u.t AND partition = u.p AND number > u.n
+            ORDER BY number LIMIT $4
+        ) AS rows
+        WINDOW w AS (ORDER BY number)
+    ) AS sized
+    WHERE size <= $5 OR nth = 1
+    ORDER BY number
+) AS e
+"""
+_RENEW_SECONDS = 1.0
+
+
+class PostgresTransport:
+    """Makes subscriptions on one database's log."""
+
+    def __init__(self, engine: AsyncEngine, log: Log, *, lease_seconds: float = 5.0) -> None:
+        self._engine = engine
+        self._log = log
+        self._lease_seconds = lease_seconds
+
+    def subscribe(self, group: str, topics: Iterable[str], position_schema: str) -> "PostgresSubscription":
+        return PostgresSubscription(
+            self._engine, self._log, group, frozenset(topics), position_schema, self._lease_seconds
+        )
+
+
+class PostgresSubscription:
+    """One member of a group: see the port."""
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        log: Log,
+        group: str,
+        topics: frozenset[str],
+        position_schema: str,
+        lease_seconds: float,
+    ) -> None:
+        self._engine = engine
+        self._reading = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._log = log
+        self._group = group
+        self._topics = topics
+        self._schema = position_schema
+        self._leases = Leases(engine, group, f"{group}-{new_id()}", PARTITIONS, lease_seconds)
+        self._owned: frozenset[int] = frozenset()
+        self._renewed = float("-inf")
+        self._registered = False
+        self._turn = 0
+
+    async def owned(self) -> frozenset[int]:
+        if time.monotonic() - self._renewed < _RENEW_SECONDS:
+            return self._owned
+        if not self._registered:
+            await self._register()
+        self._owned = await self._leases.renew()
+        self._renewed = time.monotonic()
+        return self._owned
+
+    async def _register(self) -> None:
+        async with self._engine.begin() as connection:
+            await connection.exec_driver_sql(
+                "INSERT INTO log.readers (name, topic, position_schema)"
+                " SELECT $1, t, $3 FROM unnest($2::smallint[]) AS t ON CONFLICT DO NOTHING",
+                (self._group, [self._log.topic_id(topic) for topic in sorted(self._topics)], self._schema),
+            )
+        self._registered = True
+
+    async def beginning(self, sources: Iterable[TopicPartition]) -> Mapping[TopicPartition, int]:
+        wanted = list(sources)
+        async with self._engine.connect() as connection:
+            result = await fetch_all(
+                connection,
+                "SELECT coalesce((SELECT min(e.number) - 1 FROM log.events e WHERE e.topic = u.t AND e.partition = u.p),"
+                " c.number) FROM unnest($1::smallint[], $2::int[]) WITH ORDINALITY AS u(t, p, o)"
+                " JOIN log.counters c ON c.topic = u.t AND c.partition = u.p ORDER BY u.o",
+                [self._log.topic_id(s.topic) for s in wanted],
+                [s.partition for s in wanted],
+            )
+            return dict(zip(wanted, (row[0] for row in result), strict=True))
+
+    def _behind(self, positions: Mapping[TopicPartition, int]) -> list[TopicPartition]:
+        return [source for source, number in positions.items() if self._log.head(source) > number]
+
+    async def poll(
+        self, positions: Mapping[TopicPartition, int], max_rows: int, max_bytes: int, wait_ms: int
+    ) -> list[Record]:
+        if not positions:
+            await asyncio.sleep(wait_ms / 1000)
+            return []
+        await self._log.wait(self._topics, lambda: bool(self._behind(positions)), wait_ms)
+        behind = self._behind(positions)
+        if not behind:
+            return []
+        self._turn += 1
+        start = self._turn % len(behind)
+        behind = (behind[start:] + behind[:start])[:max_rows]
+        share = max(1, max_rows // len(behind))
+        ids = {self._log.topic_id(topic): topic for topic in self._topics}
+        async with self._reading.connect() as connection:
+            result = await fetch_all(
+                connection,
+                _READ,
+                [self._log.topic_id(source.topic) for source in behind],
+                [source.partition for source in behind],
+                [positions[source] for source in behind],
+                share,
+                max(1, max_bytes // len(behind)),
+            )
+            return [Record(ids[t], p, number, -1, data) for t, p, number, data in result]
+
+    def lag(self, positions: Mapping[TopicPartition, int]) -> Mapping[TopicPartition, int]:
+        return {source: max(0, self._log.head(source) - number) for source, number in positions.items()}
+
+    async def close(self) -> None:
+        self._owned = frozenset()
+        await self._leases.release()

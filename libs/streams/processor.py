@@ -1,0 +1,436 @@
+"""The one loop that moves events: poll, one transaction (fence, drop repeats, run handlers, save, position), commit.
+
+Both transports and every group run through it. A handler never sees it.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+import structlog
+
+from libs.contracts import TOPICS
+from libs.primitives import Clock
+from libs.storage import Database, UnitOfWork
+from libs.streams import dead_letters, ownership
+from libs.streams.batch import Context, Decoded, decode, prepare, run_events, run_timers
+from libs.streams.errors import (
+    UNIQUE_VIOLATION,
+    EventsLost,
+    Fenced,
+    Stop,
+    TooManyDead,
+    is_transient,
+    sqlstate_of,
+)
+from libs.streams.observe import StreamMetrics
+from libs.streams.ownership import Position
+from libs.streams.router import Due, StreamRouter
+from libs.streams.timers import DueTimers
+from libs.streams.transport import Record, Subscription, TopicPartition, Transport
+
+Ctx = TypeVar("Ctx")
+_log = structlog.get_logger()
+
+_MAX_ROWS = 200
+_MAX_BYTES = 8 * 1024 * 1024
+_SMALL_BATCH = 50
+_SMALL_PAUSE_SECONDS = 0.005
+_WAIT_MS = 200
+_BACKOFF_SECONDS = (0.05, 5.0)
+_RACE_ATTEMPTS = 5
+
+
+class OwnedState(Protocol):
+    """State that the owner of partitions keeps in memory between batches, as the routing engine does."""
+
+    async def claimed(self, uow: UnitOfWork, partitions: frozenset[int]) -> None:
+        """Loads the state of partitions that are ours from now on, in the transaction of the claim."""
+        ...
+
+    def discarded(self) -> None:
+        """Drops everything: a batch failed or another owner came. `claimed` follows before the next batch."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber(Generic[Ctx]):
+    """A consumer group of a service: its handlers, and how their context is built for a transaction."""
+
+    router: StreamRouter[Ctx]
+    context: Context[Ctx]
+    resources: Any = None
+    """Handed to `prepare`."""
+    state: OwnedState | None = None
+    topics: tuple[str, ...] = ()
+    """Topics read beside those of the handlers."""
+
+
+class Processor(Generic[Ctx]):
+    """Runs one subscriber until stopped."""
+
+    def __init__(
+        self,
+        subscriber: Subscriber[Ctx],
+        database: Database,
+        transport: Transport,
+        clock: Clock,
+        *,
+        max_rows: int = _MAX_ROWS,
+    ) -> None:
+        self._subscriber = subscriber
+        self._router = subscriber.router
+        self.group = subscriber.router.group
+        self._database = database
+        self._schema = database.schema
+        self._clock = clock
+        self._metrics = StreamMetrics(self.group)
+        self._max_rows = max_rows
+        self._topics = sorted({*subscriber.router.topics, *subscriber.topics})
+        self._subscription: Subscription = transport.subscribe(self.group, self._topics, self._schema)
+        self._positions: dict[TopicPartition, Position] = {}
+        self._claimed: frozenset[int] = frozenset()
+        self._timers = DueTimers(self._schema, sorted(self._router.timers))
+        self._breaker = dead_letters.Breaker()
+        self.stopped_because: str | None = None
+        self._failures = 0
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Runs until `stop` is set, then finishes the batch at hand and gives up its partitions."""
+        try:
+            while not stop.is_set():
+                await self._turn(stop)
+        finally:
+            await self._leave()
+
+    async def _leave(self) -> None:
+        try:
+            async with asyncio.timeout(2):
+                await self._subscription.close()
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            _log.warning("leave_failed", group=self.group, error=str(error))
+
+    async def _turn(self, stop: asyncio.Event) -> None:
+        try:
+            if not await self._may_run(stop):
+                return
+            await self._own()
+            count = await self.step(_WAIT_MS)
+            self._failures = 0
+            if 0 < count < _SMALL_BATCH:
+                await asyncio.sleep(_SMALL_PAUSE_SECONDS)
+        except Fenced as error:
+            _log.warning("fenced", group=self.group, error=str(error))
+            self._metrics.fenced()
+            self._forget()
+        except Stop as error:
+            await self._stop(str(error))
+        except Exception as error:  # noqa: BLE001 - every fate is decided here
+            self._forget()
+            if not is_transient(error):
+                _log.exception("processor_failed", group=self.group)
+            await self._back_off(error, stop)
+
+    async def _may_run(self, stop: asyncio.Event) -> bool:
+        if self._claimed and self.stopped_because is None:
+            return True
+        async with self._database.begin_stream() as uow:
+            self.stopped_because = await dead_letters.stop_reason(uow.connection, self._schema, self.group)
+        self._metrics.stopped(self.stopped_because is not None)
+        if self.stopped_because is None:
+            return True
+        self._breaker.reset()
+        await self._sleep(stop, 1.0)
+        return False
+
+    async def _sleep(self, stop: asyncio.Event, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await stop.wait()
+        except TimeoutError:
+            return
+
+    async def _back_off(self, error: Exception, stop: asyncio.Event) -> None:
+        least, most = _BACKOFF_SECONDS
+        seconds = min(most, least * 2 ** min(self._failures, 10)) * random.uniform(0.5, 1.0)
+        self._failures += 1
+        self._metrics.retried()
+        _log.warning(
+            "retrying", group=self.group, seconds=round(seconds, 3), error=f"{type(error).__name__}: {error}"
+        )
+        await self._sleep(stop, seconds)
+
+    async def _stop(self, reason: str) -> None:
+        _log.error(
+            "group_stopped",
+            group=self.group,
+            reason=reason,
+            resume=f"centralino dead-letters resume {self.group}",
+        )
+        self._forget()
+        async with self._database.begin_stream() as uow:
+            await dead_letters.stop_group(
+                uow.connection, self._schema, self.group, reason, self._clock.now_ms()
+            )
+            await uow.commit()
+        self.stopped_because = reason
+        self._metrics.stopped(True)
+
+    def _forget(self) -> None:
+        self._positions = {}
+        self._claimed = frozenset()
+        if self._subscriber.state is not None:
+            self._subscriber.state.discarded()
+
+    async def _own(self) -> None:
+        """Claims what is newly ours and forgets what is not; any change begins with fresh memory."""
+        owned = await self._subscription.owned()
+        if owned == self._claimed:
+            return
+        gained = owned - self._claimed
+        if self._subscriber.state is not None:
+            self._subscriber.state.discarded()
+            gained = owned
+        kept = {source: p for source, p in self._positions.items() if source.partition in owned - gained}
+        self._positions = {}
+        self._claimed = frozenset()
+        sources = [TopicPartition(topic, partition) for topic in self._topics for partition in sorted(gained)]
+        async with self._database.begin_stream() as uow:
+            if sources:
+                beginnings = await self._subscription.beginning(sources)
+                kept |= await ownership.claim(
+                    uow.connection, self._schema, self.group, self.group, beginnings
+                )
+            if self._subscriber.state is not None and owned:
+                await self._subscriber.state.claimed(uow, owned)
+            await uow.commit()
+        self._positions = kept
+        self._claimed = owned
+        self._timers.owned(owned)
+
+    async def round(self, wait_ms: int = 0) -> int:
+        """One round for a caller who drives the loop: claims, then one batch. Errors come out as they are."""
+        await self._own()
+        return await self.step(wait_ms)
+
+    async def leave(self) -> None:
+        """Gives up the partitions, for a caller who drives the loop."""
+        await self._leave()
+
+    async def step(self, wait_ms: int) -> int:
+        """One round: at most one batch and the timers that are due. Returns how many messages and timers were handled."""
+        wait_ms = self._timers.wait_ms(self._clock.now_ms(), wait_ms)
+        numbers = {source: position.number for source, position in self._positions.items()}
+        records = await self._subscription.poll(numbers, self._max_rows, _MAX_BYTES, wait_ms)
+        self._metrics.lag(self._subscription.lag(numbers))
+        fresh = self._fresh(records)
+        timers = self._timers.due(self._clock.now_ms())
+        if not fresh and not timers:
+            return 0
+        decoded = [decode(record, self._router) for record in fresh]
+        self._observe_age(decoded)
+        started = time.perf_counter()
+        try:
+            decoded = await prepare(decoded, self._router, self._subscriber.resources)
+            count = await self._transact(decoded, timers)
+        except (Fenced, Stop):
+            raise
+        except Exception as error:
+            self._reset_state()
+            if is_transient(error):
+                raise
+            count = await self._one_by_one(decoded, timers)
+        self._metrics.batch(decoded, time.perf_counter() - started)
+        return count
+
+    def _observe_age(self, decoded: Sequence[Decoded[Any]]) -> None:
+        oldest: dict[str, int] = {}
+        for item in decoded:
+            if item.envelope is not None:
+                at = item.envelope.at_ms
+                oldest[item.record.topic] = min(oldest.get(item.record.topic, at), at)
+        now = self._clock.now_ms()
+        ages = {t: max(0, now - oldest[t]) / 1000 if t in oldest else 0.0 for t in self._topics}
+        self._metrics.ages(ages)
+
+    def _fresh(self, records: Iterable[Record]) -> list[Record]:
+        """Drops repeats and rows of partitions that are no longer ours. Raises EventsLost on a jump."""
+        last: dict[TopicPartition, int] = {}
+        fresh, repeats = [], 0
+        for record in records:
+            position = self._positions.get(record.source)
+            if position is None:
+                continue
+            number = last.get(record.source, position.number)
+            if record.number <= number:
+                repeats += 1
+                continue
+            if record.number > number + 1 and not TOPICS[record.topic].compact:
+                raise EventsLost(
+                    f"{record.topic}/{record.partition}: the next row is {record.number}, expected {number + 1};"
+                    " rows are missing from the log: restore them, or accept the loss by moving the position"
+                )
+            last[record.source] = record.number
+            fresh.append(record)
+        if repeats:
+            self._metrics.repeats(repeats)
+        return fresh
+
+    async def _transact(self, decoded: Sequence[Decoded[Any]], timers: bool) -> int:
+        """Everything of a batch in one transaction."""
+        touched = {item.record.source for item in decoded}
+        if timers:
+            touched |= {TopicPartition(self._topics[0], partition) for partition in self._claimed}
+        async with self._database.begin_stream() as uow:
+            await ownership.fence(
+                uow.connection,
+                self._schema,
+                self.group,
+                {source: self._positions[source] for source in touched},
+            )
+            ctx = self._subscriber.context(uow)
+            await run_events(decoded, self._router, ctx, uow)
+            dues: list[Due] = []
+            if timers:
+                dues = await self._timers.take(uow.connection, uow.now_ms)
+                await run_timers(dues, self._router, ctx, uow)
+            moved = await self._move(uow, decoded)
+            await uow.commit()
+        self._settle(moved)
+        self._timers.taken(dues, uow.now_ms)
+        self._breaker.lived(len(decoded))
+        return len(decoded) + len(dues)
+
+    async def _move(
+        self, uow: UnitOfWork, decoded: Sequence[Decoded[Any]]
+    ) -> list[tuple[TopicPartition, int, int, int]]:
+        last = {item.record.source: item for item in decoded}
+        rows = [
+            (
+                source,
+                item.record.number,
+                item.record.offset,
+                item.envelope.generation if item.envelope else self._positions[source].generation,
+            )
+            for source, item in sorted(last.items())
+        ]
+        await ownership.advance(uow.connection, self._schema, self.group, rows)
+        return rows
+
+    def _settle(self, moved: Iterable[tuple[TopicPartition, int, int, int]]) -> None:
+        for source, number, offset, generation in moved:
+            position = self._positions[source]
+            position.number, position.offset, position.generation = number, offset, generation
+
+    async def _one_by_one(self, decoded: Sequence[Decoded[Any]], timers: bool) -> int:
+        """Runs a failed batch message by message to find the bad one; the others commit."""
+        for item in decoded:
+            await self._alone(item)
+        if timers:
+            await self._timers_alone()
+        return len(decoded)
+
+    async def _alone(self, item: Decoded[Any]) -> None:
+        for attempt in range(1, _RACE_ATTEMPTS + 1):
+            try:
+                await self._ready_state()
+                prepared = await prepare([item], self._router, self._subscriber.resources)
+                await self._transact(prepared, False)
+                return
+            except (Fenced, Stop):
+                raise
+            except Exception as error:
+                self._reset_state()
+                if is_transient(error):
+                    raise
+                # Two owners may insert the same new row; the second look finds it.
+                if sqlstate_of(error) == UNIQUE_VIOLATION and attempt < _RACE_ATTEMPTS:
+                    continue
+                await self._bury(item, error)
+                return
+
+    async def _bury(self, item: Decoded[Any], error: Exception) -> None:
+        reason = f"{type(error).__name__}: {error}"
+        envelope = item.envelope
+        async with self._database.begin_stream() as uow:
+            source = item.record.source
+            await ownership.fence(uow.connection, self._schema, self.group, {source: self._positions[source]})
+            await dead_letters.bury(
+                uow.connection,
+                self._schema,
+                self.group,
+                item.record,
+                envelope.type if envelope else "",
+                envelope.key if envelope else "",
+                reason,
+                uow.now_ms,
+            )
+            moved = await self._move(uow, [item])
+            await uow.commit()
+        self._settle(moved)
+        self._metrics.died(item.record.topic, type(error).__name__)
+        _log.error(
+            "dead_letter",
+            group=self.group,
+            topic=item.record.topic,
+            partition=item.record.partition,
+            number=item.record.number,
+            error=reason,
+            exc_info=error,
+        )
+        if self._breaker.died():
+            raise TooManyDead(
+                f"{dead_letters.LIMIT} of the last {dead_letters.WINDOW} messages died, the last of {reason};"
+                " look at `centralino dead-letters list`, mend the cause, then `centralino dead-letters resume`"
+            )
+
+    async def _timers_alone(self) -> None:
+        """Runs due timers one at a time; one that fails is put off by a minute and said so."""
+        for due in await self._timers.peek(self._database, self._clock.now_ms()):
+            try:
+                await self._ready_state()
+                async with self._database.begin_stream() as uow:
+                    await ownership.fence(uow.connection, self._schema, self.group, self._fence_of(due.key))
+                    if await self._timers.take_one(uow.connection, due):
+                        await run_timers([due], self._router, self._subscriber.context(uow), uow)
+                    await uow.commit()
+            except (Fenced, Stop):
+                raise
+            except Exception as error:
+                self._reset_state()
+                if is_transient(error):
+                    raise
+                _log.exception("timer_failed", group=self.group, kind=due.kind, key=due.key)
+                await self._timers.put_off(self._database, due, 60_000)
+
+    def _fence_of(self, key: str) -> dict[TopicPartition, Position]:
+        source = self._timers.source(self._topics[0], key)
+        return {source: self._positions[source]}
+
+    def _reset_state(self) -> None:
+        if self._subscriber.state is not None:
+            self._subscriber.state.discarded()
+            self._state_lost = True
+
+    _state_lost = False
+
+    async def _ready_state(self) -> None:
+        """Loads the owner's memory again after a failed batch."""
+        if self._subscriber.state is not None and self._state_lost:
+            async with self._database.begin_stream() as uow:
+                await self._subscriber.state.claimed(uow, self._claimed)
+            self._state_lost = False
+
+    async def handle_again(self, record: Record, on_done: Callable[[UnitOfWork], Any]) -> None:
+        """Runs the handler of one dead letter outside its place in the log, in one transaction with `on_done`."""
+        item = decode(record, self._router)
+        prepared = await prepare([item], self._router, self._subscriber.resources)
+        async with self._database.begin_stream() as uow:
+            await run_events(prepared, self._router, self._subscriber.context(uow), uow)
+            await on_done(uow)
+            await uow.commit()

@@ -1,0 +1,67 @@
+"""The port between the one processor loop and where events come from: PostgreSQL here, Kafka beside it.
+
+A transport says which partitions this process owns and hands over their rows in order; the processor claims each
+partition with an epoch, keeps the position in its own database, and decides what a row means.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+
+class TopicPartition(NamedTuple):
+    topic: str
+    partition: int
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One row of a log, undecoded."""
+
+    topic: str
+    partition: int
+    number: int
+    """Dense from 1 in its partition; compaction may leave gaps."""
+    offset: int
+    """Where the transport has it; -1 where the number says all."""
+    data: bytes
+    """A packed envelope (`libs.contracts.unpack`)."""
+
+    @property
+    def source(self) -> TopicPartition:
+        return TopicPartition(self.topic, self.partition)
+
+
+class Subscription(Protocol):
+    """One member of a consumer group. Not safe for use by two tasks at once."""
+
+    async def owned(self) -> frozenset[int]:
+        """The partition indexes (of every topic) this member owns now; renews its claim to them. Cheap to call often."""
+        ...
+
+    async def beginning(self, sources: Iterable[TopicPartition]) -> Mapping[TopicPartition, int]:
+        """The number before the oldest row of each, where a new group starts."""
+        ...
+
+    async def poll(
+        self, positions: Mapping[TopicPartition, int], max_rows: int, max_bytes: int, wait_ms: int
+    ) -> list[Record]:
+        """Rows after the positions, in order in each partition, at least one row if there is any, waiting at most
+        `wait_ms` for the first. May hand over a row again."""
+        ...
+
+    def lag(self, positions: Mapping[TopicPartition, int]) -> Mapping[TopicPartition, int]:
+        """Rows not read yet, by partition, as far as known."""
+        ...
+
+    async def close(self) -> None:
+        """Gives up the partitions at once, so that others need not wait for the lease to end."""
+        ...
+
+
+class Transport(Protocol):
+    """Makes subscriptions."""
+
+    def subscribe(self, group: str, topics: Iterable[str], position_schema: str) -> Subscription:
+        """Joins a group. `position_schema` is where the group keeps its positions, so that retention can ask."""
+        ...

@@ -1,0 +1,11 @@
+"""What all tests share."""
+
+import os
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def in_ci() -> bool:
+    """Whether a part that is missing on this machine is a failure."""
+    return os.environ.get("CI") == "true"
