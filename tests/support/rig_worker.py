@@ -1,0 +1,122 @@
+"""A process that is one member of the rig's group, to be stopped and killed; `--bug` plants a fault in it.
+
+Usage: python -m tests.support.rig_worker URL [--bug no-fence|no-repeat-check|two-transactions]
+"""
+
+import argparse
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from libs.contracts import MessageReceived
+from libs.primitives import SystemClock
+from libs.storage import Database, Engines
+from libs.streams import (
+    Log,
+    PostgresTransport,
+    Processor,
+    Received,
+    Record,
+    Subscriber,
+    Subscription,
+    TopicPartition,
+    ownership,
+)
+from libs.telemetry import configure_logging
+from tests.support.rig import SCHEMA, SEEN, Behaviour, Context, counting_router
+
+LEASE_SECONDS = 1.0
+
+
+class Stutter:
+    """A transport that hands over rows again now and then, as the port allows."""
+
+    def __init__(self, inner: PostgresTransport) -> None:
+        self._inner = inner
+
+    def subscribe(self, group: str, topics: Iterable[str], position_schema: str) -> "StutterSubscription":
+        return StutterSubscription(self._inner.subscribe(group, topics, position_schema))
+
+
+class StutterSubscription:
+    def __init__(self, inner: Subscription) -> None:
+        self._inner = inner
+        self._rounds = 0
+        self.owned = inner.owned
+        self.beginning = inner.beginning
+        self.lag = inner.lag
+        self.close = inner.close
+
+    async def poll(
+        self, positions: Mapping[TopicPartition, int], max_rows: int, max_bytes: int, wait_ms: int
+    ) -> list[Record]:
+        self._rounds += 1
+        if self._rounds % 7 == 0:
+            positions = {source: max(0, number - 3) for source, number in positions.items()}
+            return await self._inner.poll(positions, max_rows, max_bytes, 0)
+        return await self._inner.poll(positions, max_rows, max_bytes, wait_ms)
+
+
+class NoRepeatCheck(Processor[Any]):
+    def _fresh(self, records: Iterable[Record]) -> list[Record]:
+        return [record for record in records if record.source in self._positions]
+
+
+class TwoTransactions(Processor[Any]):
+    async def _transact(self, decoded: Sequence[Any], timers: bool) -> int:
+        async with self._database.begin_stream() as uow:
+            await self._move(uow, decoded)
+            await uow.commit()
+        await asyncio.sleep(0.02)
+        return await super()._transact(decoded, timers)
+
+
+async def work(url: str, bug: str) -> None:
+    engines = Engines.connect(url, web_connections=2, stream_connections=3)
+    log = Log(engines.streams)
+    await log.start()
+    router = counting_router("g", Behaviour())
+
+    @router.prepare(MessageReceived)
+    async def think(batch: Sequence[Received[Any]], _resources: object) -> Sequence[None]:
+        await asyncio.sleep(0.08)
+        return [None] * len(batch)
+
+    if bug == "no-fence":
+
+        async def no_fence(*_arguments: object) -> None:
+            return
+
+        ownership.fence = no_fence
+    kinds = {"no-repeat-check": NoRepeatCheck, "two-transactions": TwoTransactions}
+    kind: type[Processor[Any]] = kinds.get(bug, Processor)
+    transport = Stutter(PostgresTransport(engines.streams, log, lease_seconds=LEASE_SECONDS))
+    database = Database(engines, SCHEMA, SystemClock(), log)
+    subscriber = Subscriber(router, lambda uow: Context(uow, uow.rows(SEEN)))
+    processor = kind(subscriber, database, transport, SystemClock(), max_rows=20)
+    await processor.run(asyncio.Event())
+
+
+@asynccontextmanager
+async def worker(url: str, bug: str = "none") -> Any:
+    """Starts such a process; kills it at the end if it still lives."""
+    import sys
+
+    command = [sys.executable, "-m", "tests.support.rig_worker", url, "--bug", bug]
+    process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.DEVNULL)
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("url")
+    parser.add_argument("--bug", default="none")
+    given = parser.parse_args()
+    configure_logging("error")
+    asyncio.run(work(given.url, given.bug))

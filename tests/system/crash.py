@@ -1,0 +1,194 @@
+"""Kills the host, its classification workers and its PostgreSQL at random moments while customers and agents work.
+
+The customers' own record is compared with the outcomes at the end: 0 lost, 0 doubled.
+Usage: python -m tests.system.crash --kills 14 --conversations 1000 --seed 1
+"""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+
+from bench.hosts import free_port
+from libs.storage.embedded import EmbeddedPostgres
+
+QUICK = {
+    "CENTRALINO_LOG_LEVEL": "error",
+    "CENTRALINO_LEASE_SECONDS": "2",
+    "CENTRALINO_SURVEY_CAP_DAYS": "0",
+}
+
+
+@dataclass
+class Victim:
+    """The embedded host as a process that is started again whenever it dies."""
+
+    folder: Path
+    port: int
+    environment: dict[str, str]
+    process: asyncio.subprocess.Process | None = None
+    starts: int = 0
+    ending: bool = False
+    kills: dict[str, int] = field(default_factory=lambda: {"host": 0, "worker": 0, "postgres": 0})
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def keep_alive(self) -> None:
+        """Starts the host and starts it again, as an operator's restart rule does."""
+        while not self.ending:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "services.cli",
+                "run",
+                "--port",
+                str(self.port),
+                env={**os.environ, **QUICK, **self.environment, "CENTRALINO_DATA": str(self.folder)},
+                stdout=(self.folder / "host.log").open("ab"),
+                stderr=asyncio.subprocess.STDOUT,
+            )
+            self.starts += 1
+            await self.process.wait()
+
+    async def answers(self, seconds: float = 60) -> None:
+        until = time.monotonic() + seconds
+        async with httpx.AsyncClient(timeout=2) as client:
+            while time.monotonic() < until:
+                with contextlib.suppress(httpx.HTTPError):
+                    if (await client.get(f"{self.url}/livez")).status_code == 200:
+                        return
+                await asyncio.sleep(0.1)
+        raise RuntimeError(f"the host does not answer at {self.url}; see {self.folder / 'host.log'}")
+
+    def kill_host(self) -> None:
+        assert self.process is not None
+        with contextlib.suppress(ProcessLookupError):
+            self.process.kill()
+            self.kills["host"] += 1
+
+    def kill_worker(self) -> None:
+        assert self.process is not None
+        with contextlib.suppress(psutil.NoSuchProcess):
+            for child in psutil.Process(self.process.pid).children(recursive=True):
+                if "spawn_main" in " ".join(child.cmdline()):
+                    child.send_signal(signal.SIGKILL)
+                    self.kills["worker"] += 1
+                    return
+
+    def kill_postgres(self) -> None:
+        pid = EmbeddedPostgres(self.folder).pid()
+        if pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+                self.kills["postgres"] += 1
+
+    async def end(self) -> None:
+        self.ending = True
+        if self.process is not None and self.process.returncode is None:
+            self.process.terminate()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(20):
+                    await self.process.wait()
+            if self.process.returncode is None:
+                self.process.kill()
+        EmbeddedPostgres(self.folder).stop()
+
+
+@contextlib.asynccontextmanager
+async def victim(**environment: str) -> AsyncIterator[Victim]:
+    """A host to be killed, on a folder that is removed afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="centralino-crash-"))
+    host = Victim(folder, free_port(), environment)
+    keeping = asyncio.create_task(host.keep_alive())
+    try:
+        await host.answers()
+        yield host
+    finally:
+        await host.end()
+        await keeping
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def simulate(host: Victim, conversations: int, rate: float, seed: int) -> dict[str, Any]:
+    """Customers and agents as a process of their own; what it prints at the end is the account."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "services.cli",
+        "demo",
+        "--url",
+        host.url,
+        "--data",
+        str(host.folder),
+        "--conversations",
+        str(conversations),
+        "--rate",
+        str(rate),
+        "--seed",
+        str(seed),
+        "--json",
+        stdout=asyncio.subprocess.PIPE,
+        stderr=(host.folder / "demo.log").open("ab"),
+    )
+    output, _ = await process.communicate()
+    if not output.strip():
+        raise RuntimeError(
+            f"the simulation printed nothing:\n{(host.folder / 'demo.log').read_text()[-4000:]}"
+        )
+    account: dict[str, Any] = json.loads(output)
+    account["exit_code"] = process.returncode
+    return account
+
+
+async def killing(host: Victim, kills: list[str], seconds: float, seed: int) -> None:
+    """Spreads the kills over the time at random moments, and waits for the host to answer in between only by luck."""
+    choice = random.Random(seed)
+    moments = sorted(choice.uniform(0.05, 0.95) * seconds for _ in kills)
+    choice.shuffle(kills)
+    started = time.monotonic()
+    for moment, what in zip(moments, kills, strict=True):
+        await asyncio.sleep(max(0, started + moment - time.monotonic()))
+        {"host": host.kill_host, "worker": host.kill_worker, "postgres": host.kill_postgres}[what]()
+
+
+async def run(kills: int, conversations: int, rate: float, seed: int) -> dict[str, Any]:
+    """One run: the account of the simulation with the kills that were done."""
+    few = max(2, kills // 7)
+    plan = ["host"] * (kills - 2 * few) + ["worker"] * few + ["postgres"] * few
+    async with victim() as host:
+        killer = asyncio.create_task(killing(host, plan, conversations / rate, seed))
+        try:
+            account = await simulate(host, conversations, rate, seed)
+        finally:
+            killer.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await killer
+        return {**account, "kills": host.kills, "starts": host.starts, "seed": seed}
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=14)
+    parser.add_argument("--conversations", type=int, default=1000)
+    parser.add_argument("--rate", type=float, default=10.0, help="conversations a second")
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args()
+    result = asyncio.run(run(given.kills, given.conversations, given.rate, given.seed))
+    print(json.dumps(result, indent=1))
+    sys.exit(result["exit_code"])
