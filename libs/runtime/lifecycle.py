@@ -204,6 +204,7 @@ class ServiceHost:
                 log_config=None,
                 access_log=False,
                 lifespan="off",
+                server_header=False,
                 timeout_graceful_shutdown=2,
                 timeout_keep_alive=30,
             )

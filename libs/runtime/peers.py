@@ -39,7 +39,7 @@ class InProcessPeers:
     def client(self, service: str) -> httpx.AsyncClient:
         if service not in self._clients:
             self._clients[service] = httpx.AsyncClient(
-                transport=httpx.ASGITransport(self._apps()[service]),
+                transport=httpx.ASGITransport(self._apps()[service], raise_app_exceptions=False),
                 base_url=f"http://{service}.local",
                 auth=self._auth,
                 timeout=10,

@@ -38,6 +38,7 @@ class Engines:
                 async_url(url),
                 pool_size=size,
                 max_overflow=0,
+                hide_parameters=True,
                 pool_timeout=5,
                 connect_args={
                     "timeout": 5,

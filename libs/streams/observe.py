@@ -14,6 +14,7 @@ class StreamMetrics:
     def __init__(self, group: str) -> None:
         self._group = group
         self._lags: Mapping[TopicPartition, int] = {}
+        self._idle = False
 
     def batch(self, decoded: Sequence[Decoded[Any]], seconds: float) -> None:
         metrics.stream_batch_seconds.labels(self._group).observe(seconds)
@@ -46,6 +47,13 @@ class StreamMetrics:
                 metrics.stream_lag.labels(self._group, source.topic, str(source.partition)).set(lag)
         self._lags = lags
 
+    def caught_up(self, topics: Sequence[str]) -> None:
+        """Nothing was there to read."""
+        if not self._idle:
+            self.ages(dict.fromkeys(topics, 0.0))
+            self._idle = True
+
     def ages(self, seconds: Mapping[str, float]) -> None:
+        self._idle = False
         for topic, age in seconds.items():
             metrics.stream_oldest_age.labels(self._group, topic).set(age)

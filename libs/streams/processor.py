@@ -230,6 +230,8 @@ class Processor(Generic[Ctx]):
         self._metrics.lag(self._subscription.lag(numbers))
         fresh = self._fresh(records)
         timers = self._timers.due(self._clock.now_ms())
+        if not fresh:
+            self._metrics.caught_up(self._topics)
         if not fresh and not timers:
             return 0
         decoded = [decode(record, self._router) for record in fresh]

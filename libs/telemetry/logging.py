@@ -7,6 +7,7 @@ database drivers put row values, and the validators put the refused input, on th
 
 import json
 import logging
+import re
 import sys
 import traceback
 from collections.abc import Iterator, Mapping, MutableMapping
@@ -26,6 +27,10 @@ DROPPED_KEYS: Final = frozenset(
 )  # fmt: skip
 """Names whose values never reach a log line, compared in lower case."""
 
+# On the first line of a refusal by the database driver or the server comes the value itself.
+_VALUE_FOLLOWS: Final = re.compile(
+    r"(invalid input for query argument \$\d+|invalid input (?:syntax|value) for [\w ]+)"
+)
 _DEEPEST: Final = 4
 _LONGEST_MESSAGE: Final = 200
 _MOST_FRAMES: Final = 12
@@ -176,7 +181,9 @@ def _describe_exception(
 
 def first_line(error: BaseException) -> str:
     """The part of an exception's message that is fit for a log."""
-    return next(iter(str(error).splitlines()), "")[:_LONGEST_MESSAGE]
+    line = next(iter(str(error).splitlines()), "")
+    known = _VALUE_FOLLOWS.search(line)
+    return line[: known.end() if known else _LONGEST_MESSAGE]
 
 
 def _frames(trace: TracebackType | None) -> list[str]:

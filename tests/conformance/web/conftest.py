@@ -1,9 +1,6 @@
 """A small service with a route for each promise of `libs.web`, behind a host, as it runs in one process."""
 
-import os
-import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping
-from pathlib import Path
+from collections.abc import AsyncIterator, Mapping
 from typing import Annotated, Any
 
 import httpx
@@ -12,9 +9,7 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-import libs.runtime  # noqa: F401
 from libs.storage import async_url
-from libs.storage.embedded import EmbeddedPostgres
 from libs.web import (
     STAFF,
     Conflict,
@@ -37,6 +32,7 @@ from libs.web import (
     require_role,
     require_visitor,
 )
+from tests.support.postgres import create_database, drop_database
 
 
 class ManualSeconds:
@@ -176,17 +172,10 @@ async def client(host: Host) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    given = os.environ.get("TEST_DATABASE_URL")
-    if given:
-        yield given
-        return
-    with tempfile.TemporaryDirectory(prefix="centralino-web-", dir="/tmp") as folder:
-        os.chmod(folder, 0o711)
-        server = EmbeddedPostgres(Path(folder) / "data", fsync=False)
-        server.start()
-        yield server.url
-        server.stop()
+async def postgres_url() -> AsyncIterator[str]:
+    url = await create_database()
+    yield url
+    await drop_database(url)
 
 
 @pytest.fixture

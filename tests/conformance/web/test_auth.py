@@ -47,6 +47,7 @@ async def test_roles_open_what_they_should(
 ) -> None:
     headers = bearer(tokens.issue("p1", role, 60))
     assert (await client.get("/shop/v1/staff", headers=headers)).status_code == staff
+    assert (await client.get("/shop/v1/stream", headers=headers)).status_code == staff
     assert (await client.get("/shop/v1/admin", headers=headers)).status_code == admin
 
 
@@ -69,7 +70,7 @@ async def test_a_missing_forged_or_expired_token_is_401_with_a_challenge(
         {"Authorization": "Basic abc"}, {"Authorization": good},
     ]  # fmt: skip
     for headers in cases:
-        encoded = {name: value.encode("latin-1") for name, value in headers.items()}
+        encoded = {name.encode(): value.encode("latin-1") for name, value in headers.items()}
         response = await client.get("/shop/v1/staff", headers=encoded)
         assert response.status_code == 401, headers
         assert response.headers["www-authenticate"].startswith("Bearer")
@@ -122,6 +123,8 @@ async def test_a_ticket_opens_a_stream_once_within_30_seconds(
     assert (again.status_code, slug(again)) == (401, "ticket-used")
     assert (await client.get(f"/shop/v1/staff?ticket={second}")).status_code == 401
     assert (await client.get("/shop/v1/staff", headers=bearer(second))).status_code == 401
+    plain = tokens.issue("anna", "agent", 600)
+    assert (await client.get(f"/shop/v1/stream?ticket={plain}")).status_code == 401
     seconds.at += 31
     assert (await client.get(f"/shop/v1/stream?ticket={second}")).status_code == 401
 

@@ -94,6 +94,8 @@ async def test_a_repeated_post_gets_the_same_answer_and_does_the_work_once(
         bob = await client.post("/v1/work", json={"name": "b"}, headers={**headers, "X-Caller": "bob"})
         assert "idempotency-replayed" not in bob.headers
         assert await names(engine) == ["a", "b"]
+        anna = await client.post("/v1/work", json={"name": "a"}, headers=headers)
+        assert anna.json()["name"] == "a"
 
 
 async def test_a_refusal_frees_the_key(engine: AsyncEngine, keys: Idempotency) -> None:
@@ -120,7 +122,7 @@ async def test_many_at_once_with_one_key_do_the_work_once(engine: AsyncEngine, k
 @pytest.mark.parametrize("key", ["", " ", "a b", "a" * 256, '""', "é"])
 async def test_a_malformed_key_is_400(engine: AsyncEngine, keys: Idempotency, key: str) -> None:
     async with await answers(engine, keys) as client:
-        sent = {"X-Caller": b"anna", "Idempotency-Key": key.encode("latin-1")}
+        sent = {b"X-Caller": b"anna", b"Idempotency-Key": key.encode("latin-1")}
         response = await client.post("/v1/work", json={"name": "a"}, headers=sent)
         if key == '""':
             assert response.status_code == 201  # two quotes are two visible characters
@@ -167,7 +169,7 @@ async def test_a_wait_that_is_too_long_ends_as_still_running(engine: AsyncEngine
     async with engine.connect() as first, engine.connect() as second:
         assert await keys.begin(first, keyed(), 1_000) is None
         with pytest.raises(IdempotencyRunning):
-            await keys.begin(second, keyed(), 1_000)
+            await Idempotency(KEYS, wait_s=0.2).begin(second, keyed(), 1_000)
         await second.rollback()
         wait = (await second.execute(text("SHOW lock_timeout"))).scalar_one()
         assert wait == "0"

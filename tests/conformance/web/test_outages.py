@@ -6,9 +6,11 @@ import httpx
 import pytest
 from fastapi import APIRouter
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from libs.storage import async_url
+from libs.telemetry.logging import first_line
 from libs.web import WebSettings, create_app
 from libs.web.outages import problem_of
 
@@ -130,3 +132,18 @@ def test_a_group_of_one_is_judged_by_its_one() -> None:
     group = ExceptionGroup("tasks", [ExceptionGroup("inner", [TimeoutError()])])
     assert problem_of(group).status == 503
     assert problem_of(ExceptionGroup("tasks", [TimeoutError(), RuntimeError()])).status == 500
+
+
+@pytest.mark.parametrize(
+    ("statement", "value"),
+    [("SELECT CAST(:a AS bigint)", "my card 4111"), ("SELECT CAST(CAST(:a AS text) AS int)", "my card 4111"),
+     ("SELECT CAST(:a AS text)", 41111), ("SELECT CAST(:a AS json)", "my card 4111")],
+)  # fmt: skip
+async def test_what_the_database_refused_does_not_reach_the_log(
+    engine: AsyncEngine, statement: str, value: Any
+) -> None:
+    async with engine.connect() as connection:
+        with pytest.raises(DBAPIError) as caught:
+            await connection.execute(text(statement), {"a": value})
+    assert first_line(caught.value)
+    assert "4111" not in first_line(caught.value)

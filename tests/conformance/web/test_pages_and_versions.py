@@ -36,6 +36,13 @@ async def test_pages_cover_the_list_once_by_cursor_and_by_link(client: httpx.Asy
     assert seen == list(range(25))
 
 
+async def test_a_strange_host_header_does_not_reach_the_link(client: httpx.AsyncClient) -> None:
+    for name in ("[::1", "evil.example", "a b", "x/../y"):
+        response = await client.get("/shop/v1/things?limit=1&a=%C3%A9&a=2", headers={"Host": name})
+        assert response.status_code == 200
+        assert response.headers["link"].startswith("</shop/v1/things?limit=1&a=%C3%A9&a=2&cursor=")
+
+
 @pytest.mark.parametrize("limit", ["0", "201", "-1", "x", "99999999999999999999", ""])
 async def test_a_limit_out_of_bounds_is_422(client: httpx.AsyncClient, limit: str) -> None:
     assert (await client.get(f"/shop/v1/things?limit={limit}")).status_code == 422

@@ -1,5 +1,5 @@
 import json
-import logging
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
@@ -107,7 +107,7 @@ async def test_a_compressed_body_is_415(client: httpx.AsyncClient) -> None:
 
 
 async def test_the_limit_holds_for_bodies_without_a_length(client: httpx.AsyncClient) -> None:
-    async def parts():  # type: ignore[no-untyped-def]
+    async def parts() -> AsyncIterator[bytes]:
         yield b'{"text": "'
         for _ in range(40):
             yield b"a" * 50_000
@@ -163,7 +163,7 @@ async def test_a_bug_is_500_without_its_inside_and_a_log_line_with_the_request_i
         assert line["route"] == "/v1/bug"
         assert any("bug" in frame for frame in line["trace"])
     finally:
-        logging.root.handlers.clear()
+        configure_logging("error")
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,19 @@ import pytest
 import uvicorn
 from fastapi import APIRouter, FastAPI, Request, Response
 from pydantic import BaseModel
+from starlette.types import Message
 
 from libs.telemetry import metrics
-from libs.web import Broadcast, SseEvent, Unavailable, WebSettings, create_app, last_event_id, sse_response
+from libs.web import (
+    Broadcast,
+    SseEvent,
+    Unavailable,
+    WebSettings,
+    create_app,
+    create_host,
+    last_event_id,
+    sse_response,
+)
 
 
 class Offer(BaseModel):
@@ -62,12 +72,12 @@ async def serving(app: FastAPI) -> AsyncIterator[tuple[str, uvicorn.Server]]:
         await running
 
 
-def feed_app(feed: Feed) -> FastAPI:
+def feed_app(feed: Feed, *, keepalive_s: float = 0.2) -> FastAPI:
     router = APIRouter()
 
     @router.get("/v1/feed")
     async def read_feed(request: Request) -> Response:
-        return sse_response(request, feed.after(last_event_id(request) or 0), keepalive_s=0.2)
+        return sse_response(request, feed.after(last_event_id(request) or 0), keepalive_s=keepalive_s)
 
     async def ready() -> dict[str, str]:
         return {}
@@ -86,7 +96,10 @@ async def read_until(lines: AsyncIterator[str], wanted: str) -> list[str]:
 
 
 def open_streams() -> float:
-    return metrics.http_streams.labels("feed", "/v1/feed")._value.get()
+    return (
+        metrics.REGISTRY.get_sample_value("centralino_http_streams", {"service": "feed", "route": "/v1/feed"})
+        or 0.0
+    )
 
 
 async def test_events_come_at_once_numbered_and_the_rest_after_a_reconnect() -> None:
@@ -131,17 +144,59 @@ async def test_a_stream_ends_with_its_source_also_when_the_source_fails() -> Non
 
 async def test_open_streams_do_not_hold_up_the_end_of_the_process() -> None:
     feed = Feed()
-    app = feed_app(feed)
-    async with serving(app) as (url, server), httpx.AsyncClient(base_url=url) as client:
-        async with client.stream("GET", "/v1/feed") as response:
-            lines = response.aiter_lines()
-            await read_until(lines, "retry:")
-            app.state.stopping.set()
-            server.should_exit = True
-            async with asyncio.timeout(1):
-                rest = [line async for line in lines]
-            assert not any(line.startswith("data:") for line in rest)
+    app = feed_app(feed, keepalive_s=30)
+    async with (
+        serving(app) as (url, server),
+        httpx.AsyncClient(base_url=url) as client,
+        client.stream("GET", "/v1/feed") as response,
+    ):
+        lines = response.aiter_lines()
+        await read_until(lines, "retry:")
+        feed.add("one")
+        await read_until(lines, "data:")
+        app.state.stopping.set()
+        server.should_exit = True
+        async with asyncio.timeout(1):
+            rest = [line async for line in lines]
+        assert not any(line.startswith("data:") for line in rest)
     assert feed.closed == 1
+
+
+class Source:
+    """An endless source that tells whether it was closed."""
+
+    def __init__(self) -> None:
+        self.closed = False
+
+    def __aiter__(self) -> "Source":
+        return self
+
+    async def __anext__(self) -> SseEvent:
+        return SseEvent("more")
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+async def test_the_source_is_closed_when_the_client_goes_while_we_write() -> None:
+    source = Source()
+    app = feed_app(Feed())
+    scope = {"type": "http", "app": app, "method": "GET", "path": "/", "headers": []}
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        await asyncio.sleep(60)
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+        if len(sent) == 5:
+            raise OSError("the client has gone")
+
+    async with asyncio.timeout(5):
+        await sse_response(Request(scope), source)(scope, receive, send)
+    assert source.closed
+    assert len(sent) == 5
 
 
 @pytest.mark.parametrize("number", ["x", "-1", "1.5", "9" * 30, "²", " 1 1"])
@@ -182,3 +237,33 @@ async def test_listeners_are_bounded() -> None:
     with hub.listen("a"), pytest.raises(Unavailable), hub.listen("b"):
         pass
     assert not await hub.wait("a", 0.01)
+
+
+async def test_the_host_ends_the_streams_of_all_its_services() -> None:
+    feeds = {"one": Feed(), "two": Feed()}
+    host = create_host({name: feed_app(feed) for name, feed in feeds.items()}, title="All", version="1")
+    transport = httpx.ASGITransport(host)
+    async with httpx.AsyncClient(transport=transport, base_url="http://all") as client, asyncio.timeout(5):
+        open_ones = [asyncio.create_task(client.get(f"/{name}/v1/feed")) for name in feeds]
+        await asyncio.sleep(0.1)
+        assert not any(one.done() for one in open_ones)
+        host.stop_streams()
+        assert [one.status_code for one in await asyncio.gather(*open_ones)] == [200, 200]
+
+
+async def test_the_host_answers_the_start_and_the_end_of_its_server() -> None:
+    host = create_host({}, title="All", version="1")
+    sent: list[Message] = []
+    received = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
+
+    async def receive() -> Message:
+        return next(received)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await host({"type": "lifespan"}, receive, send)
+    assert [message["type"] for message in sent] == [
+        "lifespan.startup.complete",
+        "lifespan.shutdown.complete",
+    ]

@@ -26,7 +26,7 @@ def _logging() -> Iterator[None]:
     configure_logging()
     yield
     clear_log_context()
-    logging.root.handlers.clear()
+    configure_logging("error")
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:

@@ -1,0 +1,36 @@
+"""A whole platform in a process of its own, shared by the tests that only look at it from outside."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from bench.hosts import platform
+from libs.web import TokenKeys, Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class RunningHost:
+    """An embedded host and the means to sign tokens for it."""
+
+    url: str
+    data: Path
+
+    def token(self, role: str = "admin", subject: str = "tester") -> str:
+        tokens = Tokens(TokenKeys.load_or_create(self.data / "token-keys.json"))
+        return tokens.issue(subject, role, 3600)  # type: ignore[arg-type]  # tests name any role
+
+
+@pytest.fixture(scope="session")
+def host() -> Iterator[RunningHost]:
+    """All services with quick surveys and outcomes, on a throw-away folder."""
+    quick = {
+        "CENTRALINO_FSYNC": "false",
+        "CENTRALINO_SURVEY_DELAY_SECONDS": "1",
+        "CENTRALINO_ANALYTICS_SETTLE_MS": "200",
+        **{name: value for name, value in os.environ.items() if name.startswith("CENTRALINO_TEST_")},
+    }
+    with platform(**quick) as (url, data):
+        yield RunningHost(url, data)
