@@ -15,6 +15,7 @@ from libs.runtime.lifecycle import ServiceHost, prepare_database
 from libs.storage.embedded import EmbeddedPostgresError
 from libs.telemetry import configure_logging
 from libs.web import TokenKeys, Tokens
+from services.demo.command import demo
 from services.embedded import data_folder, run_embedded, with_database
 from services.embedded.host import AlreadyRunning
 from services.operators import admin, dead_letters
@@ -23,6 +24,7 @@ from services.registry import SERVICES, service
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 app.add_typer(admin.app, name="admin", help="The first accounts.")
 app.add_typer(dead_letters.app, name="dead-letters", help="Messages that could not be handled.")
+app.command()(demo)
 _console = Console()
 _errors = Console(stderr=True)
 _ROLES = ("customer", "agent", "supervisor", "admin", "service")

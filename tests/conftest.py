@@ -4,6 +4,10 @@ import os
 
 import pytest
 
+from libs.telemetry import configure_logging
+
+configure_logging("error")
+
 
 @pytest.fixture(scope="session")
 def in_ci() -> bool:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -210,20 +210,10 @@ class ServiceHost:
             )
         )
         drain = asyncio.Event()
-        running = [
-            asyncio.create_task(processor.run(drain), name=f"group {processor.group}")
-            for assembled in self._assembled
-            for processor in assembled.processors
-        ]
-        work = [
-            (task.__qualname__, task) for assembled in self._assembled for task in assembled.service.tasks
-        ]
-        work += [(task.__qualname__, task) for task in tasks]
-        running += [asyncio.create_task(_keep_running(name, task, drain), name=name) for name, task in work]
-        running.append(
-            asyncio.create_task(keep_retaining(engines.web, log, self._clock, drain), name="retention")
-        )
         serving = asyncio.create_task(server.serve(), name="http")
+        running = [
+            asyncio.create_task(work, name=name) for name, work in self._work(engines, log, drain, tasks)
+        ]
         try:
             while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn offers no event
                 await asyncio.sleep(0.01)
@@ -247,6 +237,27 @@ class ServiceHost:
         for result in results:
             if isinstance(result, Exception):
                 raise result
+
+    def _work(
+        self,
+        engines: Engines,
+        log: Log,
+        drain: asyncio.Event,
+        tasks: Sequence[Callable[[asyncio.Event], Awaitable[None]]],
+    ) -> list[tuple[str, Coroutine[Any, Any, None]]]:
+        """Everything that runs beside HTTP, by name."""
+        work: list[tuple[str, Coroutine[Any, Any, None]]] = []
+        for assembled in self._assembled:
+            work += [(f"group {processor.group}", processor.run(drain)) for processor in assembled.processors]
+            for number, task in enumerate(assembled.service.tasks, 1):
+                name = f"{assembled.definition.name} worker {number}"
+                work.append((name, _keep_running(name, task, drain)))
+        work += [
+            (f"host worker {n}", _keep_running(f"host worker {n}", task, drain))
+            for n, task in enumerate(tasks, 1)
+        ]
+        work.append(("retention", keep_retaining(engines.web, log, self._clock, drain)))
+        return work
 
 
 class _Server(uvicorn.Server):

@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib
+import logging
 from pathlib import Path
 
 from alembic.config import Config
@@ -43,6 +44,7 @@ async def migrate(url: str, histories: list[tuple[str, str, str]]) -> None:
     `histories` names (package with a `versions` folder, schema, version table), run in this order. Migrations find
     their schema first on the search path. Safe to run again. Blocks while another process migrates.
     """
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     engine = create_async_engine(async_url(url))
     try:
         async with engine.begin() as connection:

@@ -53,6 +53,7 @@ class TableRepository(Generic[V]):
     `key` columns are the table's primary key; a key is the value itself, or a tuple for several columns. Without
     `to_row` and `from_row` the fields of the dataclass are the columns. JSONB columns take and give what `json` knows.
     With `lock` the rows loaded are locked until the transaction ends, so that what is read can be changed safely.
+    With `upsert` a row that was not loaded may exist: it is overwritten.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class TableRepository(Generic[V]):
         from_row: Callable[[Row], V] | None = None,
         *,
         lock: bool = True,
+        upsert: bool = False,
     ) -> None:
         self.name = f"{table.schema}.{table.name}"
         self._key_columns = [column.name for column in table.primary_key.columns]
@@ -92,6 +94,9 @@ class TableRepository(Generic[V]):
         assign = ", ".join(
             f"{name} = new.{name}{'::jsonb' if name in self._json else ''}" for name in changed
         )
+        if upsert and changed:
+            excluded = ", ".join(f"{name} = excluded.{name}" for name in changed)
+            self._insert += f" ON CONFLICT ({keys}) DO UPDATE SET {excluded}"
         on = " AND ".join(f"old.{name} = new.{name}" for name in self._key_columns)
         self._update = (
             f"UPDATE {self.name} AS old SET {assign} FROM unnest({arrays}) AS new({columns}) WHERE {on}"

@@ -3,10 +3,11 @@
 Services use `StreamRouter` to declare handlers and raise `Retry`, `Reject` or `Stop`; the rest is for the hosts.
 """
 
+from libs.streams.claims import OwnedState
 from libs.streams.errors import EventsLost, Fenced, Reject, Retry, Stop, TooManyDead, is_transient
 from libs.streams.log import Log, register_topics
 from libs.streams.postgres import PostgresTransport
-from libs.streams.processor import OwnedState, Processor, Subscriber
+from libs.streams.processor import Processor, Subscriber
 from libs.streams.router import Due, Received, StreamRouter
 from libs.streams.transport import Record, Subscription, TopicPartition, Transport
 

@@ -6,20 +6,19 @@ Both transports and every group run through it. A handler never sees it.
 import asyncio
 import random
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 import structlog
 
-from libs.contracts import TOPICS
 from libs.primitives import Clock
 from libs.storage import Database, UnitOfWork
-from libs.streams import dead_letters, ownership
+from libs.streams import dead_letters
 from libs.streams.batch import Context, Decoded, decode, prepare, run_events, run_timers
+from libs.streams.claims import Claims, OwnedState
 from libs.streams.errors import (
     UNIQUE_VIOLATION,
-    EventsLost,
     Fenced,
     Stop,
     TooManyDead,
@@ -27,7 +26,6 @@ from libs.streams.errors import (
     sqlstate_of,
 )
 from libs.streams.observe import StreamMetrics
-from libs.streams.ownership import Position
 from libs.streams.router import Due, StreamRouter
 from libs.streams.timers import DueTimers
 from libs.streams.transport import Record, Subscription, TopicPartition, Transport
@@ -42,18 +40,6 @@ _SMALL_PAUSE_SECONDS = 0.005
 _WAIT_MS = 200
 _BACKOFF_SECONDS = (0.05, 5.0)
 _RACE_ATTEMPTS = 5
-
-
-class OwnedState(Protocol):
-    """State that the owner of partitions keeps in memory between batches, as the routing engine does."""
-
-    async def claimed(self, uow: UnitOfWork, partitions: frozenset[int]) -> None:
-        """Loads the state of partitions that are ours from now on, in the transaction of the claim."""
-        ...
-
-    def discarded(self) -> None:
-        """Drops everything: a batch failed or another owner came. `claimed` follows before the next batch."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +76,8 @@ class Processor(Generic[Ctx]):
         self._metrics = StreamMetrics(self.group)
         self._max_rows = max_rows
         self._topics = sorted({*subscriber.router.topics, *subscriber.topics})
-        self._subscription: Subscription = transport.subscribe(self.group, self._topics, self._schema)
-        self._positions: dict[TopicPartition, Position] = {}
-        self._claimed: frozenset[int] = frozenset()
+        self.subscription: Subscription = transport.subscribe(self.group, self._topics, self._schema)
+        self.claims = Claims(self.group, self._topics, database, self.subscription, subscriber.state)
         self._timers = DueTimers(self._schema, sorted(self._router.timers))
         self._breaker = dead_letters.Breaker()
         self.stopped_because: str | None = None
@@ -109,7 +94,7 @@ class Processor(Generic[Ctx]):
     async def _leave(self) -> None:
         try:
             async with asyncio.timeout(2):
-                await self._subscription.close()
+                await self.subscription.close()
         except Exception as error:
             if not is_transient(error):
                 raise
@@ -127,17 +112,17 @@ class Processor(Generic[Ctx]):
         except Fenced as error:
             _log.warning("fenced", group=self.group, error=str(error))
             self._metrics.fenced()
-            self._forget()
+            self.claims.forget()
         except Stop as error:
             await self._stop(str(error))
         except Exception as error:  # noqa: BLE001 - every fate is decided here
-            self._forget()
+            self.claims.forget()
             if not is_transient(error):
                 _log.exception("processor_failed", group=self.group)
             await self._back_off(error, stop)
 
     async def _may_run(self, stop: asyncio.Event) -> bool:
-        if self._claimed and self.stopped_because is None:
+        if self.claims.partitions and self.stopped_because is None:
             return True
         async with self._database.begin_stream() as uow:
             self.stopped_because = await dead_letters.stop_reason(uow.connection, self._schema, self.group)
@@ -172,7 +157,7 @@ class Processor(Generic[Ctx]):
             reason=reason,
             resume=f"centralino dead-letters resume {self.group}",
         )
-        self._forget()
+        self.claims.forget()
         async with self._database.begin_stream() as uow:
             await dead_letters.stop_group(
                 uow.connection, self._schema, self.group, reason, self._clock.now_ms()
@@ -181,37 +166,9 @@ class Processor(Generic[Ctx]):
         self.stopped_because = reason
         self._metrics.stopped(True)
 
-    def _forget(self) -> None:
-        self._positions = {}
-        self._claimed = frozenset()
-        if self._subscriber.state is not None:
-            self._subscriber.state.discarded()
-
     async def _own(self) -> None:
-        """Claims what is newly ours and forgets what is not; any change begins with fresh memory."""
-        owned = await self._subscription.owned()
-        if owned == self._claimed:
-            return
-        gained = owned - self._claimed
-        if self._subscriber.state is not None:
-            self._subscriber.state.discarded()
-            gained = owned
-        kept = {source: p for source, p in self._positions.items() if source.partition in owned - gained}
-        self._positions = {}
-        self._claimed = frozenset()
-        sources = [TopicPartition(topic, partition) for topic in self._topics for partition in sorted(gained)]
-        async with self._database.begin_stream() as uow:
-            if sources:
-                beginnings = await self._subscription.beginning(sources)
-                kept |= await ownership.claim(
-                    uow.connection, self._schema, self.group, self.group, beginnings
-                )
-            if self._subscriber.state is not None and owned:
-                await self._subscriber.state.claimed(uow, owned)
-            await uow.commit()
-        self._positions = kept
-        self._claimed = owned
-        self._timers.owned(owned)
+        if await self.claims.renew():
+            self._timers.owned(self.claims.partitions)
 
     async def round(self, wait_ms: int = 0) -> int:
         """One round for a caller who drives the loop: claims, then one batch. Errors come out as they are."""
@@ -225,10 +182,12 @@ class Processor(Generic[Ctx]):
     async def step(self, wait_ms: int) -> int:
         """One round: at most one batch and the timers that are due. Returns how many messages and timers were handled."""
         wait_ms = self._timers.wait_ms(self._clock.now_ms(), wait_ms)
-        numbers = {source: position.number for source, position in self._positions.items()}
-        records = await self._subscription.poll(numbers, self._max_rows, _MAX_BYTES, wait_ms)
-        self._metrics.lag(self._subscription.lag(numbers))
-        fresh = self._fresh(records)
+        numbers = self.claims.numbers
+        records = await self.subscription.poll(numbers, self._max_rows, _MAX_BYTES, wait_ms)
+        self._metrics.lag(self.subscription.lag(numbers))
+        fresh, repeats = self.claims.fresh(records)
+        if repeats:
+            self._metrics.repeats(repeats)
         timers = self._timers.due(self._clock.now_ms())
         if not fresh:
             self._metrics.caught_up(self._topics)
@@ -243,7 +202,7 @@ class Processor(Generic[Ctx]):
         except (Fenced, Stop):
             raise
         except Exception as error:
-            self._reset_state()
+            self.claims.lose_state()
             if is_transient(error):
                 raise
             count = await self._one_by_one(decoded, timers)
@@ -260,74 +219,24 @@ class Processor(Generic[Ctx]):
         ages = {t: max(0, now - oldest[t]) / 1000 if t in oldest else 0.0 for t in self._topics}
         self._metrics.ages(ages)
 
-    def _fresh(self, records: Iterable[Record]) -> list[Record]:
-        """Drops repeats and rows of partitions that are no longer ours. Raises EventsLost on a jump."""
-        last: dict[TopicPartition, int] = {}
-        fresh, repeats = [], 0
-        for record in records:
-            position = self._positions.get(record.source)
-            if position is None:
-                continue
-            number = last.get(record.source, position.number)
-            if record.number <= number:
-                repeats += 1
-                continue
-            if record.number > number + 1 and not TOPICS[record.topic].compact:
-                raise EventsLost(
-                    f"{record.topic}/{record.partition}: the next row is {record.number}, expected {number + 1};"
-                    " rows are missing from the log: restore them, or accept the loss by moving the position"
-                )
-            last[record.source] = record.number
-            fresh.append(record)
-        if repeats:
-            self._metrics.repeats(repeats)
-        return fresh
-
     async def _transact(self, decoded: Sequence[Decoded[Any]], timers: bool) -> int:
         """Everything of a batch in one transaction."""
         touched = {item.record.source for item in decoded}
         if timers:
-            touched |= {TopicPartition(self._topics[0], partition) for partition in self._claimed}
+            touched |= {TopicPartition(self._topics[0], partition) for partition in self.claims.partitions}
         async with self._database.begin_stream() as uow:
-            await ownership.fence(
-                uow.connection,
-                self._schema,
-                self.group,
-                {source: self._positions[source] for source in touched},
-            )
+            await self.claims.fence(uow, touched)
             ctx = self._subscriber.context(uow)
             await run_events(decoded, self._router, ctx, uow)
             dues: list[Due] = []
             if timers:
                 dues = await self._timers.take(uow.connection, uow.now_ms)
                 await run_timers(dues, self._router, ctx, uow)
-            moved = await self._move(uow, decoded)
+            await self.claims.move(uow, decoded)
             await uow.commit()
-        self._settle(moved)
         self._timers.taken(dues, uow.now_ms)
         self._breaker.lived(len(decoded))
         return len(decoded) + len(dues)
-
-    async def _move(
-        self, uow: UnitOfWork, decoded: Sequence[Decoded[Any]]
-    ) -> list[tuple[TopicPartition, int, int, int]]:
-        last = {item.record.source: item for item in decoded}
-        rows = [
-            (
-                source,
-                item.record.number,
-                item.record.offset,
-                item.envelope.generation if item.envelope else self._positions[source].generation,
-            )
-            for source, item in sorted(last.items())
-        ]
-        await ownership.advance(uow.connection, self._schema, self.group, rows)
-        return rows
-
-    def _settle(self, moved: Iterable[tuple[TopicPartition, int, int, int]]) -> None:
-        for source, number, offset, generation in moved:
-            position = self._positions[source]
-            position.number, position.offset, position.generation = number, offset, generation
 
     async def _one_by_one(self, decoded: Sequence[Decoded[Any]], timers: bool) -> int:
         """Runs a failed batch message by message to find the bad one; the others commit."""
@@ -340,14 +249,14 @@ class Processor(Generic[Ctx]):
     async def _alone(self, item: Decoded[Any]) -> None:
         for attempt in range(1, _RACE_ATTEMPTS + 1):
             try:
-                await self._ready_state()
+                await self.claims.restore_state()
                 prepared = await prepare([item], self._router, self._subscriber.resources)
                 await self._transact(prepared, False)
                 return
             except (Fenced, Stop):
                 raise
             except Exception as error:
-                self._reset_state()
+                self.claims.lose_state()
                 if is_transient(error):
                     raise
                 # Two owners may insert the same new row; the second look finds it.
@@ -360,8 +269,7 @@ class Processor(Generic[Ctx]):
         reason = f"{type(error).__name__}: {error}"
         envelope = item.envelope
         async with self._database.begin_stream() as uow:
-            source = item.record.source
-            await ownership.fence(uow.connection, self._schema, self.group, {source: self._positions[source]})
+            await self.claims.fence(uow, [item.record.source])
             await dead_letters.bury(
                 uow.connection,
                 self._schema,
@@ -372,9 +280,8 @@ class Processor(Generic[Ctx]):
                 reason,
                 uow.now_ms,
             )
-            moved = await self._move(uow, [item])
+            await self.claims.move(uow, [item])
             await uow.commit()
-        self._settle(moved)
         self._metrics.died(item.record.topic, type(error).__name__)
         _log.error(
             "dead_letter",
@@ -395,38 +302,20 @@ class Processor(Generic[Ctx]):
         """Runs due timers one at a time; one that fails is put off by a minute and said so."""
         for due in await self._timers.peek(self._database, self._clock.now_ms()):
             try:
-                await self._ready_state()
+                await self.claims.restore_state()
                 async with self._database.begin_stream() as uow:
-                    await ownership.fence(uow.connection, self._schema, self.group, self._fence_of(due.key))
+                    await self.claims.fence(uow, [self._timers.source(self._topics[0], due.key)])
                     if await self._timers.take_one(uow.connection, due):
                         await run_timers([due], self._router, self._subscriber.context(uow), uow)
                     await uow.commit()
             except (Fenced, Stop):
                 raise
             except Exception as error:
-                self._reset_state()
+                self.claims.lose_state()
                 if is_transient(error):
                     raise
                 _log.exception("timer_failed", group=self.group, kind=due.kind, key=due.key)
                 await self._timers.put_off(self._database, due, 60_000)
-
-    def _fence_of(self, key: str) -> dict[TopicPartition, Position]:
-        source = self._timers.source(self._topics[0], key)
-        return {source: self._positions[source]}
-
-    def _reset_state(self) -> None:
-        if self._subscriber.state is not None:
-            self._subscriber.state.discarded()
-            self._state_lost = True
-
-    _state_lost = False
-
-    async def _ready_state(self) -> None:
-        """Loads the owner's memory again after a failed batch."""
-        if self._subscriber.state is not None and self._state_lost:
-            async with self._database.begin_stream() as uow:
-                await self._subscriber.state.claimed(uow, self._claimed)
-            self._state_lost = False
 
     async def handle_again(self, record: Record, on_done: Callable[[UnitOfWork], Any]) -> None:
         """Runs the handler of one dead letter outside its place in the log, in one transaction with `on_done`."""

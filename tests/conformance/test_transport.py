@@ -64,9 +64,9 @@ async def test_two_members_share_the_partitions_and_handle_everything_once(rig: 
     for seq in range(1, 4):
         await rig.publish(*(message(f"c{i}", seq) for i in range(60)))
     await drain(first, second)
-    assert first._claimed
-    assert second._claimed
-    assert first._claimed.isdisjoint(second._claimed)
+    assert first.claims.partitions
+    assert second.claims.partitions
+    assert first.claims.partitions.isdisjoint(second.claims.partitions)
     assert {s.trail for s in (await rig.seen()).values()} == {",1,2,3"}
 
 
@@ -98,15 +98,15 @@ async def test_rows_handed_over_again_are_dropped_by_number(rig: Rig) -> None:
     member = rig.member(counting_router("g", Behaviour()))
     await drain(member)
     source = TopicPartition(TOPIC, partition_of("c"))
-    again = await member._subscription.poll({source: 0}, 10, 1_000_000, 0)
+    again = await member.subscription.poll({source: 0}, 10, 1_000_000, 0)
     assert [record.number for record in again] == [1, 2]
-    assert member._fresh(again) == []
+    assert member.claims.fresh(again) == ([], 2)
 
 
 async def test_a_jump_in_the_numbers_stops_the_group(rig: Rig) -> None:
     await rig.publish(*(message("c", seq) for seq in range(1, 5)))
     member = rig.member(counting_router("g", Behaviour()))
-    await member._own()
+    await member.claims.renew()
     await rig.run_sql("DELETE FROM log.events WHERE number = 2")
     with pytest.raises(EventsLost, match="the next row is 3, expected 2"):
         while True:
@@ -181,9 +181,9 @@ async def test_a_group_stops_when_20_of_its_last_100_messages_died_and_resumes_o
 async def test_a_slow_consumer_takes_no_more_than_its_bounds_at_once(rig: Rig) -> None:
     await rig.publish(*(message(f"c{i}", 1, "x" * 100_000) for i in range(200)))
     member = rig.member(counting_router("g", Behaviour()))
-    await member._own()
-    positions = {source: p.number for source, p in member._positions.items()}
-    rows = await member._subscription.poll(positions, 50, 1_000_000, 0)
+    await member.claims.renew()
+    positions = {source: p.number for source, p in member.claims.positions.items()}
+    rows = await member.subscription.poll(positions, 50, 1_000_000, 0)
     assert 1 <= len(rows) <= 50
     assert sum(len(row.data) for row in rows) <= 1_000_000 + 12 * 100_200
     await drain(member)

@@ -70,12 +70,12 @@ async def test_a_consumer_takes_every_example_and_a_second_delivery_changes_noth
         before = await _state(service, definition.name)
         for processor in service.assembled.processors:
             await processor.leave()
-            processor._forget()
+            processor.claims.forget()
         # The log hands every row over again, as after a crash of the transport: numbers drop them all.
         for processor in service.assembled.processors:
             await processor.round()
-            source = dict.fromkeys(processor._positions, 0)
-            again = await processor._subscription.poll(source, 1000, 10_000_000, 0)
-            assert processor._fresh(again) == []
+            source = dict.fromkeys(processor.claims.positions, 0)
+            again = await processor.subscription.poll(source, 1000, 10_000_000, 0)
+            assert processor.claims.fresh(again)[0] == []
         await service.settle()
         assert await _state(service, definition.name) == before

@@ -59,14 +59,15 @@ class StutterSubscription:
 
 
 class NoRepeatCheck(Processor[Any]):
-    def _fresh(self, records: Iterable[Record]) -> list[Record]:
-        return [record for record in records if record.source in self._positions]
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.claims.fresh = lambda records: (list(records), 0)  # type: ignore[method-assign]  # the planted fault
 
 
 class TwoTransactions(Processor[Any]):
     async def _transact(self, decoded: Sequence[Any], timers: bool) -> int:
         async with self._database.begin_stream() as uow:
-            await self._move(uow, decoded)
+            await self.claims.move(uow, decoded)
             await uow.commit()
         await asyncio.sleep(0.02)
         return await super()._transact(decoded, timers)
@@ -88,7 +89,7 @@ async def work(url: str, bug: str) -> None:
         async def no_fence(*_arguments: object) -> None:
             return
 
-        ownership.fence = no_fence
+        ownership.fence = no_fence  # type: ignore[assignment]  # the planted fault
     kinds = {"no-repeat-check": NoRepeatCheck, "two-transactions": TwoTransactions}
     kind: type[Processor[Any]] = kinds.get(bug, Processor)
     transport = Stutter(PostgresTransport(engines.streams, log, lease_seconds=LEASE_SECONDS))

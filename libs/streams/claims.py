@@ -1,0 +1,145 @@
+"""What a member owns at the moment: its partitions, how far it has come in each, and the memory that goes with them."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+from libs.contracts import TOPICS
+from libs.storage import Database, UnitOfWork
+from libs.streams import ownership
+from libs.streams.batch import Decoded
+from libs.streams.errors import EventsLost
+from libs.streams.ownership import Position
+from libs.streams.transport import Record, Subscription, TopicPartition
+
+
+class OwnedState(Protocol):
+    """State that the owner of partitions keeps in memory between batches, as the routing engine does."""
+
+    async def claimed(self, uow: UnitOfWork, partitions: frozenset[int]) -> None:
+        """Loads the state of partitions that are ours from now on, in the transaction of the claim."""
+        ...
+
+    def discarded(self) -> None:
+        """Drops everything: a batch failed or another owner came. `claimed` follows before the next batch."""
+        ...
+
+
+class Claims:
+    """The partitions of one member, under the epochs it has raised."""
+
+    def __init__(
+        self,
+        group: str,
+        topics: Sequence[str],
+        database: Database,
+        subscription: Subscription,
+        state: OwnedState | None,
+    ) -> None:
+        self._group = group
+        self._topics = topics
+        self._database = database
+        self._schema = database.schema
+        self._subscription = subscription
+        self._state = state
+        self._state_lost = False
+        self.partitions: frozenset[int] = frozenset()
+        self.positions: dict[TopicPartition, Position] = {}
+
+    @property
+    def numbers(self) -> dict[TopicPartition, int]:
+        """Where each partition stands."""
+        return {source: position.number for source, position in self.positions.items()}
+
+    async def renew(self) -> bool:
+        """Claims what is newly ours and forgets what is not. Returns whether anything changed."""
+        owned = await self._subscription.owned()
+        if owned == self.partitions:
+            return False
+        gained = owned - self.partitions
+        if self._state is not None:
+            # Memory is of all partitions together, so any change begins afresh.
+            self._state.discarded()
+            gained = owned
+        kept = {source: p for source, p in self.positions.items() if source.partition in owned - gained}
+        self.positions = {}
+        self.partitions = frozenset()
+        sources = [TopicPartition(topic, partition) for topic in self._topics for partition in sorted(gained)]
+        async with self._database.begin_stream() as uow:
+            if sources:
+                beginnings = await self._subscription.beginning(sources)
+                kept |= await ownership.claim(
+                    uow.connection, self._schema, self._group, self._group, beginnings
+                )
+            if self._state is not None and owned:
+                await self._state.claimed(uow, owned)
+            await uow.commit()
+        self.positions = kept
+        self.partitions = owned
+        self._state_lost = False
+        return True
+
+    def forget(self) -> None:
+        """Drops everything in memory; `renew` claims again."""
+        self.positions = {}
+        self.partitions = frozenset()
+        if self._state is not None:
+            self._state.discarded()
+
+    def lose_state(self) -> None:
+        """A batch failed: the owner's memory may be ahead of the database."""
+        if self._state is not None:
+            self._state.discarded()
+            self._state_lost = True
+
+    async def restore_state(self) -> None:
+        """Loads the owner's memory again after `lose_state`."""
+        if self._state is not None and self._state_lost:
+            async with self._database.begin_stream() as uow:
+                await self._state.claimed(uow, self.partitions)
+            self._state_lost = False
+
+    def fresh(self, records: Iterable[Record]) -> tuple[list[Record], int]:
+        """The records that are new, and how many were repeats. Raises EventsLost on a jump."""
+        last: dict[TopicPartition, int] = {}
+        fresh, repeats = [], 0
+        for record in records:
+            position = self.positions.get(record.source)
+            if position is None:
+                continue
+            number = last.get(record.source, position.number)
+            if record.number <= number:
+                repeats += 1
+                continue
+            if record.number > number + 1 and not TOPICS[record.topic].compact:
+                raise EventsLost(
+                    f"{record.topic}/{record.partition}: the next row is {record.number}, expected {number + 1};"
+                    " rows are missing from the log: restore them, or accept the loss by moving the position"
+                )
+            last[record.source] = record.number
+            fresh.append(record)
+        return fresh, repeats
+
+    async def fence(self, uow: UnitOfWork, sources: Iterable[TopicPartition]) -> None:
+        """Proves in this transaction that the partitions are still ours. Raises Fenced."""
+        held = {source: self.positions[source] for source in sources}
+        await ownership.fence(uow.connection, self._schema, self._group, held)
+
+    async def move(self, uow: UnitOfWork, decoded: Sequence[Decoded[Any]]) -> None:
+        """Stores the positions behind a batch; they count in memory once the transaction has committed."""
+        last = {item.record.source: item for item in decoded}
+        rows = [
+            (
+                source,
+                item.record.number,
+                item.record.offset,
+                item.envelope.generation if item.envelope else self.positions[source].generation,
+            )
+            for source, item in sorted(last.items())
+        ]
+        await ownership.advance(uow.connection, self._schema, self._group, rows)
+        uow.after_commit(lambda: self._settle(rows))
+
+    def _settle(self, moved: Iterable[tuple[TopicPartition, int, int, int]]) -> None:
+        for source, number, offset, generation in moved:
+            position = self.positions[source]
+            position.number, position.offset, position.generation = number, offset, generation

@@ -1,0 +1,56 @@
+"""Makes the default model from the own set: `make models`. Says what cross-validation on the train split shows."""
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from services.triage.adapters.taxonomy_file import load_taxonomy
+from services.triage.adapters.training.making import Unseen, make_model
+
+_TRIAGE = Path(__file__).resolve().parents[1] / "services" / "triage"
+
+
+def main() -> None:
+    """Train, write, report."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--data", type=Path, default=_TRIAGE / "data", help="folder with messages/ and stories/"
+    )
+    parser.add_argument("--target", type=Path, default=_TRIAGE / "models", help="folder for the model files")
+    arguments = parser.parse_args()
+    unseen = make_model(
+        arguments.data,
+        _TRIAGE / "lexicon",
+        load_taxonomy(_TRIAGE / "taxonomy.yaml"),
+        arguments.target,
+        lambda step: print(f"  {step}", flush=True),
+    )
+    _report(unseen)
+
+
+def _report(unseen: Unseen) -> None:
+    pairs = [(e, s) for e, s in zip(unseen.examples, unseen.scores, strict=True) if e.kind == "request"]
+    topical = [(e, s) for e, s in pairs if e.topic]
+    bare = np.array([s.topic_confidence for e, s in pairs if not e.topic])
+    noise = np.array([s.topic_confidence for s in unseen.noise])
+    confidence = np.array([s.topic_confidence for _, s in topical])
+    best = [_best(s.probabilities["topic"]) for _, s in topical]
+    right = np.array([b == e.topic for b, (e, _) in zip(best, topical, strict=True)])
+    print(f"cross-validation on the train split: topic accuracy {right.mean():.3f} of {len(right)}")
+    print("threshold  answered  right of answered  topicless below  noise below")
+    for threshold in np.arange(0.2, 0.56, 0.05):
+        said = confidence >= threshold
+        print(
+            f"{threshold:9.2f}  {said.mean():8.3f}  {right[said].mean():17.3f}"
+            f"  {(bare < threshold).mean():15.3f}  {(noise < threshold).mean():11.3f}"
+        )
+
+
+def _best(probabilities: Mapping[str, float]) -> str:
+    return max(probabilities, key=lambda key: probabilities[key])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,11 @@
+"""agent: the conversation's status and episodes, what people write and decide in it, and who they are.
+
+Owns       conversations with their episodes, replies, notes, tags, corrected topics; accounts
+Consumes   MessageReceived, MessageDelivered, DeliveryFailed, ConversationContinued, CustomerIdentified (ingest),
+           ConversationTriaged (triage), TeamAssigned, AgentAssigned, Released, the clocks, TeamChanged, PersonChanged
+           (routing)
+Emits      EpisodeOpened, StatusChanged, ReplySent, NoteAdded, ConversationCorrected, TransferRequested,
+           ConversationResolved
+Serves     sign-in, lists, the one response with everything about a conversation, replies, notes, resolve, transfers
+Stores     schema agent: conversations, placements, messages, understandings, notes, customers, teams, people, accounts
+"""

@@ -1,0 +1,1 @@
+"""Tables, repositories, the statements that read for HTTP, and the mapping of events."""

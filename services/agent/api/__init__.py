@@ -1,0 +1,1 @@
+"""HTTP under /agent/v1: sign-in, what people read, and what they do."""

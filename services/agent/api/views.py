@@ -1,0 +1,250 @@
+"""Rows to answers."""
+
+from typing import Any
+
+from libs.web import Page
+from services.agent.adapters.lists import Listed, TrailingMessage
+from services.agent.adapters.queries import Shown, Whole
+from services.agent.adapters.rows import spans_of
+from services.agent.api import schemas
+from services.agent.api.schemas import Named
+from services.agent.api.shapes import or_none
+from services.agent.domain.conversation import Conversation, Span, Understanding
+from services.agent.domain.episodes import episode_of
+from services.agent.domain.placement import Clock, Placement
+from services.agent.domain.timeline import Entry
+
+
+def named(id_: str, name: str) -> Named | None:
+    """An id with its label, or None for no id."""
+    return Named(id=id_, name=name or id_) if id_ else None
+
+
+def summary(row: Listed) -> schemas.Summary:
+    """A conversation as lists show it."""
+    return schemas.Summary(
+        id=row.conversation_id,
+        case_reference=row.case_reference,
+        customer=Named(id=row.customer_id, name=row.customer),
+        channel=row.channel,
+        language=row.language,
+        subject=row.subject,
+        status=row.status,
+        episode=row.episode,
+        topic=row.topic,
+        urgency=row.urgency,
+        tags=row.tags,
+        team=named(row.team_id, row.team),
+        agent=named(row.agent_id, row.agent),
+        last_seq=row.last_seq,
+        human_version=row.human_version,
+        created_at=row.created_at_ms,
+        last_message_at=or_none(row.last_message_at_ms),
+        snoozed_until_at=or_none(row.snoozed_until_ms),
+    )
+
+
+def triage_result(u: Understanding) -> schemas.TriageResult:
+    """What triage says of a message."""
+    d = u.detail
+    return schemas.TriageResult(
+        kind=u.kind.value,
+        kind_confidence=d["kind_confidence"],
+        language=u.language,
+        language_confidence=d["language_confidence"],
+        topic=u.topic,
+        topic_confidence=u.topic_confidence,
+        urgency=u.urgency,
+        anger=u.anger,
+        wish_for_person=d["wish_for_person"],
+        spam=d["spam"],
+        priority=d["priority"],
+        tags=list(u.tags),
+        required_skills=d["required_skills"],
+        model_version=d["model_version"],
+        policy_version=d["policy_version"],
+        triaged_at=d["triaged_at_ms"],
+        reasons=[
+            schemas.Reason(signal=signal, source=source, detail=detail, weight=weight)
+            for signal, source, detail, weight in d["reasons"]
+        ],
+    )
+
+
+def message(shown: Shown, conversation: Conversation) -> schemas.Message:
+    """An entry of the timeline."""
+    entry, understood = shown.entry, shown.understanding
+    belongs = None
+    if entry.seq and understood is not None and understood.settled:
+        belongs = episode_of(entry.seq, conversation.resolutions)
+    trails = belongs is not None and belongs > conversation.episode
+    return schemas.Message(
+        id=entry.message_id,
+        position=entry.position,
+        direction="in" if entry.seq else "out",
+        seq=entry.seq or None,
+        after_seq=None if entry.seq else entry.after_seq,
+        author=named(entry.author, shown.author),
+        channel=entry.channel,
+        subject=entry.subject,
+        text=entry.text,
+        truncated=entry.truncated,
+        at=entry.at_ms,
+        episode=None if trails else belongs,
+        trailing_cause=understood.cause if trails and understood is not None else None,
+        triage=triage_result(understood) if understood is not None else None,
+        delivery=_delivery(entry),
+    )
+
+
+def _delivery(entry: Entry) -> schemas.Delivery | None:
+    if entry.seq:
+        return None
+    return schemas.Delivery(
+        state=entry.delivery,
+        at=or_none(entry.delivery_at_ms),
+        reason=entry.delivery_reason,
+        possibly_twice=entry.possibly_twice,
+    )
+
+
+def detail(whole: Whole, page: Page[schemas.Message]) -> schemas.Detail:
+    """Everything about a conversation."""
+    c, labels = whole.placed.conversation, whole.placed.labels
+    placement = whole.placed.placement or Placement(c.conversation_id)
+    return schemas.Detail(
+        id=c.conversation_id,
+        case_reference=c.case_reference,
+        channel=c.channel,
+        language=c.language,
+        subject=c.subject,
+        status=c.status.value,
+        episode=c.episode,
+        first_seq=c.first_seq,
+        last_seq=c.last_seq,
+        through_seq=c.through_seq,
+        human_version=c.human_version,
+        created_at=c.created_at_ms,
+        last_message_at=or_none(c.last_message_at_ms),
+        snoozed_until_at=or_none(c.snoozed_until_ms),
+        continues=c.continues or None,
+        continued_as=c.continued_as or None,
+        customer=_customer(c, whole.customer),
+        triage=_triage(c, whole.decision),
+        assignment=schemas.Assignment(
+            team=named(placement.team_id, labels.team),
+            queue_id=placement.queue_id or None,
+            agent=named(placement.agent_id, labels.agent),
+            last_agent=named(placement.last_agent_id, labels.last_agent),
+            handling=placement.handling or None,
+            since_at=or_none(placement.since_ms),
+        ),
+        clocks=[_clock(clock) for clock in placement.clocks],
+        tags=list(c.tags),
+        notes=[_note(row) for row in whole.notes],
+        history=_history(c, whole.history),
+        messages=page,
+    )
+
+
+def _customer(c: Conversation, row: dict[str, Any] | None) -> schemas.CustomerView:
+    row = row or {}
+    return schemas.CustomerView(
+        id=c.customer_id,
+        name=row.get("display_name", ""),
+        language=row.get("language", ""),
+        tier=row.get("tier", ""),
+        customer_since=or_none(row.get("first_seen_at_ms", 0)),
+        identities=[schemas.Identity(**identity) for identity in row.get("identities", [])],
+    )
+
+
+def _triage(c: Conversation, decision: Understanding | None) -> schemas.Triage:
+    return schemas.Triage(
+        topic=c.topic,
+        topic_confidence=c.topic_confidence,
+        corrected_by=c.topic_by or None,
+        urgency=c.urgency,
+        anger=c.anger,
+        tags=list(c.tags),
+        tags_set_by=c.tags_by or None,
+        decision=triage_result(decision) if decision else None,
+    )
+
+
+def _clock(clock: Clock) -> schemas.ClockView:
+    return schemas.ClockView(
+        metric=clock.metric,
+        instance=clock.instance,
+        state=clock.state,
+        breached=clock.breached,
+        started_at=or_none(clock.started_at_ms),
+        due_at=or_none(clock.due_at_ms),
+        ended_at=or_none(clock.ended_at_ms),
+        target_ms=clock.target_ms,
+        elapsed_ms=clock.elapsed_ms,
+    )
+
+
+def _note(row: dict[str, Any]) -> schemas.NoteView:
+    return schemas.NoteView(
+        id=row["note_id"],
+        author=Named(id=row["agent_id"], name=row["author"] or row["agent_id"]),
+        kind=row["kind"],
+        text=row["text"],
+        at=row["at_ms"],
+    )
+
+
+def episode(span: Span) -> schemas.Episode:
+    """One episode."""
+    ended = span.resolved_at_ms > 0
+    return schemas.Episode(
+        episode=span.episode,
+        first_seq=span.first_seq,
+        opened_at=span.opened_at_ms,
+        through_seq=span.through_seq if ended else None,
+        resolved_at=or_none(span.resolved_at_ms),
+        resolved_by=span.resolved_by or None,
+        reason=span.reason or None,
+        topic=span.topic or None,
+    )
+
+
+def _history(c: Conversation, rows: list[dict[str, Any]]) -> schemas.History:
+    before = c.spans[-1].opened_at_ms if c.spans else c.created_at_ms
+    contacts = [span.resolved_at_ms for span in c.spans if span.resolved_at_ms]
+    contacts += [row["last_message_at_ms"] for row in rows]
+    earlier = [at for at in contacts if 0 < at < before]
+    return schemas.History(
+        episodes=[episode(span) for span in c.spans],
+        conversations=[
+            schemas.Earlier(
+                id=row["conversation_id"],
+                case_reference=row["case_reference"],
+                channel=row["channel"],
+                status=row["status"],
+                topic=row["topic"],
+                created_at=row["created_at_ms"],
+                last_message_at=or_none(row["last_message_at_ms"]),
+                episodes=[episode(span) for span in spans_of(row["spans"])],
+            )
+            for row in rows
+        ],
+        last_contact_at=max(earlier, default=None),
+    )
+
+
+def trailing(row: TrailingMessage) -> schemas.Trailing:
+    """A message that opened nothing."""
+    return schemas.Trailing(
+        id=row.message_id,
+        conversation_id=row.conversation_id,
+        case_reference=row.case_reference,
+        seq=row.seq,
+        cause=row.cause,
+        channel=row.channel,
+        subject=row.subject,
+        text=row.text,
+        received_at=row.received_at_ms,
+    )

@@ -1,0 +1,50 @@
+"""Names: of customers as ingest knows them, of teams and people as routing knows them."""
+
+from collections.abc import Sequence
+
+from google.protobuf.message import Message as Event
+
+from libs.contracts import CustomerIdentified, PersonChanged, TeamChanged
+from libs.streams import Received
+from services.agent.adapters.rows import Customer, Person, Team
+from services.agent.context import AgentContext
+from services.agent.handlers.stream import stream
+
+
+@stream.on(CustomerIdentified, load=lambda event, ctx: [ctx.customers.want(event.customer_id)])
+async def keep_customer(received: Received[CustomerIdentified], ctx: AgentContext) -> Sequence[Event]:
+    """The newest word on a customer; since when they are known never moves forward."""
+    e = received.event
+    known = ctx.customers.get(e.customer_id)
+    identities = [
+        {
+            "channel": identity.channel,
+            "account": identity.account,
+            "external_id": identity.external_id,
+            "verified": identity.verified,
+        }
+        for identity in e.identities
+    ]
+    since = min(known.first_seen_at_ms, e.first_seen_at_ms) if known else e.first_seen_at_ms
+    ctx.customers.put(Customer(e.customer_id, e.display_name, e.language, e.tier, since, identities))
+    return []
+
+
+@stream.on(TeamChanged, load=lambda event, ctx: [ctx.teams.want(event.team_id)])
+async def keep_team(received: Received[TeamChanged], ctx: AgentContext) -> Sequence[Event]:
+    """The newest row of a team."""
+    e = received.event
+    known = ctx.teams.get(e.team_id)
+    if known is None or known.version <= e.version:
+        ctx.teams.put(Team(e.team_id, e.name, e.removed, e.version))
+    return []
+
+
+@stream.on(PersonChanged, load=lambda event, ctx: [ctx.people.want(event.person_id)])
+async def keep_person(received: Received[PersonChanged], ctx: AgentContext) -> Sequence[Event]:
+    """The newest row of a person."""
+    e = received.event
+    known = ctx.people.get(e.person_id)
+    if known is None or known.version <= e.version:
+        ctx.people.put(Person(e.person_id, e.name, list(e.team_ids), list(e.languages), e.removed, e.version))
+    return []

@@ -1,0 +1,57 @@
+"""The agent service, put together."""
+
+from libs.contracts import (
+    ConversationCorrected,
+    ConversationResolved,
+    EpisodeOpened,
+    NoteAdded,
+    ReplySent,
+    StatusChanged,
+    TransferRequested,
+)
+from libs.runtime import Platform, Service, ServiceDefinition
+from libs.streams import Subscriber
+from services.agent.api.acting import acting
+from services.agent.api.correcting import correcting
+from services.agent.api.reading import reading
+from services.agent.api.sessions import sessions
+from services.agent.context import context
+from services.agent.handlers import stream
+from services.agent.operations import forget_old_keys
+from services.agent.settings import AgentSettings
+
+
+def build(platform: Platform, settings: AgentSettings) -> Service:
+    """Routes, the consumer group, and the worker that forgets old idempotency keys."""
+    database = platform.database
+
+    return Service(
+        routers=[
+            sessions(database, platform.tokens, settings.session_hours),
+            reading(database),
+            acting(database),
+            correcting(database),
+        ],
+        subscribers=[Subscriber(stream, context)],
+        tasks=[lambda stop: forget_old_keys(database, settings.key_hours, stop)],
+    )
+
+
+definition = ServiceDefinition(
+    name="agent",
+    title="Agent",
+    purpose="Conversations, their episodes and status, and what people write and decide in them",
+    settings=AgentSettings,
+    build=build,
+    migrations="services.agent.migrations",
+    streams=(stream,),
+    emits=(
+        EpisodeOpened,
+        StatusChanged,
+        ReplySent,
+        NoteAdded,
+        ConversationCorrected,
+        TransferRequested,
+        ConversationResolved,
+    ),
+)

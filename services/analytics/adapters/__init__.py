@@ -1,0 +1,1 @@
+"""How analytics stores and shows its values."""

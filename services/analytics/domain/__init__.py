@@ -1,0 +1,1 @@
+"""Pure rules of the outcome stream: facts in, outcomes and figures out. No clock, no I/O."""

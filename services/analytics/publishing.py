@@ -1,0 +1,73 @@
+"""Revisions: what is due becomes a row of the feed and an event, in the same transaction."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from google.protobuf.message import Message
+
+from libs.storage import Want
+from libs.streams import Due
+from libs.telemetry import metrics
+from services.analytics.adapters import records, values
+from services.analytics.context import PUBLISH, AnalyticsContext, with_open_episode
+from services.analytics.domain.outcome import ended_episodes, final_at, outcome_of, survey_delivered
+from services.analytics.domain.revisions import revision_cause
+
+
+def wanted(due: Due, ctx: AnalyticsContext) -> list[Want]:
+    """The conversation and, locked until the commit, the counter of the feed."""
+    return [ctx.conversations.want(due.key), ctx.counter.want(values.FEED)]
+
+
+def wanted_episodes(due: Due, ctx: AnalyticsContext) -> list[Want]:
+    """The rows of its ended episodes."""
+    row = ctx.conversations.get(due.key)
+    return [ctx.episodes.want((due.key, episode)) for episode in ended_episodes(row.facts)] if row else []
+
+
+def publish(due: Due, ctx: AnalyticsContext) -> list[Message]:
+    """Publishes what differs from the newest revision, and sets the timer for what becomes final later."""
+    row = ctx.conversations.get(due.key)
+    if row is None:
+        return []
+    events: list[Message] = []
+    awaited: list[int] = []
+    ended = ended_episodes(row.facts)
+    all_final = bool(ended)
+    for episode in ended:
+        events += _revise(ctx, row, episode, due.now_ms)
+        final_at_ms = final_at(row.facts, episode, ctx.settings.reopen_window_ms)
+        if final_at_ms is None or final_at_ms > due.now_ms:
+            all_final = False
+            awaited += [] if final_at_ms is None else [final_at_ms]
+    next_ms = min(awaited, default=0)
+    if next_ms:
+        ctx.uow.set_timer(PUBLISH, due.key, next_ms)
+    published = max([row.published, *ended])
+    row = with_open_episode(replace(row, due_at_ms=next_ms, published=published))
+    idle = all_final and not row.open_since_ms
+    ctx.conversations.put(replace(row, idle_from_ms=due.now_ms if idle else 0))
+    if events:
+        ctx.uow.after_commit(lambda: ctx.feed_bell.notify(values.FEED))
+    return events
+
+
+def _revise(ctx: AnalyticsContext, row: values.Conversation, episode: int, now_ms: int) -> Iterator[Message]:
+    outcome = outcome_of(row.conversation_id, row.facts, episode, now_ms, ctx.settings.reopen_window_ms)
+    delivered = survey_delivered(row.facts, episode)
+    before = ctx.episodes.get((row.conversation_id, episode))
+    cause = revision_cause(before.outcome if before else None, outcome)
+    if cause is None:
+        if before is not None and before.survey_delivered != delivered:
+            ctx.episodes.put(replace(before, survey_delivered=delivered))
+        return
+    revision = before.revision + 1 if before else 1
+    ctx.episodes.put(values.Episode(row.conversation_id, episode, revision, now_ms, delivered, outcome))
+    counter = ctx.counter.get(values.FEED) or values.FeedCounter(values.FEED, 0)
+    counter = replace(counter, position=counter.position + 1)
+    ctx.counter.put(counter)
+    record = records.record_of(outcome, revision, cause, now_ms)
+    ctx.feed.put(values.FeedEntry(counter.position, row.conversation_id, episode, revision, now_ms, record))
+    kind = "first" if revision == 1 else "revision"
+    ctx.uow.after_commit(lambda: metrics.outcomes.labels(kind).inc())
+    yield records.event_of(outcome, revision, cause, now_ms)

@@ -1,0 +1,37 @@
+"""Puts analytics together."""
+
+from functools import partial
+
+from libs.runtime import Platform, Service, ServiceDefinition
+from libs.streams import Subscriber
+from libs.web import Broadcast
+from services.analytics import retention
+from services.analytics.api import episodes, outcomes, summary
+from services.analytics.context import context_of
+from services.analytics.handlers import stream
+from services.analytics.settings import AnalyticsSettings
+
+
+def build(platform: Platform, settings: AnalyticsSettings) -> Service:
+    """Analytics on a platform."""
+    feed_bell = Broadcast()
+    return Service(
+        routers=[
+            outcomes.router(platform.database, feed_bell),
+            episodes.router(platform.database),
+            summary.router(platform.database, settings),
+        ],
+        subscribers=[Subscriber(stream, context_of(settings, feed_bell))],
+        tasks=[partial(retention.run, platform.database, settings)],
+    )
+
+
+definition = ServiceDefinition(
+    name="analytics",
+    title="Analytics",
+    purpose="Facts, figures, and the stream of resolutions and customer satisfaction",
+    settings=AnalyticsSettings,
+    build=build,
+    migrations="services.analytics.migrations",
+    streams=(stream,),
+)

@@ -1,0 +1,115 @@
+"""The normaliser's desk: payloads of a batch, read and made ready before its transaction begins."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from libs.contracts import PayloadAccepted
+from libs.runtime import new_id
+from libs.storage import Database, fetch_all, fetch_one
+from libs.streams import Received
+from services.ingest.adapters.keys import SealBroken, Sealer, Signer
+from services.ingest.adapters.payloads import read_inbound
+from services.ingest.domain.model import Inbound
+from services.ingest.domain.reference import NUMBERS, reference_of
+from services.ingest.settings import Accounts
+
+_BLOCK: Final = 1000
+_IN_THREAD_BYTES: Final = 4096
+_RAWS: Final = (
+    "SELECT id, channel, key_id, payload, received_at_ms FROM ingest.raw_messages WHERE id = ANY($1::text[])"
+)
+_CASES: Final = "SELECT case_reference, address, conversation_id FROM ingest.threads WHERE case_reference = ANY($1::text[])"
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A payload ready for its transaction, with the ids it will use if it opens something."""
+
+    inbound: Inbound | None
+    conversation_id: str
+    customer_id: str
+    case_reference: str
+    account_language: str = ""
+    fault: str = ""
+    """Why there is no inbound message."""
+
+
+class Desk:
+    """Prepares batches. `items` holds what the batch at hand needs, by raw id."""
+
+    def __init__(self, database: Database, sealer: Sealer, signer: Signer, accounts: Accounts) -> None:
+        self._database = database
+        self._sealer = sealer
+        self._signer = signer
+        self._accounts = accounts
+        self._next_number = 0
+        self._end = 0
+        self.items: dict[str, Prepared] = {}
+
+    async def prepare(self, batch: Sequence[Received[PayloadAccepted]]) -> list[Prepared]:
+        """Reads, decrypts and parses the payloads; mails in a thread, since they take milliseconds."""
+        ids = [received.event.raw_id for received in batch]
+        async with self._database.begin_stream() as uow:
+            rows = await fetch_all(uow.connection, _RAWS, ids)
+            if len(ids) > self._end - self._next_number:
+                await self._take_block(uow.connection)
+        found = {row[0]: row for row in rows}
+        prepared = [await self._prepare(id_, found.get(id_)) for id_ in ids]
+        prepared = await self._with_cases(prepared)
+        self.items = dict(zip(ids, prepared, strict=True))
+        return prepared
+
+    async def _take_block(self, connection: Any) -> None:
+        row = await fetch_one(connection, "SELECT nextval('ingest.case_blocks')")
+        assert row is not None
+        self._next_number = row[0] * _BLOCK % NUMBERS
+        self._end = self._next_number + _BLOCK
+
+    async def _prepare(self, id_: str, row: tuple[Any, ...] | None) -> Prepared:
+        self._next_number += 1
+        ready = Prepared(None, new_id(), new_id(), reference_of(self._next_number - 1))
+        if row is None or row[3] is None:
+            return replace(ready, fault=f"raw payload {id_} is not stored, or its retention has passed")
+        _, channel, key_id, sealed, received_at_ms = row
+        try:
+            if len(sealed) > _IN_THREAD_BYTES or channel == "mail":
+                inbound = await asyncio.to_thread(self._read, id_, channel, key_id, sealed, received_at_ms)
+            else:
+                inbound = self._read(id_, channel, key_id, sealed, received_at_ms)
+        except (SealBroken, ValueError) as error:
+            return replace(ready, fault=f"raw payload {id_} cannot be read: {error}")
+        account = self._accounts.find(inbound.channel, inbound.account)
+        return replace(ready, inbound=inbound, account_language=account.language if account else "")
+
+    def _read(self, id_: str, channel: str, key_id: str, sealed: bytes, received_at_ms: int) -> Inbound:
+        payload = self._sealer.open(bytes(sealed), id_, key_id)
+        return read_inbound(payload, id_, channel, received_at_ms, self._signer)
+
+    async def _with_cases(self, prepared: list[Prepared]) -> list[Prepared]:
+        """Turns case references in mail subjects into threads of the same sender."""
+        wanted = {
+            reference
+            for item in prepared
+            if item.inbound is not None
+            for reference in item.inbound.case_references
+        }
+        if not wanted:
+            return prepared
+        async with self._database.begin_stream() as uow:
+            rows = await fetch_all(uow.connection, _CASES, sorted(wanted))
+        threads = {(reference, address): conversation for reference, address, conversation in rows}
+        return [
+            item if item.inbound is None else replace(item, inbound=_in_cases(item.inbound, threads))
+            for item in prepared
+        ]
+
+
+def _in_cases(inbound: Inbound, threads: dict[tuple[str, str], str]) -> Inbound:
+    named = [
+        threads[reference, inbound.address]
+        for reference in inbound.case_references
+        if inbound.address and (reference, inbound.address) in threads
+    ]
+    return replace(inbound, threads=tuple(dict.fromkeys([*inbound.threads, *named])))

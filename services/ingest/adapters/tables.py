@@ -1,0 +1,109 @@
+"""The tables of schema `ingest` and how their rows become values."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, Column, Integer, MetaData, Table, Text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from libs.storage import TableRepository
+from services.ingest.domain.deliveries import Delivery
+from services.ingest.domain.model import Customer, Entry, Identity, Thread
+
+_metadata = MetaData(schema="ingest")
+
+_identities = Table(
+    "identities",
+    _metadata,
+    Column("channel", Text, primary_key=True),
+    Column("account", Text, primary_key=True),
+    Column("external_id", Text, primary_key=True),
+    Column("customer_id", Text),
+    Column("verified", Boolean),
+    Column("conversation_id", Text),
+)
+_customers = Table(
+    "customers",
+    _metadata,
+    Column("customer_id", Text, primary_key=True),
+    Column("display_name", Text),
+    Column("address", Text),
+    Column("language", Text),
+    Column("first_seen_at_ms", BigInteger),
+    Column("identities", JSONB),
+)
+_threads = Table(
+    "threads",
+    _metadata,
+    Column("conversation_id", Text, primary_key=True),
+    Column("customer_id", Text),
+    Column("channel", Text),
+    Column("account", Text),
+    Column("case_reference", Text),
+    Column("subject", Text),
+    Column("address", Text),
+    Column("last_mail_id", Text),
+    Column("language", Text),
+    Column("opened_at_ms", BigInteger),
+    Column("last_inbound_at_ms", BigInteger),
+    Column("message_seq", BigInteger),
+    Column("entry_seq", BigInteger),
+    Column("opened_episode", Integer),
+    Column("resolved_episode", Integer),
+    Column("resolved_at_ms", BigInteger),
+    Column("continues_conversation_id", Text),
+    Column("continued_as_conversation_id", Text),
+)
+_entries = Table(
+    "thread_entries",
+    _metadata,
+    Column("conversation_id", Text, primary_key=True),
+    Column("entry_seq", BigInteger, primary_key=True),
+    Column("kind", Text),
+    Column("text", Text),
+    Column("full_text", Text),
+    Column("at_ms", BigInteger),
+    Column("ref_id", Text),
+    Column("message_seq", BigInteger),
+)
+_deliveries = Table(
+    "deliveries",
+    _metadata,
+    Column("delivery_id", Text, primary_key=True),
+    Column("conversation_id", Text),
+    Column("source_id", Text),
+    Column("kind", Text),
+    Column("channel", Text),
+    Column("text", Text),
+    Column("automatic", Boolean),
+    Column("state", Text),
+    Column("attempts", Integer),
+    Column("due_at_ms", BigInteger),
+    Column("possibly_twice", Boolean),
+    Column("reason", Text),
+    Column("created_at_ms", BigInteger),
+    Column("finished_at_ms", BigInteger),
+)
+
+
+def _customer_row(customer: Customer) -> Mapping[str, Any]:
+    return {
+        "customer_id": customer.customer_id,
+        "display_name": customer.display_name,
+        "address": customer.address,
+        "language": customer.language,
+        "first_seen_at_ms": customer.first_seen_at_ms,
+        "identities": [list(identity) for identity in customer.identities],
+    }
+
+
+def _customer(row: Mapping[str, Any]) -> Customer:
+    identities = tuple((str(a), str(b), str(c), bool(d)) for a, b, c, d in row["identities"])
+    return Customer(**{**row, "identities": identities})
+
+
+IDENTITIES = TableRepository(_identities, Identity)
+CUSTOMERS = TableRepository(_customers, Customer, _customer_row, _customer)
+THREADS = TableRepository(_threads, Thread)
+ENTRIES = TableRepository(_entries, Entry)
+DELIVERIES = TableRepository(_deliveries, Delivery)

@@ -1,0 +1,73 @@
+"""What the handlers of ingest work with in one transaction."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from libs.storage import Rows, UnitOfWork
+from services.ingest.adapters.arrivals import Arrival, Arrivals
+from services.ingest.adapters.desk import Prepared
+from services.ingest.adapters.tables import CUSTOMERS, DELIVERIES, ENTRIES, IDENTITIES, THREADS
+from services.ingest.domain.deliveries import Delivery
+from services.ingest.domain.model import Customer, Entry, Identity, Thread
+from services.ingest.signals import Signals
+
+
+@dataclass(frozen=True, slots=True)
+class IngestContext:
+    """Rows of this transaction, and what is told to waiting callers once it has committed."""
+
+    uow: UnitOfWork
+    identities: Rows[Identity]
+    customers: Rows[Customer]
+    threads: Rows[Thread]
+    entries: Rows[Entry]
+    deliveries: Rows[Delivery]
+    prepared: Mapping[str, Prepared]
+    """Payloads of the batch, by raw id."""
+    reopen_window_ms: int
+    arrived: list[Arrival] = field(default_factory=list)
+    changed_threads: set[str] = field(default_factory=set)
+    new_deliveries: list[str] = field(default_factory=list)
+    """Their channels."""
+
+    def put_entry(self, thread: Thread, entry: Entry) -> None:
+        """Adds an entry to a thread and wakes those who watch it."""
+        self.threads.put(thread)
+        self.entries.put(entry)
+        self.changed_threads.add(thread.conversation_id)
+
+    def put_delivery(self, delivery: Delivery) -> None:
+        """Puts something on its way out and wakes the sender."""
+        self.deliveries.put(delivery)
+        self.new_deliveries.append(delivery.channel)
+
+
+def make_context(
+    uow: UnitOfWork,
+    prepared: Mapping[str, Prepared],
+    reopen_window_ms: int,
+    arrivals: Arrivals,
+    signals: Signals,
+) -> IngestContext:
+    """The context of a transaction. What changed is told to this process once it is durable."""
+    ctx = IngestContext(
+        uow=uow,
+        identities=uow.rows(IDENTITIES),
+        customers=uow.rows(CUSTOMERS),
+        threads=uow.rows(THREADS),
+        entries=uow.rows(ENTRIES),
+        deliveries=uow.rows(DELIVERIES),
+        prepared=prepared,
+        reopen_window_ms=reopen_window_ms,
+    )
+
+    def tell() -> None:
+        for arrival in ctx.arrived:
+            arrivals.arrived(arrival)
+        for conversation_id in ctx.changed_threads:
+            signals.thread_changed(conversation_id)
+        for channel in set(ctx.new_deliveries):
+            signals.delivery_waits(channel)
+
+    uow.after_commit(tell)
+    return ctx

@@ -1,0 +1,1 @@
+"""Tables of ingest, one revision a file under `versions`."""

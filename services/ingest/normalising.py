@@ -1,0 +1,212 @@
+"""A payload becomes a numbered message of a customer's conversation."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Final
+
+from google.protobuf.message import Message
+
+from libs.contracts import (
+    Channel,
+    ConversationContinued,
+    CustomerIdentified,
+    MessageReceived,
+    PayloadAccepted,
+    Purpose,
+)
+from libs.contracts import Identity as IdentityRecord
+from libs.storage import NotLoaded, Want
+from libs.streams import Reject
+from services.ingest.adapters.arrivals import Arrival
+from services.ingest.adapters.desk import Prepared
+from services.ingest.context import IngestContext
+from services.ingest.domain import threads as rules
+from services.ingest.domain.customers import learn, new_customer, new_identity
+from services.ingest.domain.model import ChannelName, Customer, Identity, Inbound, Thread
+
+CHANNELS: Final = {
+    ChannelName.WEB: Channel.CHANNEL_WEB,
+    ChannelName.CHAT: Channel.CHANNEL_CHAT,
+    ChannelName.MAIL: Channel.CHANNEL_MAIL,
+    ChannelName.API: Channel.CHANNEL_API,
+}
+
+
+def want_first(event: PayloadAccepted, ctx: IngestContext) -> Iterator[Want]:
+    """The sender's identity, and the threads the message names."""
+    inbound = ctx.prepared[event.raw_id].inbound
+    if inbound is None:
+        return
+    if inbound.identity is not None:
+        yield ctx.identities.want(inbound.identity.row_key)
+    for conversation_id in inbound.threads:
+        yield ctx.threads.want(conversation_id)
+
+
+def want_second(event: PayloadAccepted, ctx: IngestContext) -> Iterator[Want]:
+    """The customer of the identity, and their chat."""
+    inbound = ctx.prepared[event.raw_id].inbound
+    if inbound is None:
+        return
+    identity = _identity(inbound, ctx)
+    if identity is not None:
+        yield ctx.customers.want(identity.customer_id)
+    for conversation_id in _candidates(inbound, identity):
+        yield ctx.threads.want(conversation_id)
+
+
+def want_continued(event: PayloadAccepted, ctx: IngestContext) -> Iterator[Want]:
+    """One link further along conversations that go on as others, and the customers of all."""
+    inbound = ctx.prepared[event.raw_id].inbound
+    if inbound is None:
+        return
+    for candidate in _candidates(inbound, _identity(inbound, ctx)):
+        thread = ctx.threads.get(candidate)
+        while thread is not None:
+            yield ctx.customers.want(thread.customer_id)
+            following = thread.continued_as_conversation_id
+            if not following:
+                break
+            yield ctx.threads.want(following)
+            thread = _loaded(ctx, following)
+
+
+def _loaded(ctx: IngestContext, conversation_id: str) -> Thread | None:
+    try:
+        return ctx.threads.get(conversation_id)
+    except NotLoaded:
+        return None
+
+
+def _identity(inbound: Inbound, ctx: IngestContext) -> Identity | None:
+    return None if inbound.identity is None else ctx.identities.get(inbound.identity.row_key)
+
+
+def _candidates(inbound: Inbound, identity: Identity | None) -> Sequence[str]:
+    """Named threads first. Without any, a known person's chat goes on where it was; a claimed name proves nothing."""
+    if inbound.threads:
+        return inbound.threads
+    if inbound.channel == ChannelName.CHAT and inbound.verified and identity is not None:
+        return (identity.conversation_id,) if identity.conversation_id else ()
+    return ()
+
+
+def normalise(prepared: Prepared, ctx: IngestContext) -> list[Message]:
+    """Threads and numbers one message. Raises Reject when its payload cannot be read."""
+    inbound = prepared.inbound
+    if inbound is None:
+        raise Reject(prepared.fault)
+    identity = _identity(inbound, ctx)
+    thread, old = rules.choose(inbound, _candidates(inbound, identity), ctx.threads.get, ctx.reopen_window_ms)
+    events: list[Message] = []
+    known = thread or old
+    customer_id = known.customer_id if known else identity.customer_id if identity else prepared.customer_id
+    customer, news = _customer(inbound, identity, customer_id, known, ctx)
+    events += news
+    if thread is None:
+        thread = rules.open_thread(
+            inbound,
+            prepared.conversation_id,
+            customer_id,
+            prepared.case_reference,
+            old.conversation_id if old else "",
+        )
+        if old is not None:
+            ctx.threads.put(replace(old, continued_as_conversation_id=thread.conversation_id))
+            events.append(
+                ConversationContinued(
+                    conversation_id=old.conversation_id,
+                    continued_as_conversation_id=thread.conversation_id,
+                    continued_at_ms=inbound.received_at_ms,
+                )
+            )
+    thread, entry = rules.add_message(thread, inbound)
+    ctx.put_entry(thread, entry)
+    _note_identity(inbound, identity, thread, ctx)
+    seq = thread.message_seq
+    ctx.arrived.append(
+        Arrival(inbound.message_id, thread.conversation_id, customer_id, thread.case_reference, seq)
+    )
+    events.append(_received(inbound, thread, _language(inbound, customer, prepared), seq))
+    return events
+
+
+def _stranger(inbound: Inbound, thread: Thread | None) -> bool:
+    """A mail that joined a conversation from another address than its customer's."""
+    return (
+        thread is not None
+        and inbound.channel == ChannelName.MAIL
+        and bool(thread.address)
+        and thread.address != inbound.address
+    )
+
+
+def _customer(
+    inbound: Inbound,
+    identity: Identity | None,
+    customer_id: str,
+    thread: Thread | None,
+    ctx: IngestContext,
+) -> tuple[Customer | None, list[Message]]:
+    """The customer with what the message teaches of them, and the event that says so if anything is new."""
+    if thread is None and customer_id == ctx.prepared[inbound.message_id].customer_id:
+        stored = None
+        customer = learn(new_customer(inbound, customer_id), inbound)
+    else:
+        stored = ctx.customers.get(customer_id)
+        if stored is None or _stranger(inbound, thread):
+            return stored, []
+        another = identity is not None and identity.customer_id != customer_id
+        customer = learn(stored, replace(inbound, identity=None) if another else inbound)
+    if customer == stored:
+        return customer, []
+    ctx.customers.put(customer)
+    return customer, [_identified(customer)]
+
+
+def _note_identity(inbound: Inbound, identity: Identity | None, thread: Thread, ctx: IngestContext) -> None:
+    key = inbound.identity
+    if key is None or _stranger(inbound, thread):
+        return
+    noted = identity or new_identity(key, thread.customer_id, inbound.verified)
+    if inbound.channel == ChannelName.CHAT and inbound.verified:
+        noted = replace(noted, conversation_id=thread.conversation_id)
+    if noted != identity:
+        ctx.identities.put(noted)
+
+
+def _identified(customer: Customer) -> CustomerIdentified:
+    return CustomerIdentified(
+        customer_id=customer.customer_id,
+        display_name=customer.display_name,
+        identities=[
+            IdentityRecord(channel=channel, account=account, external_id=external_id, verified=verified)
+            for channel, account, external_id, verified in customer.identities
+        ],
+        language=customer.language,
+        first_seen_at_ms=customer.first_seen_at_ms,
+    )
+
+
+def _language(inbound: Inbound, customer: Customer | None, prepared: Prepared) -> str:
+    return inbound.language or (customer.language if customer else "") or prepared.account_language
+
+
+def _received(inbound: Inbound, thread: Thread, language_hint: str, seq: int) -> MessageReceived:
+    return MessageReceived(
+        message_id=inbound.message_id,
+        conversation_id=thread.conversation_id,
+        customer_id=thread.customer_id,
+        message_seq=seq,
+        channel=CHANNELS[inbound.channel],
+        account=inbound.account,
+        text=inbound.text,
+        subject=inbound.subject,
+        truncated=inbound.truncated,
+        language_hint=language_hint,
+        received_at_ms=inbound.received_at_ms,
+        case_reference=thread.case_reference,
+        purpose=Purpose.PURPOSE_CONVERSATION,
+        automatic=inbound.automatic,
+        continues_conversation_id=thread.continues_conversation_id if seq == 1 else "",
+    )

@@ -1,0 +1,227 @@
+"""The sender: claims deliveries by lease, tries each, and records what became of it."""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from google.protobuf.message import Message
+
+from libs.contracts import DeliveryFailed, MessageDelivered
+from libs.storage import Database, fetch_all
+from libs.telemetry import get_logger, metrics
+from services.ingest.adapters.arrivals import Arrivals
+from services.ingest.adapters.keys import Signer
+from services.ingest.adapters.tables import DELIVERIES, THREADS
+from services.ingest.context import IngestContext, make_context
+from services.ingest.domain import threads as rules
+from services.ingest.domain.deliveries import Delivery, DeliveryKind, DeliveryState, backoff_ms
+from services.ingest.domain.mail_threading import message_id, plus_address
+from services.ingest.domain.model import ChannelName, EntryKind, Thread
+from services.ingest.domain.outgoing import subject_of
+from services.ingest.normalising import CHANNELS
+from services.ingest.ports import (
+    LinkGone,
+    Mailer,
+    OutgoingMail,
+    SendRefused,
+    SendUnavailable,
+    SurveyLinks,
+)
+from services.ingest.settings import Accounts, IngestSettings
+from services.ingest.signals import Signals
+
+_AT_ONCE: Final = 50
+_PARALLEL: Final = 8
+_CLAIM: Final = f"""
+UPDATE ingest.deliveries SET
+    state = 'attempting', attempts = attempts + 1, due_at_ms = $1 + $2,
+    possibly_twice = possibly_twice OR state = 'attempting'
+WHERE delivery_id IN (
+    SELECT delivery_id FROM ingest.deliveries
+    WHERE state IN ('waiting', 'attempting') AND due_at_ms <= $1 AND (channel = 'mail') = $3
+    ORDER BY due_at_ms LIMIT $4 FOR UPDATE SKIP LOCKED
+) RETURNING {DELIVERIES.columns}
+"""
+_THREADS: Final = f"SELECT {THREADS.columns} FROM ingest.threads WHERE conversation_id = ANY($1::text[])"
+_log = get_logger("ingest")
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What came of one attempt."""
+
+    state: DeliveryState
+    reason: str = ""
+    text: str = ""
+    """What was said, where it is for the thread."""
+
+
+class Sender:
+    """Sends what waits: surveys into threads, or replies and surveys by mail. One of each runs in a process."""
+
+    def __init__(
+        self,
+        database: Database,
+        settings: IngestSettings,
+        signals: Signals,
+        signer: Signer,
+        mailer: Mailer,
+        links: SurveyLinks,
+        *,
+        mail: bool,
+    ) -> None:
+        self._database = database
+        self._settings = settings
+        self._accounts = Accounts(settings.accounts)
+        self._signals = signals
+        self._signer = signer
+        self._mailer = mailer
+        self._links = links
+        self._mail = mail
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Sends until stopped; woken by this process's handlers, and by a slow look for what others have left."""
+        with self._signals.watch_deliveries(mail=self._mail) as bell:
+            while not stop.is_set():
+                if await self.round():
+                    continue
+                ringing = asyncio.ensure_future(bell.wait(self._settings.delivery_poll_ms / 1000))
+                stopping = asyncio.ensure_future(stop.wait())
+                await asyncio.wait({ringing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+                for waiting in (ringing, stopping):
+                    waiting.cancel()
+                await asyncio.gather(ringing, stopping, return_exceptions=True)
+
+    async def round(self) -> int:
+        """Claims what is due, tries it and settles it. Returns how many deliveries that were."""
+        deliveries, threads = await self._claim()
+        if not deliveries:
+            return 0
+        gate = asyncio.Semaphore(_PARALLEL)
+
+        async def attempt(delivery: Delivery) -> Attempt:
+            async with gate:
+                return await self._attempt(delivery, threads[delivery.conversation_id])
+
+        attempts = await asyncio.gather(*[attempt(delivery) for delivery in deliveries])
+        await self._settle(list(zip(deliveries, attempts, strict=True)))
+        return len(deliveries)
+
+    async def _claim(self) -> tuple[list[Delivery], dict[str, Thread]]:
+        """Marks deliveries as attempted in a commit of its own: a crash from here on is seen by the next owner."""
+        async with self._database.begin() as uow:
+            lease = self._settings.delivery_lease_ms
+            rows = await fetch_all(uow.connection, _CLAIM, uow.now_ms, lease, self._mail, _AT_ONCE)
+            if not rows:
+                return [], {}
+            deliveries = [DELIVERIES.value_of(row) for row in rows]
+            found = await fetch_all(
+                uow.connection, _THREADS, sorted({one.conversation_id for one in deliveries})
+            )
+            await uow.commit()
+        threads = [THREADS.value_of(row) for row in found]
+        return deliveries, {thread.conversation_id: thread for thread in threads}
+
+    async def _attempt(self, delivery: Delivery, thread: Thread) -> Attempt:
+        try:
+            text = delivery.text
+            if delivery.kind == DeliveryKind.SURVEY:
+                link = await self._links.link(delivery.source_id)
+                text = text.replace("{link}", link) if "{link}" in text else f"{text}\n{link}"
+            if delivery.channel == ChannelName.MAIL:
+                await self._mailer.send(self._outgoing(delivery, thread, text))
+            return Attempt(DeliveryState.DELIVERED, text=text)
+        except LinkGone as error:
+            return Attempt(DeliveryState.CANCELLED, str(error))
+        except SendRefused as error:
+            return Attempt(DeliveryState.FAILED, str(error))
+        except SendUnavailable as error:
+            return self._again(delivery, str(error))
+        except Exception as error:  # noqa: BLE001 - one delivery's fault must not undo those sent beside it
+            _log.exception("delivery_attempt_failed", delivery=delivery.delivery_id)
+            return self._again(delivery, f"{type(error).__name__}: {error}")
+
+    def _again(self, delivery: Delivery, reason: str) -> Attempt:
+        given_up = delivery.attempts >= self._settings.delivery_attempts
+        return Attempt(DeliveryState.FAILED if given_up else DeliveryState.WAITING, reason)
+
+    def _outgoing(self, delivery: Delivery, thread: Thread, text: str) -> OutgoingMail:
+        sender = self._accounts.mail_address(thread.account) or self._accounts.mail_address("default")
+        if not sender:
+            raise SendRefused(f"mail account {thread.account!r} is not configured")
+        if not thread.address:
+            raise SendRefused("the customer's mail address is not known")
+        key, conversation_id = self._signer.key, thread.conversation_id
+        return OutgoingMail(
+            sender=sender,
+            reply_to=plus_address(key, conversation_id, sender),
+            recipient=thread.address,
+            subject=subject_of(thread),
+            text=text,
+            message_id=message_id(key, conversation_id, delivery.source_id, sender.rpartition("@")[2]),
+            in_reply_to=thread.last_mail_id,
+            automatic=delivery.automatic,
+        )
+
+    async def _settle(self, attempted: Sequence[tuple[Delivery, Attempt]]) -> None:
+        """Records what came of a round in one transaction; what another owner has claimed meanwhile is left alone."""
+        async with self._database.begin() as uow:
+            ctx = make_context(uow, {}, self._settings.reopen_window_ms, Arrivals(), self._signals)
+            await ctx.deliveries.load(delivery.delivery_id for delivery, _ in attempted)
+            said = [d for d, a in attempted if _says(d, a)]
+            await ctx.threads.load(delivery.conversation_id for delivery in said)
+            for delivery, attempt in attempted:
+                current = ctx.deliveries.get(delivery.delivery_id)
+                if current is not None and current == delivery:
+                    uow.emit(*self._record(current, attempt, ctx))
+            await uow.commit()
+        for delivery, attempt in attempted:
+            metrics.deliveries.labels(delivery.channel, attempt.state).inc()
+
+    def _record(self, delivery: Delivery, attempt: Attempt, ctx: IngestContext) -> list[Message]:
+        now_ms = ctx.uow.now_ms
+        if attempt.state == DeliveryState.WAITING:
+            pause = backoff_ms(delivery.attempts, self._settings.delivery_first_backoff_ms, random.random())
+            ctx.deliveries.put(delivery.put_off(attempt.reason, now_ms + pause))
+            return []
+        if _says(delivery, attempt):
+            thread = ctx.threads.get(delivery.conversation_id)
+            assert thread is not None, "a delivery is made from its thread"
+            ctx.put_entry(
+                *rules.add_entry(thread, EntryKind.SURVEY, attempt.text, now_ms, delivery.source_id)
+            )
+        ctx.deliveries.put(delivery.ended(attempt.state, attempt.reason, now_ms))
+        if attempt.state == DeliveryState.DELIVERED:
+            return [_delivered(delivery, now_ms)]
+        return [_failed(delivery, attempt.reason, now_ms)] if attempt.state == DeliveryState.FAILED else []
+
+
+def _says(delivery: Delivery, attempt: Attempt) -> bool:
+    """Whether a line of the thread comes of it: replies have theirs from the beginning."""
+    return attempt.state == DeliveryState.DELIVERED and delivery.kind == DeliveryKind.SURVEY
+
+
+def _delivered(delivery: Delivery, now_ms: int) -> MessageDelivered:
+    return MessageDelivered(
+        delivery_id=delivery.delivery_id,
+        conversation_id=delivery.conversation_id,
+        source_id=delivery.source_id,
+        channel=CHANNELS[ChannelName(delivery.channel)],
+        delivered_at_ms=now_ms,
+        attempts=delivery.attempts,
+        possibly_twice=delivery.possibly_twice,
+    )
+
+
+def _failed(delivery: Delivery, reason: str, now_ms: int) -> DeliveryFailed:
+    return DeliveryFailed(
+        delivery_id=delivery.delivery_id,
+        conversation_id=delivery.conversation_id,
+        source_id=delivery.source_id,
+        channel=CHANNELS[ChannelName(delivery.channel)],
+        failed_at_ms=now_ms,
+        attempts=delivery.attempts,
+        reason=reason,
+    )

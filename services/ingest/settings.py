@@ -1,0 +1,121 @@
+"""The knobs of ingest."""
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic_settings import SettingsConfigDict
+
+from libs.runtime import ServiceSettings
+
+DAY_MS = 86_400_000
+
+
+class ChannelAccount(BaseModel):
+    """One account of a channel: a form, a chat widget, a mailbox, an integration."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    channel: Literal["web", "chat", "mail", "api"]
+    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")] = "default"
+    brand: str = ""
+    address: str = ""
+    """Mailbox answers are sent from; mail only."""
+    language: str = ""
+    """ISO 639-1, assumed of senders who say nothing; empty for none."""
+    secret: SecretStr = SecretStr("")
+    """Lets a mail server post to this account without a token; at least 16 characters, empty for none."""
+
+    @model_validator(mode="after")
+    def _check(self) -> "ChannelAccount":
+        if self.channel == "mail" and not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", self.address):
+            raise ValueError(f"mail account {self.id!r} needs an address such as support@example.org")
+        if 0 < len(self.secret.get_secret_value()) < 16:
+            raise ValueError(f"the secret of account {self.id!r} is shorter than 16 characters")
+        return self
+
+
+_DEFAULT_ACCOUNTS = (
+    ChannelAccount(channel="web"),
+    ChannelAccount(channel="chat"),
+    ChannelAccount(channel="api"),
+    ChannelAccount(channel="mail", address="support@localhost.localdomain"),
+)
+
+
+class IngestSettings(ServiceSettings):
+    """Read once from the environment, prefix CENTRALINO_INGEST_."""
+
+    model_config = SettingsConfigDict(env_prefix="CENTRALINO_INGEST_", frozen=True, extra="ignore")
+
+    accounts: tuple[ChannelAccount, ...] = Field(
+        default=_DEFAULT_ACCOUNTS,
+        description="Channel accounts as a JSON list of {channel, id, brand, address, language, secret}",
+    )
+    raw_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="Base64 keys of 32 bytes for raw payloads, separated by commas, the newest first;"
+        " empty for the key file in the data folder",
+    )
+    signing_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="Base64 key of 32 bytes for receipts and mail ids; empty for the key file",
+    )
+    most_pending: int = Field(
+        default=10_000, ge=1, description="Messages that may wait for a shared commit before 503 is answered"
+    )
+    group_rows: int = Field(default=256, ge=1, le=5000, description="Messages in one shared commit at most")
+    most_wait_s: float = Field(default=10, gt=0, le=60, description="Longest `Prefer: wait`")
+    reopen_window_days: float = Field(
+        default=7, ge=0, description="A later message begins a new, linked conversation"
+    )
+    raw_retention_days: float = Field(default=7, gt=0, description="How long raw payloads are kept")
+    key_retention_days: float = Field(default=90, gt=0, description="How long repeats are recognised")
+    visitor_token_days: float = Field(default=30, gt=0, description="Life of a visitor's token")
+    smtp_host: str = Field(
+        default="", description="Server that takes mail; without one deliveries by mail fail"
+    )
+    smtp_port: int = Field(default=25, ge=1, le=65535, description="Its port")
+    smtp_tls: Literal["none", "starttls", "tls"] = Field(default="none", description="How it is reached")
+    smtp_user: str = Field(default="", description="Name to sign in with; empty for none")
+    smtp_password: SecretStr = Field(default=SecretStr(""), description="Its password")
+    smtp_timeout_s: float = Field(default=20, gt=0, le=300, description="Longest wait for one mail")
+    delivery_attempts: int = Field(default=10, ge=1, description="Attempts before a delivery has failed")
+    delivery_first_backoff_ms: int = Field(
+        default=5_000, ge=1, description="Pause after the first failure; it doubles up to an hour"
+    )
+    delivery_lease_ms: int = Field(
+        default=120_000, ge=1_000, description="An attempt not ended by then is taken for crashed"
+    )
+    delivery_poll_ms: int = Field(default=1_000, ge=10, description="Look for due deliveries this often")
+
+    @model_validator(mode="after")
+    def _check_accounts(self) -> "IngestSettings":
+        keys = [(account.channel, account.id) for account in self.accounts]
+        doubled = {key for key in keys if keys.count(key) > 1}
+        if doubled:
+            raise ValueError(f"accounts named twice: {sorted(doubled)}")
+        return self
+
+    @property
+    def reopen_window_ms(self) -> int:
+        """The reopen window in milliseconds."""
+        return int(self.reopen_window_days * DAY_MS)
+
+
+class Accounts:
+    """The accounts by channel and id."""
+
+    def __init__(self, accounts: tuple[ChannelAccount, ...]) -> None:
+        self._by_key: dict[tuple[str, str], ChannelAccount] = {
+            (account.channel, account.id): account for account in accounts
+        }
+
+    def find(self, channel: str, id_: str) -> ChannelAccount | None:
+        """The account, or None."""
+        return self._by_key.get((channel, id_))
+
+    def mail_address(self, id_: str) -> str:
+        """The mailbox of a mail account, or empty."""
+        account = self.find("mail", id_)
+        return account.address if account else ""

@@ -1,0 +1,271 @@
+"""Between the wire and the domain: events of others to plain values, domain events to published ones."""
+
+from collections.abc import Callable
+from typing import Any
+
+from google.protobuf.message import Message
+
+from libs.contracts import (
+    AgentAssigned,
+    AgentOffered,
+    Kind,
+    OfferClosed,
+    OfferOutcome,
+    PersonChanged,
+    PoolCommand,
+    PresenceChanged,
+    PresenceState,
+    Released,
+    RingOpened,
+    SlaBreached,
+    SlaCancelled,
+    SlaMet,
+    SlaMetric,
+    SlaStarted,
+    SlaWarned,
+    Status,
+    TeamAssigned,
+    TeamChanged,
+    Urgency,
+)
+from services.routing.adapters.codec import encode
+from services.routing.domain import events
+from services.routing.domain.commands import Command
+from services.routing.domain.engine import Engine
+from services.routing.domain.model import Clock
+from services.routing.domain.state import Step
+
+EMITTED: tuple[type[Message], ...] = (
+    TeamAssigned,
+    AgentOffered,
+    OfferClosed,
+    AgentAssigned,
+    Released,
+    RingOpened,
+    SlaStarted,
+    SlaWarned,
+    SlaBreached,
+    SlaMet,
+    SlaCancelled,
+    PresenceChanged,
+    TeamChanged,
+    PersonChanged,
+)
+"""What the engine's group emits."""
+
+REQUESTS = (Kind.KIND_REQUEST, Kind.KIND_UNSURE, Kind.KIND_UNSPECIFIED)
+URGENCIES = {Urgency.URGENCY_LOW: "low", Urgency.URGENCY_HIGH: "high"}
+STATUSES = {
+    Status.STATUS_OPEN: "open",
+    Status.STATUS_PENDING_CUSTOMER: "pending_customer",
+    Status.STATUS_ON_HOLD: "on_hold",
+    Status.STATUS_SNOOZED: "snoozed",
+}
+_OUTCOMES = {
+    "accepted": OfferOutcome.OFFER_OUTCOME_ACCEPTED,
+    "declined": OfferOutcome.OFFER_OUTCOME_DECLINED,
+    "expired": OfferOutcome.OFFER_OUTCOME_EXPIRED,
+    "rescinded": OfferOutcome.OFFER_OUTCOME_RESCINDED,
+}
+_METRICS = {
+    "first_response": SlaMetric.SLA_METRIC_FIRST_RESPONSE,
+    "resolution": SlaMetric.SLA_METRIC_RESOLUTION,
+}
+_PRESENCES = {
+    "online": PresenceState.PRESENCE_STATE_ONLINE,
+    "no_new": PresenceState.PRESENCE_STATE_NO_NEW,
+    "away": PresenceState.PRESENCE_STATE_AWAY,
+    "offline": PresenceState.PRESENCE_STATE_OFFLINE,
+}
+_RELEASES = {"transfer": "transferred", "agent-offline": "offline"}
+_PRESENCE_REASONS = {"lease-ended": "lease_ended", "missed-offers": "missed_offers"}
+WARNED_PERCENT = 75
+
+
+def pool_command(pool_id: str, command: Command) -> PoolCommand:
+    """A command for the log."""
+    name, arguments = encode(command)
+    return PoolCommand(command_id=command.command_id, pool_id=pool_id, name=name, arguments=arguments)
+
+
+def published(engine: Engine, step: Step) -> list[Message]:
+    """The events of a step, in order."""
+    return [_PUBLISH[type(event)](event, engine, step) for event in step.events]
+
+
+def _team_of(engine: Engine, queue_id: str) -> str:
+    queue = engine.pool.directory.queue_by_id.get(queue_id)
+    return queue.team_id if queue else ""
+
+
+def _queue_of(engine: Engine, conversation_id: str) -> str:
+    item = engine.pool.items.get(conversation_id)
+    return item.queue_id if item else ""
+
+
+def _team_assigned(e: events.TeamAssigned, engine: Engine, step: Step) -> Message:
+    item = engine.pool.items.get(e.conversation_id)
+    return TeamAssigned(
+        conversation_id=e.conversation_id,
+        episode=e.episode,
+        team_id=e.team_id,
+        queue_id=e.queue_id,
+        handling="human",
+        epoch=item.epoch if item else 0,
+        decision_id=e.decision_id,
+        policy_version=str(engine.pool.directory.version),
+        assigned_at_ms=step.at_ms,
+        cause=e.cause,
+    )
+
+
+def _agent_offered(e: events.AgentOffered, engine: Engine, step: Step) -> Message:
+    return AgentOffered(
+        conversation_id=e.conversation_id,
+        episode=e.episode,
+        offer_id=e.offer_id,
+        agent_id=e.agent_id,
+        team_id=_team_of(engine, _queue_of(engine, e.conversation_id)),
+        epoch=e.epoch,
+        offered_at_ms=step.at_ms,
+        expires_at_ms=e.expires_at_ms,
+        decision_id=e.decision_id,
+    )
+
+
+def _offer_closed(e: events.OfferClosed, engine: Engine, step: Step) -> Message:
+    return OfferClosed(
+        conversation_id=e.conversation_id,
+        episode=e.episode,
+        offer_id=e.offer_id,
+        agent_id=e.agent_id,
+        epoch=e.epoch,
+        outcome=_OUTCOMES[e.outcome],
+        reason=e.reason,
+        closed_at_ms=step.at_ms,
+    )
+
+
+def _agent_assigned(e: events.AgentAssigned, engine: Engine, step: Step) -> Message:
+    return AgentAssigned(
+        conversation_id=e.conversation_id,
+        episode=e.episode,
+        agent_id=e.agent_id,
+        team_id=e.team_id,
+        queue_id=_queue_of(engine, e.conversation_id),
+        epoch=e.epoch,
+        cause=e.cause,
+        assigned_at_ms=step.at_ms,
+    )
+
+
+def _released(e: events.Released, engine: Engine, step: Step) -> Message:
+    return Released(
+        conversation_id=e.conversation_id,
+        episode=e.episode,
+        agent_id=e.agent_id,
+        epoch=e.epoch,
+        reason=_RELEASES.get(e.cause, e.cause),
+        released_at_ms=step.at_ms,
+    )
+
+
+def _ring_opened(e: events.RingOpened, engine: Engine, step: Step) -> Message:
+    return RingOpened(
+        conversation_id=e.conversation_id, episode=e.episode, ring=e.ring, opened_at_ms=step.at_ms
+    )
+
+
+def _sla_head(e: Any, engine: Engine) -> dict[str, Any]:
+    item = engine.pool.items.get(e.conversation_id)
+    return {
+        "conversation_id": e.conversation_id,
+        "episode": item.episode if item else 0,
+        "metric": _METRICS[e.metric],
+        "instance": e.instance,
+    }
+
+
+def _clock(e: Any, step: Step) -> Clock | None:
+    return step.clocks.get((e.conversation_id, e.metric, e.instance))
+
+
+def _sla_started(e: events.SlaStarted, engine: Engine, step: Step) -> Message:
+    clock = _clock(e, step)
+    return SlaStarted(
+        **_sla_head(e, engine),
+        started_at_ms=clock.started_at_ms if clock else step.at_ms,
+        due_at_ms=e.due_ms,
+        target_ms=e.target_ms,
+        policy_version=str(engine.pool.directory.version),
+    )
+
+
+def _sla_warned(e: events.SlaWarned, engine: Engine, step: Step) -> Message:
+    head = _sla_head(e, engine)
+    return SlaWarned(**head, warned_at_ms=step.at_ms, due_at_ms=e.due_ms, percent=WARNED_PERCENT)
+
+
+def _sla_breached(e: events.SlaBreached, engine: Engine, step: Step) -> Message:
+    return SlaBreached(**_sla_head(e, engine), due_at_ms=e.due_ms)
+
+
+def _sla_met(e: events.SlaMet, engine: Engine, step: Step) -> Message:
+    clock = _clock(e, step)
+    elapsed_ms = clock.consumed_ms if clock else 0
+    return SlaMet(**_sla_head(e, engine), met_at_ms=e.fulfilled_at_ms, elapsed_ms=elapsed_ms)
+
+
+def _sla_cancelled(e: events.SlaCancelled, engine: Engine, step: Step) -> Message:
+    return SlaCancelled(**_sla_head(e, engine), cancelled_at_ms=step.at_ms, reason=e.cause)
+
+
+def _presence_changed(e: events.PresenceChanged, engine: Engine, step: Step) -> Message:
+    return PresenceChanged(
+        agent_id=e.agent_id,
+        state=_PRESENCES[e.presence],
+        previous=_PRESENCES[e.previous],
+        reason=_PRESENCE_REASONS.get(e.reason, "asked"),
+        changed_at_ms=step.at_ms,
+    )
+
+
+def _team_changed(e: events.TeamChanged, engine: Engine, step: Step) -> Message:
+    return team_changed(e, engine.pool.directory.version, step.at_ms)
+
+
+def team_changed(e: events.TeamChanged, version: int, at_ms: int) -> Message:
+    """The newest truth of a team."""
+    return TeamChanged(
+        team_id=e.team.team_id, name=e.team.name, removed=e.removed, version=version, changed_at_ms=at_ms
+    )
+
+
+def _person_changed(e: events.PersonChanged, engine: Engine, step: Step) -> Message:
+    return PersonChanged(
+        person_id=e.agent.agent_id,
+        name=e.agent.name,
+        team_ids=e.agent.teams,
+        languages=e.agent.languages,
+        removed=e.removed,
+        version=step.at_ms,
+        changed_at_ms=step.at_ms,
+    )
+
+
+_PUBLISH: dict[type[events.Event], Callable[[Any, Engine, Step], Message]] = {
+    events.TeamAssigned: _team_assigned,
+    events.AgentOffered: _agent_offered,
+    events.OfferClosed: _offer_closed,
+    events.AgentAssigned: _agent_assigned,
+    events.Released: _released,
+    events.RingOpened: _ring_opened,
+    events.SlaStarted: _sla_started,
+    events.SlaWarned: _sla_warned,
+    events.SlaBreached: _sla_breached,
+    events.SlaMet: _sla_met,
+    events.SlaCancelled: _sla_cancelled,
+    events.PresenceChanged: _presence_changed,
+    events.TeamChanged: _team_changed,
+    events.PersonChanged: _person_changed,
+}

@@ -1,0 +1,154 @@
+"""What the routes read. Nothing here is locked or changed."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from libs.storage import fetch_all, fetch_one
+from services.routing.adapters.rows import (
+    AGENTS,
+    DECISIONS,
+    DIRECTORIES,
+    FEED,
+    ITEMS,
+    OFFERS,
+    AgentRow,
+    DecisionRow,
+    DirectoryRow,
+    FeedRow,
+    ItemRow,
+    OfferRow,
+)
+
+
+def _columns(prefix: str, columns: str) -> str:
+    return ", ".join(f"{prefix}.{name}" for name in columns.split(", "))
+
+
+async def agent(connection: AsyncConnection, agent_id: str) -> AgentRow | None:
+    """An agent of the directory; removed ones are not found."""
+    row = await fetch_one(
+        connection,
+        f"SELECT {AGENTS.columns} FROM routing.agents WHERE agent_id = $1 AND NOT removed",
+        agent_id,
+    )
+    return AGENTS.value_of(row) if row else None
+
+
+async def agents(connection: AsyncConnection, after: str, limit: int) -> list[AgentRow]:
+    """Agents by id."""
+    rows = await fetch_all(
+        connection,
+        f"SELECT {AGENTS.columns} FROM routing.agents WHERE NOT removed AND agent_id > $1"
+        " ORDER BY agent_id LIMIT $2",
+        after,
+        limit,
+    )
+    return [AGENTS.value_of(row) for row in rows]
+
+
+async def lease(connection: AsyncConnection, agent_id: str) -> int:
+    """When the agent's lease ends, 0 without one."""
+    row = await fetch_one(
+        connection, "SELECT lease_until_ms FROM routing.leases WHERE agent_id = $1", agent_id
+    )
+    return row[0] if row else 0
+
+
+async def load(connection: AsyncConnection, agent_id: str) -> tuple[int, int]:
+    """(open offers, assigned conversations) of an agent."""
+    row = await fetch_one(
+        connection,
+        "SELECT (SELECT count(*) FROM routing.offers WHERE agent_id = $1 AND state = 'open'),"
+        " (SELECT count(*) FROM routing.items WHERE agent_id = $1 AND agent_id <> '')",
+        agent_id,
+    )
+    return (row[0], row[1]) if row else (0, 0)
+
+
+async def open_offers(connection: AsyncConnection, agent_id: str) -> list[tuple[OfferRow, ItemRow]]:
+    """The agent's open offers with their conversations, oldest first."""
+    rows = await fetch_all(
+        connection,
+        f"SELECT {_columns('o', OFFERS.columns)}, {_columns('i', ITEMS.columns)} FROM routing.offers o"
+        " JOIN routing.items i USING (conversation_id)"
+        " WHERE o.agent_id = $1 AND o.state = 'open' ORDER BY o.made_at_ms, o.offer_id",
+        agent_id,
+    )
+    cut = len(OFFERS.columns.split(", "))
+    return [(OFFERS.value_of(row[:cut]), ITEMS.value_of(row[cut:])) for row in rows]
+
+
+async def assignments(connection: AsyncConnection, agent_id: str) -> list[ItemRow]:
+    """The conversations an agent has, the most urgent first."""
+    rows = await fetch_all(
+        connection,
+        f"SELECT {ITEMS.columns} FROM routing.items WHERE agent_id = $1 AND agent_id <> ''"
+        " ORDER BY key_ms, conversation_id",
+        agent_id,
+    )
+    return [ITEMS.value_of(row) for row in rows]
+
+
+async def item(connection: AsyncConnection, conversation_id: str) -> ItemRow | None:
+    """A conversation that routing has seen."""
+    row = await fetch_one(
+        connection, f"SELECT {ITEMS.columns} FROM routing.items WHERE conversation_id = $1", conversation_id
+    )
+    return ITEMS.value_of(row) if row else None
+
+
+async def decisions(
+    connection: AsyncConnection, conversation_id: str, before: int | None, limit: int
+) -> list[DecisionRow]:
+    """Explanations of a conversation, newest first."""
+    rows = await fetch_all(
+        connection,
+        f"SELECT {DECISIONS.columns} FROM routing.decisions WHERE conversation_id = $1"
+        " AND ($2::bigint IS NULL OR sequence < $2) ORDER BY sequence DESC LIMIT $3",
+        conversation_id,
+        before,
+        limit,
+    )
+    return [DECISIONS.value_of(row) for row in rows]
+
+
+async def directory(connection: AsyncConnection, pool_id: str) -> DirectoryRow | None:
+    row = await fetch_one(
+        connection, f"SELECT {DIRECTORIES.columns} FROM routing.directories WHERE pool_id = $1", pool_id
+    )
+    return DIRECTORIES.value_of(row) if row else None
+
+
+async def queue_counts(connection: AsyncConnection, pool_id: str) -> Sequence[tuple[Any, ...]]:
+    """(queue, state, how many, oldest age) of what is not closed."""
+    return await fetch_all(
+        connection,
+        "SELECT queue_id, state, count(*), min(eligible_at_ms) FROM routing.items"
+        " WHERE pool_id = $1 AND state <> 'closed' GROUP BY queue_id, state",
+        pool_id,
+    )
+
+
+async def online(connection: AsyncConnection, pool_id: str) -> list[list[str]]:
+    """The teams of each online agent."""
+    rows = await fetch_all(
+        connection,
+        "SELECT profile -> 'teams' FROM routing.agents"
+        " WHERE pool_id = $1 AND NOT removed AND presence = 'online'",
+        pool_id,
+    )
+    return [row[0] for row in rows]
+
+
+async def feed_after(connection: AsyncConnection, agent_id: str, after: int, limit: int) -> list[FeedRow]:
+    """Lines of a feed, in order."""
+    rows = await fetch_all(
+        connection,
+        f"SELECT {FEED.columns} FROM routing.feed WHERE agent_id = $1 AND seq > $2 ORDER BY seq LIMIT $3",
+        agent_id,
+        after,
+        limit,
+    )
+    return [FEED.value_of(row) for row in rows]

@@ -1,0 +1,173 @@
+"""The values of the tables, and their repositories."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from libs.storage import TableRepository
+from services.routing.adapters import tables
+from services.routing.adapters.codec import plain, value_of
+from services.routing.domain.directory import AgentProfile, Directory
+from services.routing.domain.model import AgentState, Clock, Item, Offer
+
+Row = Mapping[str, Any]
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PoolRow:
+    pool_id: str
+    at_ms: int
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryRow:
+    pool_id: str
+    version: int
+    directory: Directory
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRow:
+    """An agent's entry in the directory and what the engine remembers of them. A removed one stays for its feed."""
+
+    pool_id: str
+    profile: AgentProfile
+    state: AgentState
+    removed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRow:
+    """A conversation with its clocks."""
+
+    pool_id: str
+    item: Item
+    clocks: tuple[Clock, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OfferRow:
+    pool_id: str
+    offer: Offer
+
+
+@dataclass(frozen=True, slots=True)
+class ResultRow:
+    """The answer to a command."""
+
+    command_id: str
+    pool_id: str
+    ok: bool
+    slug: str
+    body: Json
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class FeedRow:
+    agent_id: str
+    seq: int
+    kind: str
+    payload: Json
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRow:
+    decision_id: str
+    conversation_id: str
+    episode: int
+    kind: str
+    at_ms: int
+    sequence: int
+    record: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What intake knows of a conversation before and after it is in the pool. Numbers are 0 until known."""
+
+    conversation_id: str
+    opened_episode: int = 0
+    enqueued_episode: int = 0
+    resolved_episode: int = 0
+    first_seq: int = 0
+    """The message that opened `opened_episode`."""
+    channel: str = ""
+    language: str = ""
+    case_reference: str = ""
+    customer_id: str = ""
+    human_version: int = 0
+    triaged: Json = field(default_factory=dict)
+    """By message number: what triage said of messages whose episode is not in the pool yet."""
+    early: Json = field(default_factory=dict)
+    """What happened to `opened_episode` before it was in the pool: `replied_at_ms`, `status`, `status_at_ms`."""
+
+
+def _agent_to_row(value: AgentRow) -> Row:
+    return {
+        "pool_id": value.pool_id,
+        "profile": plain(value.profile),
+        "removed": value.removed,
+        **asdict(value.state),
+    }
+
+
+def _agent_from_row(row: Row) -> AgentRow:
+    state = {name: row[name] for name in AgentState.__dataclass_fields__}
+    return AgentRow(
+        row["pool_id"], value_of(AgentProfile, row["profile"]), AgentState(**state), row["removed"]
+    )
+
+
+def _item_to_row(value: ItemRow) -> Row:
+    item = value.item
+    return {
+        "conversation_id": item.conversation_id,
+        "pool_id": value.pool_id,
+        "episode": item.episode,
+        "state": item.state,
+        "queue_id": item.queue_id,
+        "agent_id": item.agent_id,
+        "channel": item.channel,
+        "eligible_at_ms": item.eligible_at_ms,
+        "key_ms": item.key_ms,
+        "closed_at_ms": item.closed_at_ms,
+        "facts": plain(item),
+        "clocks": [plain(clock) for clock in value.clocks],
+    }
+
+
+def _item_from_row(row: Row) -> ItemRow:
+    clocks = tuple(value_of(Clock, clock) for clock in row["clocks"])
+    return ItemRow(row["pool_id"], value_of(Item, row["facts"]), clocks)
+
+
+def _offer_from_row(row: Row) -> OfferRow:
+    facts = dict(row)
+    return OfferRow(facts.pop("pool_id"), Offer(**facts))
+
+
+POOLS = TableRepository(tables.pools, PoolRow, upsert=True)
+DIRECTORIES = TableRepository(
+    tables.directories,
+    DirectoryRow,
+    lambda v: {"pool_id": v.pool_id, "version": v.version, "directory": plain(v.directory)},
+    lambda row: DirectoryRow(row["pool_id"], row["version"], value_of(Directory, row["directory"])),
+    upsert=True,
+)
+AGENTS = TableRepository(tables.agents, AgentRow, _agent_to_row, _agent_from_row, upsert=True)
+ITEMS = TableRepository(tables.items, ItemRow, _item_to_row, _item_from_row, upsert=True)
+OFFERS = TableRepository(
+    tables.offers,
+    OfferRow,
+    lambda v: {"pool_id": v.pool_id, **plain(v.offer)},
+    _offer_from_row,
+    upsert=True,
+)
+RESULTS = TableRepository(tables.results, ResultRow)
+FEED = TableRepository(tables.feed, FeedRow)
+DECISIONS = TableRepository(tables.decisions, DecisionRow)
+ARRIVALS = TableRepository(tables.arrivals, Arrival)

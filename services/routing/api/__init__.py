@@ -1,0 +1,1 @@
+"""The routing API: what agents' front-ends, supervisors and integrators call."""

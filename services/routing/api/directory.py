@@ -1,0 +1,170 @@
+"""The directory, the people in it, and how the queues stand."""
+
+import hashlib
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request, Response
+
+from libs.storage import Database
+from libs.web import IfMatch, NotFound, Page, PageParams, check_if_match, etag_of, make_page
+from services.routing.adapters import queries
+from services.routing.adapters.codec import plain
+from services.routing.adapters.rows import AgentRow
+from services.routing.api import schemas
+from services.routing.api.answering import RESPONSES, answered
+from services.routing.api.directory_shapes import (
+    AgentShape,
+    AgentView,
+    DirectoryShape,
+    DirectoryView,
+    agent_shape,
+    directory_of,
+    profile_of,
+    shape_of,
+)
+from services.routing.api.shapes import Id, PathId, Reader, Supervisor, instant, refusal
+from services.routing.domain.commands import PutAgent, PutDirectory, RemoveAgent
+from services.routing.domain.directory import AgentProfile
+from services.routing.operations import Desk
+from services.routing.settings import RoutingSettings
+
+NewId = Annotated[Id, Path(description="Letters, digits and . _ : @ + -")]
+_AGENTS = "agents-by-id"
+
+
+def _etag(profile: AgentProfile) -> str:
+    return hashlib.sha256(json.dumps(plain(profile)).encode()).hexdigest()[:16]
+
+
+def _view(row: AgentRow) -> AgentView:
+    return AgentView(id=row.profile.agent_id, agent=agent_shape(row.profile), presence=row.state.presence)
+
+
+def directory(database: Database, desk: Desk, settings: RoutingSettings) -> APIRouter:
+    """The routes of supervisors; reading is for every agent."""
+    router = APIRouter(prefix="/v1")
+
+    @router.get("/directory", response_model=DirectoryView)
+    async def get_directory(response: Response, _me: Reader) -> DirectoryView:
+        """Teams, queues, filters, capacities and calendars. The ETag is the version."""
+        async with database.read() as connection:
+            row = await queries.directory(connection, settings.pool)
+        if row is None:
+            raise NotFound("The pool has not been made yet.")
+        response.headers["ETag"] = etag_of(row.version)
+        return DirectoryView(version=row.version, directory=shape_of(row.directory))
+
+    @router.put("/directory", response_model=schemas.Version, responses=RESPONSES)
+    async def put_directory(
+        body: DirectoryShape, request: Request, response: Response, me: Supervisor, if_match: IfMatch = None
+    ) -> Any:
+        """Replaces the directory. 422 lists every fault; conversations of queues that are gone are routed anew."""
+        async with database.read() as connection:
+            row = await queries.directory(connection, settings.pool)
+        if row is None:
+            raise NotFound("The pool has not been made yet.")
+        check_if_match(if_match, row.version)
+        wanted = directory_of(body, row.version)
+        if wanted.problems():
+            raise refusal("invalid-directory", {"problems": list(wanted.problems())[:50]})
+        ask = await desk.begin(request, me)
+        command = PutDirectory(command_id=ask.command_id, directory=wanted, expected_version=row.version)
+        result = await desk.ask(ask, command)
+        if result is not None and result.ok:
+            response.headers["ETag"] = etag_of(result.body["version"])
+        return answered(ask.command_id, result, lambda r: schemas.Version.model_validate(dict(r.body)))
+
+    @router.get("/queues", response_model=list[schemas.QueueCount])
+    async def list_queues(_me: Reader) -> list[schemas.QueueCount]:
+        """How many wait in each queue and since when."""
+        async with database.read() as connection:
+            row = await queries.directory(connection, settings.pool)
+            counts = await queries.queue_counts(connection, settings.pool)
+            teams = await queries.online(connection, settings.pool)
+        by_state = {(queue_id, state): (number, oldest) for queue_id, state, number, oldest in counts}
+        return [
+            schemas.QueueCount(
+                queue_id=q.queue_id,
+                team_id=q.team_id,
+                name=q.name,
+                waiting=by_state.get((q.queue_id, "waiting"), (0, 0))[0],
+                offered=by_state.get((q.queue_id, "offered"), (0, 0))[0],
+                assigned=by_state.get((q.queue_id, "assigned"), (0, 0))[0],
+                oldest_eligible_at=instant(by_state.get((q.queue_id, "waiting"), (0, 0))[1]),
+                online_agents=sum(q.team_id in of_agent for of_agent in teams),
+            )
+            for q in (row.directory.queues if row else ())
+        ]
+
+    @router.get("/agents", response_model=Page[AgentView])
+    async def list_agents(
+        request: Request, response: Response, _me: Reader, page: PageParams
+    ) -> Page[AgentView]:
+        """The people of the directory, by id."""
+        after = page.after(_AGENTS, str)
+        async with database.read() as connection:
+            rows = await queries.agents(connection, after[0] if after else "", page.limit + 1)
+        return make_page(
+            request,
+            response,
+            page,
+            rows,
+            kind=_AGENTS,
+            key=lambda row: (row.profile.agent_id,),
+            show=_view,
+        )
+
+    @router.get("/agents/{agent_id}", response_model=AgentView)
+    async def get_agent(agent_id: PathId, response: Response, _me: Reader) -> AgentView:
+        """A person of the directory, with an ETag."""
+        async with database.read() as connection:
+            row = await queries.agent(connection, agent_id)
+        if row is None:
+            raise NotFound("The directory has no such agent.", slug="unknown-agent")
+        response.headers["ETag"] = etag_of(_etag(row.profile))
+        return _view(row)
+
+    @router.put("/agents/{agent_id}", response_model=AgentView, responses=RESPONSES)
+    async def put_agent(
+        agent_id: NewId,
+        body: AgentShape,
+        request: Request,
+        response: Response,
+        me: Supervisor,
+        if_match: IfMatch = None,
+    ) -> Any:
+        """Adds a person, or changes one (then If-Match is needed)."""
+        async with database.read() as connection:
+            row = await queries.agent(connection, agent_id)
+        wanted = profile_of(agent_id, body)
+        if row is not None and row.profile != wanted:
+            check_if_match(if_match, _etag(row.profile))
+        ask = await desk.begin(request, me)
+        result = await desk.ask(ask, PutAgent(command_id=ask.command_id, agent=wanted))
+        if result is not None and result.ok:
+            response.headers["ETag"] = etag_of(_etag(wanted))
+            response.status_code = 200 if row is not None else 201
+        state = row.state.presence if row else "offline"
+        return answered(
+            ask.command_id,
+            result,
+            lambda _: AgentView(id=agent_id, agent=agent_shape(wanted), presence=state),
+            response,
+        )
+
+    @router.delete("/agents/{agent_id}", response_model=schemas.Removed, responses=RESPONSES)
+    async def delete_agent(
+        agent_id: PathId, request: Request, response: Response, me: Supervisor, if_match: IfMatch = None
+    ) -> Any:
+        """Removes a person; their offers are rescinded and their conversations return to the queues."""
+        async with database.read() as connection:
+            row = await queries.agent(connection, agent_id)
+        if row is None:
+            raise NotFound("The directory has no such agent.", slug="unknown-agent")
+        check_if_match(if_match, _etag(row.profile))
+        ask = await desk.begin(request, me)
+        result = await desk.ask(ask, RemoveAgent(command_id=ask.command_id, agent_id=agent_id))
+        return answered(ask.command_id, result, lambda _: schemas.Removed(agent_id=agent_id))
+
+    return router

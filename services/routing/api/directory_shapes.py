@@ -1,0 +1,276 @@
+"""The directory as people write it: in YAML for a fresh installation, in JSON over HTTP."""
+
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from services.routing.api.shapes import Body, Id, Text
+from services.routing.domain.calendars import ALWAYS, Calendar, Hours
+from services.routing.domain.directory import (
+    AgentProfile,
+    CapacityPolicy,
+    ChannelRule,
+    Directory,
+    Filter,
+    Queue,
+    SlaPolicy,
+    Team,
+)
+
+_Milliseconds = Field(ge=0, le=366 * 86_400_000)
+_Minute = Field(ge=0, le=48 * 60)
+_Level = Field(ge=1, le=5)
+
+
+class TeamShape(Body):
+    id: Id
+    name: Text
+
+
+class SlaShape(Body):
+    """Targets in open time; 0 = no promise."""
+
+    first_response_ms: int = _Milliseconds
+    resolution_ms: int = _Milliseconds
+    calendar: Id = ALWAYS.calendar_id
+
+
+class QueueShape(Body):
+    id: Id
+    team: Id
+    name: Text
+    sla: SlaShape
+    skills: dict[Id, int] = Field(default={})
+    boosts: dict[Id, int] = Field(default={})
+    offer_timeout_ms: int = Field(default=30_000, gt=0, le=86_400_000)
+    language_relax_ms: int = Field(default=0, ge=0, le=86_400_000)
+    exclusion_ms: int = Field(default=30_000, gt=0, le=86_400_000)
+    affinity_hold_ms: int = Field(default=60_000, ge=0, le=86_400_000)
+
+
+class FilterShape(Body):
+    queue: Id
+    topics: list[Id] = Field(default=[])
+    languages: list[Id] = Field(default=[])
+    urgencies: list[Id] = Field(default=[])
+    channels: list[Id] = Field(default=[])
+    queue_hints: list[Id] = Field(default=[])
+
+
+class ChannelShape(Body):
+    channel: Id
+    weight: int = Field(gt=0, le=100_000)
+    max_count: int = Field(ge=0, le=10_000)
+    exclusive: bool = False
+    interruptible: bool = False
+
+
+class CapacityShape(Body):
+    id: Id
+    budget: int = Field(ge=0, le=1_000_000)
+    interruptible_budget: int = Field(ge=0, le=1_000_000)
+    channels: list[ChannelShape] = Field(max_length=50)
+    max_open_offers: int = Field(default=3, ge=1, le=1000)
+
+
+class HoursShape(Body):
+    """Minutes after local midnight; the end may lie in the next day."""
+
+    weekday: int = Field(ge=0, le=6)
+    start_minute: int = _Minute
+    end_minute: int = _Minute
+
+
+class CalendarShape(Body):
+    id: Id
+    zone: Text = "UTC"
+    weekly: list[HoursShape] = Field(default=[], max_length=200)
+    holidays: list[Id] = Field(default=[], max_length=2000)
+    specials: dict[Id, list[HoursShape]] = Field(default={})
+
+
+class DirectoryShape(Body):
+    """Teams, queues, filters in order, capacities and calendars of the pool."""
+
+    teams: list[TeamShape] = Field(max_length=1000)
+    queues: list[QueueShape] = Field(max_length=1000)
+    filters: list[FilterShape] = Field(max_length=2000)
+    capacities: list[CapacityShape] = Field(max_length=200)
+    calendars: list[CalendarShape] = Field(default=[], max_length=200)
+    live_grace_ms: int = Field(default=120_000, ge=0, le=86_400_000)
+    interruptible_grace_ms: int = Field(default=4 * 3_600_000, ge=0, le=7 * 86_400_000)
+    missed_limit: int = Field(default=3, ge=1, le=100)
+
+
+class DirectoryView(BaseModel):
+    """The directory with its version, which is the ETag."""
+
+    version: int
+    directory: DirectoryShape
+
+
+class AgentShape(Body):
+    """A person in the directory. Skills have levels from 1 to 5."""
+
+    name: Text
+    teams: list[Id] = Field(max_length=100)
+    languages: list[Id] = Field(max_length=50)
+    skills: dict[Id, int] = Field(default={})
+    capacity: Id = "default"
+
+
+class AgentView(BaseModel):
+    id: str
+    agent: AgentShape
+    presence: str
+
+
+def directory_of(shape: DirectoryShape, version: int) -> Directory:
+    """The domain's directory."""
+    return Directory(
+        version=version,
+        teams=tuple(Team(t.id, t.name) for t in shape.teams),
+        queues=tuple(_queue_of(q) for q in shape.queues),
+        filters=tuple(
+            Filter(
+                f.queue,
+                tuple(f.topics),
+                tuple(f.languages),
+                tuple(f.urgencies),
+                tuple(f.channels),
+                tuple(f.queue_hints),
+            )
+            for f in shape.filters
+        ),
+        capacities=tuple(_capacity_of(c) for c in shape.capacities),
+        calendars=tuple(_calendar_of(c) for c in shape.calendars),
+        live_grace_ms=shape.live_grace_ms,
+        interruptible_grace_ms=shape.interruptible_grace_ms,
+        missed_limit=shape.missed_limit,
+    )
+
+
+def shape_of(directory: Directory) -> DirectoryShape:
+    """The directory as people write it."""
+    facts: dict[str, Any] = {
+        "teams": [{"id": t.team_id, "name": t.name} for t in directory.teams],
+        "queues": [
+            {
+                "id": q.queue_id,
+                "team": q.team_id,
+                "name": q.name,
+                "sla": {
+                    "first_response_ms": q.sla.first_response_ms,
+                    "resolution_ms": q.sla.resolution_ms,
+                    "calendar": q.sla.calendar_id,
+                },
+                "skills": dict(q.skills),
+                "boosts": dict(q.boosts),
+                "offer_timeout_ms": q.offer_timeout_ms,
+                "language_relax_ms": q.language_relax_ms,
+                "exclusion_ms": q.exclusion_ms,
+                "affinity_hold_ms": q.affinity_hold_ms,
+            }
+            for q in directory.queues
+        ],
+        "filters": [
+            {
+                "queue": f.queue_id,
+                "topics": list(f.topics),
+                "languages": list(f.languages),
+                "urgencies": list(f.urgencies),
+                "channels": list(f.channels),
+                "queue_hints": list(f.queue_hints),
+            }
+            for f in directory.filters
+        ],
+        "capacities": [
+            {
+                "id": c.capacity_id,
+                "budget": c.budget,
+                "interruptible_budget": c.interruptible_budget,
+                "max_open_offers": c.max_open_offers,
+                "channels": [
+                    {
+                        "channel": r.channel,
+                        "weight": r.weight,
+                        "max_count": r.max_count,
+                        "exclusive": r.exclusive,
+                        "interruptible": r.interruptible,
+                    }
+                    for r in c.channels
+                ],
+            }
+            for c in directory.capacities
+        ],
+        "calendars": [
+            {
+                "id": c.calendar_id,
+                "zone": c.zone,
+                "weekly": [_hours(h) for h in c.weekly],
+                "holidays": sorted(c.holidays),
+                "specials": {day: [_hours(h) for h in hours] for day, hours in c.specials},
+            }
+            for c in directory.calendars
+        ],
+        "live_grace_ms": directory.live_grace_ms,
+        "interruptible_grace_ms": directory.interruptible_grace_ms,
+        "missed_limit": directory.missed_limit,
+    }
+    return DirectoryShape(**facts)
+
+
+def profile_of(agent_id: str, shape: AgentShape) -> AgentProfile:
+    """The domain's entry of a person."""
+    return AgentProfile(
+        agent_id,
+        shape.name,
+        tuple(sorted(set(shape.teams))),
+        tuple(sorted(set(shape.languages))),
+        tuple(sorted(shape.skills.items())),
+        shape.capacity,
+    )
+
+
+def agent_shape(profile: AgentProfile) -> AgentShape:
+    return AgentShape(
+        name=profile.name,
+        teams=list(profile.teams),
+        languages=list(profile.languages),
+        skills=dict(profile.skills),
+        capacity=profile.capacity_id,
+    )
+
+
+def _hours(h: Hours) -> dict[str, int]:
+    return {"weekday": h.weekday, "start_minute": h.start_minute, "end_minute": h.end_minute}
+
+
+def _queue_of(q: QueueShape) -> Queue:
+    return Queue(
+        q.id,
+        q.team,
+        q.name,
+        SlaPolicy(q.sla.first_response_ms, q.sla.resolution_ms, q.sla.calendar),
+        tuple(sorted(q.skills.items())),
+        tuple(sorted(q.boosts.items())),
+        q.offer_timeout_ms,
+        q.language_relax_ms,
+        q.exclusion_ms,
+        q.affinity_hold_ms,
+    )
+
+
+def _capacity_of(c: CapacityShape) -> CapacityPolicy:
+    rules = tuple(
+        ChannelRule(r.channel, r.weight, r.max_count, r.exclusive, r.interruptible) for r in c.channels
+    )
+    return CapacityPolicy(c.id, c.budget, c.interruptible_budget, rules, c.max_open_offers)
+
+
+def _calendar_of(c: CalendarShape) -> Calendar:
+    def hours(shapes: list[HoursShape]) -> tuple[Hours, ...]:
+        return tuple(Hours(h.weekday, h.start_minute, h.end_minute) for h in shapes)
+
+    specials = tuple(sorted((day, hours(found)) for day, found in c.specials.items()))
+    return Calendar(c.id, c.zone, hours(c.weekly), frozenset(c.holidays), specials)

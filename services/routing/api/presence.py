@@ -1,0 +1,169 @@
+"""Presence, heartbeats, and the feed of an agent."""
+
+from collections.abc import AsyncIterator
+from time import monotonic
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from libs.storage import Database
+from libs.web import (
+    Broadcast,
+    Conflict,
+    NotFound,
+    Principal,
+    SseEvent,
+    last_event_id,
+    require_role,
+    sse_response,
+)
+from services.routing.adapters import queries
+from services.routing.api import schemas, views
+from services.routing.api.answering import RESPONSES, answered
+from services.routing.api.shapes import Agent, Body, PathId, Supervisor, Text, instant, shown
+from services.routing.domain.commands import SetPresence
+from services.routing.operations import Desk
+from services.routing.settings import RoutingSettings
+
+Streaming = Annotated[Principal, Depends(require_role("agent", ticket=True))]
+_BATCH = 200
+_LOOK_SECONDS = 2.0
+
+
+class NewPresence(Body):
+    """online takes work; no_new keeps what there is; away loses open offers; offline ends the lease."""
+
+    presence: Literal["online", "no_new", "away", "offline"]
+    reason: Text = ""
+
+
+def presence(database: Database, desk: Desk, hub: Broadcast, settings: RoutingSettings) -> APIRouter:
+    """The routes of agents' front-ends about themselves."""
+    router = APIRouter(prefix="/v1")
+    feed = Feed(database, desk, hub, settings)
+
+    async def show(agent_id: str) -> schemas.Presence:
+        async with database.read() as connection:
+            row = await queries.agent(connection, agent_id)
+            if row is None:
+                raise NotFound(f"The directory has no agent {agent_id!r}.", slug="unknown-agent")
+            load = await queries.load(connection, agent_id)
+            return views.presence(row, await queries.lease(connection, agent_id), *load)
+
+    async def change(
+        request: Request, response: Response, me: Principal, agent_id: str, body: NewPresence
+    ) -> Any:
+        await show(agent_id)
+        ask = await desk.begin(request, me)
+        command = SetPresence(
+            command_id=ask.command_id, agent_id=agent_id, presence=body.presence, reason=body.reason
+        )
+        result = await desk.ask(ask, command, lease_of="" if body.presence == "offline" else agent_id)
+        if result is not None and result.ok:
+            return await show(agent_id)
+        return answered(ask.command_id, result, lambda _: schemas.Removed(agent_id=agent_id))
+
+    @router.get("/presence", response_model=schemas.Presence)
+    async def get_presence(me: Agent) -> schemas.Presence:
+        """The caller's own presence and load."""
+        return await show(me.subject)
+
+    @router.put("/presence", response_model=schemas.Presence, responses=RESPONSES)
+    async def put_presence(body: NewPresence, request: Request, response: Response, me: Agent) -> Any:
+        """Goes online, takes no new work, goes away or offline. Begins a lease that heartbeats renew."""
+        return await change(request, response, me, me.subject, body)
+
+    @router.put("/agents/{agent_id}/presence", response_model=schemas.Presence, responses=RESPONSES)
+    async def put_presence_of(
+        agent_id: PathId, body: NewPresence, request: Request, response: Response, me: Supervisor
+    ) -> Any:
+        """The same for somebody else, by a supervisor."""
+        return await change(request, response, me, agent_id, body)
+
+    @router.post("/presence/heartbeat", response_model=schemas.Lease)
+    async def post_heartbeat(me: Agent) -> schemas.Lease:
+        """Renews the lease. An open feed does the same by itself. 409 `no-lease` when there is none."""
+        until_ms = await desk.renew(me.subject)
+        if until_ms is None:
+            raise Conflict("There is no lease: set the presence first.", slug="no-lease")
+        return schemas.Lease(agent_id=me.subject, lease_until_at=instant(until_ms))
+
+    @router.get(
+        "/feed",
+        response_model=None,
+        responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+    )
+    async def get_feed(request: Request, me: Streaming) -> Response:
+        """The caller's offers, assignments and notices as server-sent events.
+
+        A new stream begins with `state`: presence, open offers and assignments. With Last-Event-ID it goes on after
+        that event; when that is too old, it begins with `resync`, which says the same as `state`.
+        """
+        after = last_event_id(request)
+        await show(me.subject)
+        return sse_response(request, feed.follow(me.subject, after), retry_ms=1000)
+
+    return router
+
+
+class Feed:
+    """Feeds of agents from their table, so that any replica can go on with any of them."""
+
+    def __init__(self, database: Database, desk: Desk, hub: Broadcast, settings: RoutingSettings) -> None:
+        self._database = database
+        self._desk = desk
+        self._hub = hub
+        self._pool_id = settings.pool
+        self._beat_seconds = settings.lease_seconds / 3
+
+    async def follow(self, agent_id: str, after: int | None) -> AsyncIterator[SseEvent]:
+        """Lines after `after`, for ever; a state first when there is nothing to go on from."""
+        beaten = float("-inf")
+        with self._hub.listen(f"feed:{agent_id}") as bell:
+            position, first = await self._begin(agent_id, after)
+            if first is not None:
+                yield first
+            while True:
+                if monotonic() - beaten >= self._beat_seconds:
+                    await self._desk.renew(agent_id)
+                    beaten = monotonic()
+                async with self._database.read() as connection:
+                    lines = await queries.feed_after(connection, agent_id, position, _BATCH)
+                for line in lines:
+                    if line.seq > position + 1:
+                        position, state = await self._state(agent_id, "resync")
+                        yield state
+                        break
+                    position = line.seq
+                    facts = {**shown(line.payload), "at": instant(line.at_ms)}
+                    yield SseEvent(facts, line.kind, line.seq)
+                if len(lines) < _BATCH:
+                    await bell.wait(_LOOK_SECONDS)
+
+    async def _begin(self, agent_id: str, after: int | None) -> tuple[int, SseEvent | None]:
+        if after is None:
+            return await self._state(agent_id, "state")
+        async with self._database.read() as connection:
+            row = await queries.agent(connection, agent_id)
+            lines = await queries.feed_after(connection, agent_id, after, 1)
+        newest = row.state.feed_seq if row else 0
+        if after > newest or (not lines and after < newest) or (lines and lines[0].seq != after + 1):
+            return await self._state(agent_id, "resync")
+        return after, None
+
+    async def _state(self, agent_id: str, kind: str) -> tuple[int, SseEvent]:
+        """Everything as it is now; lines written meanwhile follow it and may say it again."""
+        async with self._database.read() as connection:
+            row = await queries.agent(connection, agent_id)
+            found = await queries.directory(connection, self._pool_id)
+            if row is None or found is None:
+                return 0, SseEvent({}, kind, 0)
+            directory = found.directory
+            offers = await queries.open_offers(connection, agent_id)
+            items = await queries.assignments(connection, agent_id)
+        facts = {
+            "presence": row.state.presence,
+            "offers": [views.offer(o, i.item, directory).model_dump() for o, i in offers],
+            "assignments": [views.assignment(i, directory).model_dump() for i in items],
+        }
+        return row.state.feed_seq, SseEvent(facts, kind, row.state.feed_seq)

@@ -1,0 +1,98 @@
+"""Rows as answers."""
+
+from services.routing.adapters.rows import AgentRow, DecisionRow, ItemRow, OfferRow
+from services.routing.api import schemas
+from services.routing.api.shapes import instant, shown
+from services.routing.domain.directory import Directory
+from services.routing.domain.model import Item
+
+
+def assignment_facts(item: Item, directory: Directory) -> dict[str, object]:
+    """The members of `schemas.Assignment`."""
+    queue = directory.queue_by_id.get(item.queue_id)
+    return {
+        "conversation_id": item.conversation_id,
+        "episode": item.episode,
+        "state": item.state,
+        "queue_id": item.queue_id,
+        "team_id": queue.team_id if queue else "",
+        "agent_id": item.agent_id or None,
+        "epoch": item.epoch,
+        "offer_id": item.offer_id or None,
+        "channel": item.channel,
+        "language": item.language,
+        "topic": item.topic,
+        "urgency": item.urgency,
+        "case_reference": item.case_reference,
+        "eligible_at": instant(item.eligible_at_ms),
+        "waiting_since_at": instant(item.waiting_since_ms),
+        "assigned_at": instant(item.assigned_at_ms),
+        "due_at": instant(item.due_ms),
+        "hops": item.hops,
+    }
+
+
+def assignment(row: ItemRow, directory: Directory) -> schemas.Assignment:
+    return schemas.Assignment.model_validate(assignment_facts(row.item, directory))
+
+
+def conversation(row: ItemRow, directory: Directory) -> schemas.Conversation:
+    clocks = [
+        schemas.Clock(
+            metric=c.metric,
+            instance=c.instance,
+            state=c.state,
+            target_ms=c.target_ms,
+            started_at=instant(c.started_at_ms),
+            due_at=instant(c.due_ms),
+            warned=c.warned,
+            breached=bool(c.breached_due_ms),
+            ended_at=instant(c.ended_at_ms),
+        )
+        for c in row.clocks
+    ]
+    return schemas.Conversation.model_validate({**assignment_facts(row.item, directory), "clocks": clocks})
+
+
+def offer(row: OfferRow, item: Item, directory: Directory) -> schemas.Offer:
+    o = row.offer
+    queue = directory.queue_by_id.get(o.queue_id or item.queue_id)
+    return schemas.Offer(
+        offer_id=o.offer_id,
+        conversation_id=o.conversation_id,
+        episode=o.episode,
+        epoch=o.epoch,
+        state=o.state,
+        made_at=instant(o.made_at_ms),
+        expires_at=instant(o.expires_at_ms),
+        transfer_from=o.transfer_from,
+        queue_id=o.queue_id or item.queue_id,
+        team_id=queue.team_id if queue else "",
+        channel=item.channel,
+        language=item.language,
+        topic=item.topic,
+        urgency=item.urgency,
+        case_reference=item.case_reference,
+        eligible_at=instant(item.eligible_at_ms),
+        due_at=instant(item.due_ms),
+    )
+
+
+def presence(row: AgentRow, lease_until_ms: int, open_offers: int, assigned: int) -> schemas.Presence:
+    return schemas.Presence(
+        agent_id=row.profile.agent_id,
+        name=row.profile.name,
+        presence=row.state.presence,
+        since_at=instant(row.state.since_ms),
+        reason=row.state.reason,
+        lease_until_at=instant(lease_until_ms),
+        open_offers=open_offers,
+        assigned=assigned,
+        feed_seq=row.state.feed_seq,
+    )
+
+
+def decision(row: DecisionRow) -> schemas.Decision:
+    return schemas.Decision(
+        decision_id=row.decision_id, kind=row.kind, at=instant(row.at_ms), record=shown(row.record)
+    )

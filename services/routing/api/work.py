@@ -1,0 +1,164 @@
+"""Offers, assignments, conversations: what agents take, give back and hand over, and why it came to them."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from pydantic import model_validator
+
+from libs.storage import Database
+from libs.web import NotFound, Page, PageParams, make_page
+from services.routing.adapters import queries
+from services.routing.adapters.rows import ResultRow
+from services.routing.api import schemas, views
+from services.routing.api.answering import RESPONSES, answered
+from services.routing.api.shapes import Agent, Body, Id, PathId, Reader, Text, shown
+from services.routing.domain.commands import AcceptOffer, DeclineOffer, Release, Transfer
+from services.routing.domain.directory import Directory
+from services.routing.operations import Desk
+from services.routing.settings import RoutingSettings
+
+_DECISIONS = "decisions-newest"
+
+
+class Why(Body):
+    """A reason in the agent's words; may be left out."""
+
+    reason: Text = ""
+
+
+class Target(Body):
+    """Exactly one of the three."""
+
+    queue_id: Id | None = None
+    team_id: Id | None = None
+    agent_id: Id | None = None
+    reason: Text = ""
+
+    @model_validator(mode="after")
+    def _one_target(self) -> "Target":
+        if sum(t is not None for t in (self.queue_id, self.team_id, self.agent_id)) != 1:
+            raise ValueError("name exactly one of queue_id, team_id and agent_id")
+        return self
+
+
+def _assignment(result: ResultRow) -> schemas.Assignment:
+    facts = shown(result.body)
+    facts["waiting_since_at"] = facts.pop("waiting_since_at", None)
+    return schemas.Assignment.model_validate({k: v for k, v in facts.items() if k != "expires_at"})
+
+
+def work(database: Database, desk: Desk, settings: RoutingSettings) -> APIRouter:
+    """The routes of agents at work. Commands answer with the new state."""
+    router = APIRouter(prefix="/v1")
+
+    async def directory() -> Directory:
+        async with database.read() as connection:
+            row = await queries.directory(connection, settings.pool)
+        return row.directory if row else Directory()
+
+    @router.get("/offers", response_model=list[schemas.Offer])
+    async def list_offers(me: Agent) -> list[schemas.Offer]:
+        """The caller's open offers, oldest first."""
+        async with database.read() as connection:
+            rows = await queries.open_offers(connection, me.subject)
+        known = await directory()
+        return [views.offer(offer, item.item, known) for offer, item in rows]
+
+    @router.post("/offers/{offer_id}/accept", response_model=schemas.Assignment, responses=RESPONSES)
+    async def accept_offer(offer_id: PathId, request: Request, response: Response, me: Agent) -> Any:
+        """Takes the conversation. 409 `offer-gone` says what happened to the offer."""
+        ask = await desk.begin(request, me)
+        command = AcceptOffer(command_id=ask.command_id, offer_id=offer_id, agent_id=me.subject)
+        return answered(ask.command_id, await desk.ask(ask, command), _assignment)
+
+    @router.post("/offers/{offer_id}/decline", response_model=schemas.Declined, responses=RESPONSES)
+    async def decline_offer(
+        offer_id: PathId, request: Request, response: Response, me: Agent, body: Why | None = None
+    ) -> Any:
+        """Refuses the offer; the conversation goes on to somebody else with its age."""
+        reason = body.reason if body else ""
+        ask = await desk.begin(request, me)
+        command = DeclineOffer(
+            command_id=ask.command_id, offer_id=offer_id, agent_id=me.subject, reason=reason
+        )
+        result = await desk.ask(ask, command)
+        return answered(ask.command_id, result, lambda r: schemas.Declined.model_validate(dict(r.body)))
+
+    @router.get("/assignments", response_model=list[schemas.Assignment])
+    async def list_assignments(me: Agent) -> list[schemas.Assignment]:
+        """The caller's conversations, the most urgent first."""
+        async with database.read() as connection:
+            rows = await queries.assignments(connection, me.subject)
+        known = await directory()
+        return [views.assignment(row, known) for row in rows]
+
+    @router.get("/conversations/{conversation_id}", response_model=schemas.Conversation)
+    async def get_conversation(conversation_id: PathId, _me: Reader) -> schemas.Conversation:
+        """Where the conversation is, and its clocks."""
+        async with database.read() as connection:
+            row = await queries.item(connection, conversation_id)
+        if row is None:
+            raise NotFound("Routing has not seen this conversation.")
+        return views.conversation(row, await directory())
+
+    @router.get("/conversations/{conversation_id}/decisions", response_model=Page[schemas.Decision])
+    async def list_decisions(
+        conversation_id: PathId, request: Request, response: Response, _me: Reader, page: PageParams
+    ) -> Page[schemas.Decision]:
+        """Why the conversation is where it is: every decision about it, newest first."""
+        after = page.after(_DECISIONS, int)
+        async with database.read() as connection:
+            rows = await queries.decisions(
+                connection, conversation_id, after[0] if after else None, page.limit + 1
+            )
+        return make_page(
+            request,
+            response,
+            page,
+            rows,
+            kind=_DECISIONS,
+            key=lambda row: (row.sequence,),
+            show=views.decision,
+        )
+
+    @router.post(
+        "/conversations/{conversation_id}/release",
+        response_model=schemas.Assignment,
+        responses=RESPONSES,
+    )
+    async def release_conversation(
+        conversation_id: PathId, request: Request, response: Response, me: Agent, body: Why | None = None
+    ) -> Any:
+        """Gives the conversation back to its queue. Its holder may, and a supervisor."""
+        reason = body.reason if body else ""
+        ask = await desk.begin(request, me)
+        command = Release(
+            command_id=ask.command_id,
+            conversation_id=conversation_id,
+            agent_id="" if me.may_act_as("supervisor") else me.subject,
+            reason=reason,
+        )
+        return answered(ask.command_id, await desk.ask(ask, command), _assignment)
+
+    @router.post(
+        "/conversations/{conversation_id}/transfer",
+        response_model=schemas.Assignment,
+        responses=RESPONSES,
+    )
+    async def transfer_conversation(
+        conversation_id: PathId, body: Target, request: Request, response: Response, me: Agent
+    ) -> Any:
+        """Hands the conversation to a queue, a team, or by an offer to an agent; the age goes with it."""
+        ask = await desk.begin(request, me)
+        command = Transfer(
+            command_id=ask.command_id,
+            conversation_id=conversation_id,
+            agent_id="" if me.may_act_as("supervisor") else me.subject,
+            to_queue=body.queue_id or "",
+            to_team=body.team_id or "",
+            to_agent=body.agent_id or "",
+            reason=body.reason,
+        )
+        return answered(ask.command_id, await desk.ask(ask, command), _assignment)
+
+    return router

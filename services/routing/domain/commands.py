@@ -1,0 +1,171 @@
+"""What can be asked of a pool. `command_id` is unique per command; a repeated command changes nothing.
+
+A command with `answered = True` has a caller who waits: the engine remembers its result. The others come from
+events, each is harmless when repeated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from services.routing.domain.directory import AgentProfile, Directory
+from services.routing.domain.model import PresenceState, Urgency
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    command_id: str
+    answered: ClassVar[bool] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimePassed(Command):
+    """Fire what is due. Every command does that first; this one does nothing else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutDirectory(Command):
+    """Replace the policy. `expected_version` 0 = whatever it is."""
+
+    directory: Directory
+    expected_version: int = 0
+    answered: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutAgent(Command):
+    """Add an agent, or change one."""
+
+    agent: AgentProfile
+    answered: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveAgent(Command):
+    """Open offers are rescinded, conversations return to their queues."""
+
+    agent_id: str
+    answered: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetPresence(Command):
+    agent_id: str
+    presence: PresenceState
+    reason: str = ""
+    answered: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndLease(Command):
+    """The agent's heartbeats stopped; ignored when the presence changed since `presence_epoch`."""
+
+    agent_id: str
+    presence_epoch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enqueue(Command):
+    """An episode needs a person. A higher episode of a known conversation reopens it."""
+
+    conversation_id: str
+    episode: int
+    channel: str
+    language: str
+    topic: str
+    urgency: Urgency
+    started_at_ms: int
+    """First customer message of the episode."""
+    skills: tuple[tuple[str, int], ...] = ()
+    queue_hint: str = ""
+    human_version: int = 0
+    customer_id: str = ""
+    case_reference: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reclassify(Command):
+    """A later message was understood. A rise of urgency re-keys; a fall is ignored. Topic and language are
+    taken only while nobody was offered the item, no human acted on it, and they were unknown."""
+
+    conversation_id: str
+    episode: int
+    topic: str
+    language: str
+    urgency: Urgency
+    based_on_human_version: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordReply(Command):
+    """A public reply by a human was sent at `replied_at_ms`."""
+
+    conversation_id: str
+    episode: int
+    replied_at_ms: int
+    human_version: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordStatus(Command):
+    """The conversation's status changed at `changed_at_ms`; pending_customer pauses the resolution clock."""
+
+    conversation_id: str
+    episode: int
+    status: Literal["open", "pending_customer", "on_hold", "snoozed"]
+    changed_at_ms: int
+    human_version: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Close(Command):
+    """The episode ended at `closed_at_ms`: resolved, or merged into another conversation."""
+
+    conversation_id: str
+    episode: int
+    closed_at_ms: int
+    cause: Literal["resolved", "merged"] = "resolved"
+    human_version: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptOffer(Command):
+    offer_id: str
+    agent_id: str
+    answered: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeclineOffer(Command):
+    offer_id: str
+    agent_id: str
+    reason: str = ""
+    answered: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release(Command):
+    """Give an assigned conversation back to its queue, with its age. `agent_id` "" = a supervisor does it."""
+
+    conversation_id: str
+    agent_id: str
+    reason: str = ""
+    answered: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer(Command):
+    """Move a conversation to a queue, a team's first queue, or an agent (exactly one of the three), with its
+    age.
+
+    An agent is asked by an offer; `agent_id`, the sender, keeps the conversation until it is accepted.
+    """
+
+    conversation_id: str
+    agent_id: str
+    to_queue: str = ""
+    to_team: str = ""
+    to_agent: str = ""
+    reason: str = ""
+    answered: ClassVar[bool] = True

@@ -1,0 +1,182 @@
+"""What happens to a conversation outside routing: it opens, is understood better, is answered, waits,
+ends."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from services.routing.domain import explain, sla
+from services.routing.domain.commands import Close, Enqueue, Reclassify, RecordReply, RecordStatus
+from services.routing.domain.events import Released
+from services.routing.domain.model import UNDETERMINED, UNKNOWN_TOPIC, URGENCIES, Item
+from services.routing.domain.offers import announce, withdraw
+from services.routing.domain.placement import enter_ring
+from services.routing.domain.state import Pool
+
+
+def enqueue(pool: Pool, command: Enqueue) -> None:
+    """A new episode waits for a person. A repeated or an older one changes nothing."""
+    known = pool.items.get(command.conversation_id)
+    if known is not None and command.episode <= known.episode:
+        return
+    if known is not None and known.state != "closed":
+        end(pool, known, "superseded", pool.at_ms)
+        known = pool.items[command.conversation_id]
+    started_at_ms = min(command.started_at_ms, pool.at_ms)
+    queue, filter_index = pool.directory.route(
+        command.topic, command.language, command.urgency, command.channel, command.queue_hint
+    )
+    replied = known.replied if known else False
+    sla.open_clocks(pool, command.conversation_id, queue.sla, replied, started_at_ms)
+    due_ms = pool.due_of(command.conversation_id, started_at_ms)
+    boost_ms = pool.directory.boost(queue, command.urgency)
+    item = Item(
+        conversation_id=command.conversation_id,
+        episode=command.episode,
+        state="waiting",
+        queue_id=queue.queue_id,
+        channel=command.channel,
+        language=command.language,
+        topic=command.topic,
+        urgency=command.urgency,
+        skills=tuple(sorted(command.skills)),
+        eligible_at_ms=started_at_ms,
+        waiting_since_ms=pool.at_ms,
+        boost_ms=boost_ms,
+        due_ms=due_ms,
+        key_ms=due_ms - boost_ms,
+        epoch=known.epoch if known else 0,
+        last_agent_id=known.last_agent_id if known else "",
+        replied=replied,
+        human_version=command.human_version,
+        customer_id=command.customer_id,
+        case_reference=command.case_reference,
+    )
+    item = _hold(pool, enter_ring(pool, item))
+    pool.put_item(item)
+    cause = "reopened" if known else "opened"
+    record = explain.routed(pool, item, filter_index, cause)
+    pool.explain(record)
+    announce(pool, item, cause, record["decision_id"])
+    pool.place_later(item.conversation_id, cause)
+
+
+def reclassify(pool: Pool, command: Reclassify) -> None:
+    """Raise the boost; take topic and language only while nothing but the machine has touched the item."""
+    item = pool.items.get(command.conversation_id)
+    if item is None or item.episode != command.episode or item.state == "closed":
+        return
+    touched = item.human_version > command.based_on_human_version or item.state != "waiting" or item.replied
+    changed = item
+    if URGENCIES.index(command.urgency) > URGENCIES.index(item.urgency):
+        changed = replace(changed, urgency=command.urgency)
+    topic_news = item.topic == UNKNOWN_TOPIC != command.topic
+    language_news = item.language == UNDETERMINED != command.language
+    if touched:
+        if topic_news or language_news:
+            pool.explain(explain.noted(pool, item, "dropped", why="a human acted since", topic=command.topic))
+    elif topic_news or language_news:
+        changed = replace(
+            changed,
+            topic=command.topic if topic_news else item.topic,
+            language=command.language if language_news else item.language,
+        )
+    if changed is item:
+        return
+    if (changed.topic, changed.language) != (item.topic, item.language):
+        _route_again(pool, changed)
+        return
+    sla.rekey(pool, changed)
+    pool.explain(explain.noted(pool, changed, "urgency", urgency=changed.urgency, was=item.urgency))
+
+
+def record_reply(pool: Pool, command: RecordReply) -> None:
+    """The first human reply meets the first-response promise, whoever wrote it."""
+    item = pool.items.get(command.conversation_id)
+    if item is None or command.episode < item.episode:
+        return
+    sla.replied(pool, item.conversation_id, command.replied_at_ms)
+    version = max(item.human_version, command.human_version)
+    if not item.replied or version != item.human_version:
+        item = replace(item, replied=True, human_version=version)
+        pool.put_item(item)
+    if item.state != "closed":
+        sla.rekey(pool, item)
+
+
+def record_status(pool: Pool, command: RecordStatus) -> None:
+    """pending_customer pauses the resolution clock, every other status lets it run."""
+    item = pool.items.get(command.conversation_id)
+    if item is None or item.episode != command.episode or item.state == "closed":
+        return
+    pause = command.status == "pending_customer"
+    version = max(item.human_version, command.human_version)
+    if pause != item.paused:
+        sla.paused(pool, item.conversation_id, pause, min(command.changed_at_ms, pool.at_ms))
+    if pause != item.paused or version != item.human_version:
+        item = replace(item, paused=pause, human_version=version)
+    sla.rekey(pool, item)
+
+
+def close(pool: Pool, command: Close) -> None:
+    """The episode is over; an older or a repeated end changes nothing."""
+    item = pool.items.get(command.conversation_id)
+    if item is None or item.state == "closed" or command.episode != item.episode:
+        return
+    end(pool, item, command.cause, min(command.closed_at_ms, pool.at_ms))
+
+
+def end(pool: Pool, item: Item, cause: str, at_ms: int) -> None:
+    """Rescind the offer, free the agent, settle the promises."""
+    if item.offer_id:
+        withdraw(pool, pool.offers[item.offer_id], "rescinded", "closed")
+        item = pool.items[item.conversation_id]
+    seat = pool.bench.seats.get(item.agent_id)
+    if seat:
+        seat.conversations.discard(item.conversation_id)
+        seat.free(item.channel)
+        pool.touch(seat)
+        pool.fill_later(seat)
+        pool.tell(seat, "unassigned", {"conversation_id": item.conversation_id, "cause": cause})
+    if item.agent_id:
+        pool.emit(Released(item.conversation_id, item.episode, item.agent_id, item.assigned_epoch, cause))
+    sla.closed(pool, item.conversation_id, cause, at_ms)
+    pool.put_item(
+        replace(
+            item,
+            state="closed",
+            agent_id="",
+            assigned_at_ms=0,
+            assigned_epoch=0,
+            offer_id="",
+            held_for="",
+            hold_until_ms=0,
+            paused=False,
+            closed_at_ms=pool.at_ms,
+        )
+    )
+
+
+def _hold(pool: Pool, item: Item) -> Item:
+    """Affinity: wait for the agent of the last episode, when that agent is online and able."""
+    hold_ms = pool.queue_of(item).affinity_hold_ms
+    seat = pool.bench.seats.get(item.last_agent_id)
+    if not hold_ms or seat is None or seat.presence != "online":
+        return item
+    groups = pool.bench.eligible(pool.signature(item)).groups
+    if all(item.last_agent_id not in group.agents for _, group in groups):
+        return item
+    return replace(item, held_for=item.last_agent_id, hold_until_ms=pool.at_ms + hold_ms)
+
+
+def _route_again(pool: Pool, item: Item) -> None:
+    queue, filter_index = pool.directory.route(item.topic, item.language, item.urgency, item.channel, "")
+    moved = queue.queue_id != item.queue_id
+    item = replace(item, queue_id=queue.queue_id)
+    item = enter_ring(pool, pool.rekeyed(item))
+    pool.put_item(item)
+    record = explain.routed(pool, item, filter_index, "understood")
+    pool.explain(record)
+    if moved:
+        announce(pool, item, "reclassified", record["decision_id"])
+    pool.place_later(item.conversation_id, "understood")

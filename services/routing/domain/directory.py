@@ -1,0 +1,214 @@
+"""Who there is and which rules hold: teams, queues with filters, agents, capacities, calendars, SLA
+targets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from services.routing.domain.calendars import ALWAYS, Calendar, calendars_by_id
+from services.routing.domain.model import URGENCIES
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    team_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SlaPolicy:
+    """Targets in open milliseconds of the calendar; 0 = no promise of that kind."""
+
+    first_response_ms: int = 0
+    resolution_ms: int = 0
+    calendar_id: str = ALWAYS.calendar_id
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Where a conversation waits for a team."""
+
+    queue_id: str
+    team_id: str
+    name: str
+    sla: SlaPolicy = SlaPolicy()
+    skills: tuple[tuple[str, int], ...] = ()
+    """Required of every item of the queue, on top of the item's own."""
+    boosts: tuple[tuple[str, int], ...] = ()
+    """Milliseconds by urgency; the sum is capped by the pool's `boost_limit_ms`."""
+    offer_timeout_ms: int = 30_000
+    language_relax_ms: int = 0
+    """How long a spoken language stays required; 0 = as long as anybody of the team speaks it."""
+    exclusion_ms: int = 30_000
+    """How long an exclusion may leave an item without any other candidate."""
+    affinity_hold_ms: int = 60_000
+    """How long a reopened conversation waits for the agent it had, when that agent is online; 0 = not at
+    all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """All given conditions must match; an empty condition matches everything."""
+
+    queue_id: str
+    topics: tuple[str, ...] = ()
+    """A topic or the part before its first dot."""
+    languages: tuple[str, ...] = ()
+    urgencies: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    queue_hints: tuple[str, ...] = ()
+
+    def matches(self, topic: str, language: str, urgency: str, channel: str, queue_hint: str) -> bool:
+        return (
+            (not self.topics or topic in self.topics or topic.split(".")[0] in self.topics)
+            and (not self.languages or language in self.languages)
+            and (not self.urgencies or urgency in self.urgencies)
+            and (not self.channels or channel in self.channels)
+            and (not self.queue_hints or queue_hint in self.queue_hints)
+        )
+
+    @property
+    def is_default(self) -> bool:
+        return not (self.topics or self.languages or self.urgencies or self.channels or self.queue_hints)
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelRule:
+    """What one conversation of a channel costs an agent."""
+
+    channel: str
+    weight: int
+    max_count: int
+    exclusive: bool = False
+    """Taken only with no other live work, and nothing live beside it."""
+    interruptible: bool = False
+    """Draws on the interruptible budget, apart from live work."""
+
+
+@dataclass(frozen=True, slots=True)
+class CapacityPolicy:
+    """Open offers and assignments together stay inside these limits."""
+
+    capacity_id: str
+    budget: int
+    interruptible_budget: int
+    channels: tuple[ChannelRule, ...]
+    max_open_offers: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class AgentProfile:
+    agent_id: str
+    name: str
+    teams: tuple[str, ...]
+    languages: tuple[str, ...]
+    skills: tuple[tuple[str, int], ...] = ()
+    capacity_id: str = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """The pool's policy. `version` rises with every accepted change and stands in every explanation."""
+
+    version: int = 0
+    teams: tuple[Team, ...] = ()
+    queues: tuple[Queue, ...] = ()
+    filters: tuple[Filter, ...] = ()
+    capacities: tuple[CapacityPolicy, ...] = ()
+    calendars: tuple[Calendar, ...] = ()
+    live_grace_ms: int = 120_000
+    """After this time of absence an agent's live conversations return to their queues."""
+    interruptible_grace_ms: int = 4 * 3_600_000
+    """The same for interruptible ones."""
+    missed_limit: int = 3
+    """Offers missed in a row that make an agent away."""
+    queue_by_id: Mapping[str, Queue] = field(default_factory=dict, init=False, repr=False, compare=False)
+    capacity_by_id: Mapping[str, CapacityPolicy] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    calendar_by_id: Mapping[str, Calendar] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    boost_limit_ms: int = field(default=0, init=False, repr=False, compare=False)
+    """Half of the longest minus the shortest target of the pool."""
+    longest_target_ms: int = field(default=0, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        targets = [
+            t for q in self.queues for t in (q.sla.first_response_ms, q.sla.resolution_ms) if t > 0
+        ] or [86_400_000]
+        derived = {
+            "queue_by_id": {q.queue_id: q for q in self.queues},
+            "capacity_by_id": {c.capacity_id: c for c in self.capacities},
+            "calendar_by_id": calendars_by_id(self.calendars),
+            "boost_limit_ms": (max(targets) - min(targets)) // 2,
+            "longest_target_ms": max(targets),
+        }
+        for name, value in derived.items():
+            object.__setattr__(self, name, value)
+
+    def route(
+        self, topic: str, language: str, urgency: str, channel: str, queue_hint: str
+    ) -> tuple[Queue, int]:
+        """The queue of the first matching filter, and that filter's index. A valid directory always has
+        one."""
+        for index, rule in enumerate(self.filters):
+            if rule.matches(topic, language, urgency, channel, queue_hint):
+                return self.queue_by_id[rule.queue_id], index
+        raise LookupError("the last filter must match everything")
+
+    def boost(self, queue: Queue, urgency: str) -> int:
+        """Milliseconds by which an item of that urgency goes ahead, 0 <= boost <= boost_limit_ms."""
+        return max(0, min(dict(queue.boosts).get(urgency, 0), self.boost_limit_ms))
+
+    def queue_of_team(self, team_id: str) -> Queue | None:
+        """The first queue of a team, in the directory's order."""
+        return next((q for q in self.queues if q.team_id == team_id), None)
+
+    def problems(self) -> tuple[str, ...]:
+        """Everything that is wrong with it, one sentence each; empty = valid."""
+        return tuple(self._problems())
+
+    def _problems(self) -> Iterator[str]:
+        teams = {t.team_id for t in self.teams}
+        for what, ids in (
+            ("team", [t.team_id for t in self.teams]),
+            ("queue", [q.queue_id for q in self.queues]),
+            ("capacity", [c.capacity_id for c in self.capacities]),
+            ("calendar", [c.calendar_id for c in self.calendars]),
+        ):
+            for doubled in sorted({i for i in ids if ids.count(i) > 1}):
+                yield f"{what} {doubled!r} is there twice"
+            if "" in ids:
+                yield f"a {what} has no id"
+        for queue in self.queues:
+            if queue.team_id not in teams:
+                yield f"queue {queue.queue_id!r} names the unknown team {queue.team_id!r}"
+            if queue.sla.calendar_id not in self.calendar_by_id:
+                yield f"queue {queue.queue_id!r} names the unknown calendar {queue.sla.calendar_id!r}"
+            if queue.offer_timeout_ms <= 0 or queue.exclusion_ms <= 0:
+                yield f"queue {queue.queue_id!r}: offer_timeout and exclusion must be positive"
+            yield from (
+                f"queue {queue.queue_id!r} has a boost for the unknown urgency {u!r}"
+                for u, _ in queue.boosts
+                if u not in URGENCIES
+            )
+        for rule in self.filters:
+            if rule.queue_id not in self.queue_by_id:
+                yield f"a filter names the unknown queue {rule.queue_id!r}"
+        if not self.filters or not self.filters[-1].is_default:
+            yield "the last filter must have no condition: it names the default queue"
+        if not self.capacities:
+            yield "there must be at least one capacity policy"
+        for capacity in self.capacities:
+            for rule_ in capacity.channels:
+                if rule_.weight <= 0 or rule_.max_count < 0:
+                    where = f"capacity {capacity.capacity_id!r}, channel {rule_.channel!r}"
+                    yield f"{where}: weight must be positive"
+        for calendar in self.calendars:
+            try:
+                ZoneInfo(calendar.zone)
+            except (ZoneInfoNotFoundError, ValueError):
+                yield f"calendar {calendar.calendar_id!r} names the unknown zone {calendar.zone!r}"

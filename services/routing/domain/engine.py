@@ -1,0 +1,263 @@
+"""The state machine of one pool: `apply(command, at) -> Step`.
+
+The same commands at the same instants give the same steps, on any machine. `at` never goes back. Before a
+command is applied, everything that is due by then fires in order of its due instant, so a late command meets
+the state that time has made. The owner sends TimePassed when `next_due_ms()` is reached.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from services.routing.domain import (
+    commands,
+    configuration,
+    conversations,
+    explain,
+    offers,
+    presence,
+    sla,
+    timers,
+    transfers,
+)
+from services.routing.domain.capacity import Seat
+from services.routing.domain.directory import AgentProfile, Directory
+from services.routing.domain.events import RingOpened
+from services.routing.domain.matching import Bench
+from services.routing.domain.model import AgentState, Clock, Item, Offer, PoolState, Result
+from services.routing.domain.placement import settle
+from services.routing.domain.state import Pool, Step
+
+Handler = Callable[[Pool, Any], Result | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A pool as rows: what a restart needs, and what a step changes a part of. Sorted by key."""
+
+    pool: PoolState
+    directory: Directory
+    profiles: tuple[AgentProfile, ...] = ()
+    agents: tuple[AgentState, ...] = ()
+    items: tuple[Item, ...] = ()
+    offers: tuple[Offer, ...] = ()
+    clocks: tuple[Clock, ...] = ()
+    results: tuple[Result, ...] = ()
+
+
+class Engine:
+    """One pool. Not safe for use by two threads; a failed apply leaves it unusable: build it anew from
+    rows."""
+
+    MEMORY_MS = 60_000
+    """How long closed items, closed offers and results are remembered."""
+    TIMERS_KEPT = 10_000
+    """Stale timers beyond this and eight per item make the heap be built anew."""
+    bench_type: type[Bench] = Bench
+    handlers: Mapping[type[commands.Command], Handler] = {
+        commands.TimePassed: lambda pool, command: None,
+        commands.PutDirectory: configuration.put_directory,
+        commands.PutAgent: configuration.put_agent,
+        commands.RemoveAgent: configuration.remove_agent,
+        commands.SetPresence: presence.set_presence,
+        commands.EndLease: presence.end_lease,
+        commands.Enqueue: conversations.enqueue,
+        commands.Reclassify: conversations.reclassify,
+        commands.RecordReply: conversations.record_reply,
+        commands.RecordStatus: conversations.record_status,
+        commands.Close: conversations.close,
+        commands.AcceptOffer: offers.accept,
+        commands.DeclineOffer: offers.decline,
+        commands.Release: transfers.release,
+        commands.Transfer: transfers.transfer,
+    }
+
+    def __init__(self, pool_id: str, directory: Directory) -> None:
+        problems = directory.problems()
+        if problems:
+            raise ValueError("; ".join(problems))
+        self.pool = Pool(pool_id, directory, self.bench_type)
+
+    @property
+    def at_ms(self) -> int:
+        """The instant of the last command."""
+        return self.pool.at_ms
+
+    def apply(self, command: commands.Command, at_ms: int) -> Step:
+        """Make one step. A repeated command with an answer gives that answer again and changes nothing."""
+        pool = self.pool
+        pool.begin(max(at_ms, pool.at_ms), command.command_id, type(command).__name__)
+        if command.answered:
+            known = pool.results.get(command.command_id)
+            if known is not None:
+                step = pool.finish()
+                step.result, step.repeated = known, True
+                return step
+        self._advance()
+        result = self.handlers[type(command)](pool, command)
+        settle(pool)
+        self._advance()
+        if result is not None:
+            pool.results[command.command_id] = result
+            pool.ended.append((pool.at_ms, "result", command.command_id))
+            pool.step.result = result
+        self._forget()
+        return pool.finish()
+
+    def next_due_ms(self) -> int | None:
+        """When TimePassed should be sent; may be early by a timer that no longer holds, never late."""
+        heap = self.pool.timers.heap
+        return heap[0][0] if heap else None
+
+    def knows(self, conversation_id: str) -> bool:
+        """False: a reopen needs `recall` first, if the rows have the conversation."""
+        return conversation_id in self.pool.items
+
+    def recall(self, item: Item | None, clocks: Iterable[Clock] = (), offers: Iterable[Offer] = ()) -> None:
+        """Bring closed things back that were forgotten, for the next command only."""
+        pool = self.pool
+        for offer in offers:
+            if offer.state != "open" and pool.offers.setdefault(offer.offer_id, offer) is offer:
+                pool.ended.appendleft((offer.closed_at_ms, "offer", offer.offer_id))
+        if item is not None and item.conversation_id not in pool.items:
+            pool.items[item.conversation_id] = item
+            pool.ended.appendleft((item.closed_at_ms, "item", item.conversation_id))
+            for clock in clocks:
+                pool.keep_clock(clock)
+
+    def snapshot(self) -> Rows:
+        """Everything that `restore` needs, as values."""
+        pool = self.pool
+        seats = [pool.bench.seats[a] for a in sorted(pool.bench.seats)]
+        return Rows(
+            pool=PoolState(pool.pool_id, pool.at_ms, pool.sequence),
+            directory=pool.directory,
+            profiles=tuple(s.profile for s in seats),
+            agents=tuple(s.state() for s in seats) + tuple(a for _, a in sorted(pool.retired.items())),
+            items=tuple(pool.items[i] for i in sorted(pool.items)),
+            offers=tuple(pool.offers[o] for o in sorted(pool.offers)),
+            clocks=tuple(c for i in sorted(pool.clocks) for c in pool.clocks[i]),
+            results=tuple(pool.results[r] for r in sorted(pool.results)),
+        )
+
+    @classmethod
+    def restore(cls, rows: Rows) -> Engine:
+        """The engine that wrote the rows. Closed rows older than MEMORY_MS may be there or not."""
+        engine = cls(rows.pool.pool_id, rows.directory)
+        pool = engine.pool
+        pool.at_ms, pool.sequence = rows.pool.at_ms, rows.pool.sequence
+        oldest = pool.at_ms - cls.MEMORY_MS
+        pool.results = {r.command_id: r for r in rows.results if r.at_ms > oldest}
+        pool.items = {
+            i.conversation_id: i for i in rows.items if i.state != "closed" or i.closed_at_ms > oldest
+        }
+        pool.offers = {o.offer_id: o for o in rows.offers if o.state == "open" or o.closed_at_ms > oldest}
+        for clock in rows.clocks:
+            if clock.conversation_id in pool.items:
+                pool.keep_clock(clock)
+        engine._seat(rows)
+        for item in pool.items.values():
+            if item.state == "waiting":
+                pool.waiting.add(item, pool.signature(item))
+        engine._remember()
+        return engine
+
+    def _seat(self, rows: Rows) -> None:
+        pool = self.pool
+        states = {a.agent_id: a for a in rows.agents}
+        seats: dict[str, Seat] = {}
+        for profile in rows.profiles:
+            state = states.pop(profile.agent_id, AgentState(profile.agent_id))
+            seats[profile.agent_id] = Seat(profile, pool.directory.capacity_by_id[profile.capacity_id], state)
+        pool.retired = states
+        for item in pool.items.values():
+            if item.agent_id in seats:
+                seats[item.agent_id].conversations.add(item.conversation_id)
+                seats[item.agent_id].hold(item.channel)
+        for offer in pool.offers.values():
+            if offer.state == "open":
+                seats[offer.agent_id].offers.add(offer.offer_id)
+                seats[offer.agent_id].hold(pool.items[offer.conversation_id].channel)
+        for seat in seats.values():
+            pool.bench.seat(seat)
+
+    def _remember(self) -> None:
+        """Derive timers and the order of forgetting from the tables."""
+        pool = self.pool
+        self._watch_everything()
+        ended = [
+            (i.closed_at_ms, "item", i.conversation_id) for i in pool.items.values() if i.state == "closed"
+        ]
+        ended += [(o.closed_at_ms, "offer", o.offer_id) for o in pool.offers.values() if o.state != "open"]
+        ended += [(r.at_ms, "result", r.command_id) for r in pool.results.values()]
+        pool.ended = deque(sorted(ended))
+
+    def _watch_everything(self) -> None:
+        pool = self.pool
+        pool.timers.heap.clear()
+        for item in pool.items.values():
+            pool.timers.watch_item(item)
+        for offer in pool.offers.values():
+            pool.timers.watch_offer(offer)
+        for of_conversation in pool.clocks.values():
+            for clock in of_conversation:
+                pool.timers.watch_clock(clock)
+        graces = (pool.directory.live_grace_ms, pool.directory.interruptible_grace_ms)
+        for seat in pool.bench.seats.values():
+            pool.timers.watch_agent(seat, graces)
+
+    def _advance(self) -> None:
+        """Fire everything due, in order; what one firing makes due now fires too."""
+        pool = self.pool
+        while (timer := pool.timers.pop(pool.at_ms)) is not None:
+            due_ms, kind, key, _ = timer
+            if kind == timers.OFFER:
+                offer = pool.offers.get(key)
+                if offer is not None and offer.state == "open" and offer.expires_at_ms == due_ms:
+                    presence.miss(pool, offer)
+            elif kind == timers.CLOCK:
+                sla.fire(pool, timer)
+            elif kind == timers.ITEM:
+                self._wake(pool.items.get(key), due_ms)
+            else:
+                presence.absent(pool, key, due_ms)
+            settle(pool)
+
+    def _wake(self, item: Item | None, due_ms: int) -> None:
+        """A waiting item's own instants: its hold ends, its ring opens, its exclusions are looked at again."""
+        pool = self.pool
+        if item is None or due_ms not in timers.item_instants(item):
+            return
+        if item.held_for and item.hold_until_ms == due_ms:
+            item = replace(item, held_for="", hold_until_ms=0)
+        if item.ring == 0 and item.relax_at_ms == due_ms:
+            item = replace(item, ring=1, relax_at_ms=0)
+            pool.emit(RingOpened(item.conversation_id, item.episode, 1, "waited-long"))
+        if item.excluded and item.recheck_at_ms == due_ms:
+            if pool.bench.anybody_else(pool.signature(item), item.excluded):
+                item = replace(item, recheck_at_ms=pool.at_ms + pool.queue_of(item).exclusion_ms)
+            else:
+                pool.explain(explain.noted(pool, item, "exclusions-lifted", agents=list(item.excluded[:8])))
+                item = replace(item, excluded=(), recheck_at_ms=0)
+        pool.put_item(item)
+        pool.place_later(item.conversation_id, "waited")
+
+    def _forget(self) -> None:
+        pool = self.pool
+        if len(pool.timers.heap) > self.TIMERS_KEPT + 8 * (len(pool.items) + len(pool.offers)):
+            self._watch_everything()
+        oldest = pool.at_ms - self.MEMORY_MS
+        while pool.ended and pool.ended[0][0] <= oldest:
+            _, kind, key = pool.ended.popleft()
+            if kind == "result":
+                pool.results.pop(key, None)
+            elif kind == "offer":
+                pool.offers.pop(key, None)
+            else:
+                item = pool.items.get(key)
+                if item is not None and item.state == "closed" and item.closed_at_ms <= oldest:
+                    del pool.items[key]
+                    pool.clocks.pop(key, None)

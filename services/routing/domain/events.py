@@ -1,0 +1,152 @@
+"""What a pool tells. Facts in the past tense; the service maps them to the published contracts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.routing.domain.directory import AgentProfile, Team
+from services.routing.domain.model import OfferState, PresenceState
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Base of all; carries no time of its own, the step has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TeamAssigned(Event):
+    """An item entered a queue (new, reopened, transferred, re-routed)."""
+
+    conversation_id: str
+    episode: int
+    queue_id: str
+    team_id: str
+    topic: str
+    urgency: str
+    eligible_at_ms: int
+    key_ms: int
+    cause: str
+    decision_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentOffered(Event):
+    conversation_id: str
+    episode: int
+    offer_id: str
+    agent_id: str
+    epoch: int
+    expires_at_ms: int
+    decision_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfferClosed(Event):
+    conversation_id: str
+    episode: int
+    offer_id: str
+    agent_id: str
+    epoch: int
+    outcome: OfferState
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentAssigned(Event):
+    conversation_id: str
+    episode: int
+    agent_id: str
+    team_id: str
+    epoch: int
+    offer_id: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Released(Event):
+    """An agent no longer has the conversation; `epoch` is the one of the assignment that ended."""
+
+    conversation_id: str
+    episode: int
+    agent_id: str
+    epoch: int
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class RingOpened(Event):
+    conversation_id: str
+    episode: int
+    ring: int
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class SlaStarted(Event):
+    """A clock was started, or its due changed: repeated with due 0 on a pause and the new due on a resume."""
+
+    conversation_id: str
+    metric: str
+    instance: int
+    due_ms: int
+    target_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class SlaWarned(Event):
+    conversation_id: str
+    metric: str
+    instance: int
+    due_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class SlaBreached(Event):
+    """Once per (conversation, metric, instance); stamped with the due instant, however late it is noticed."""
+
+    conversation_id: str
+    metric: str
+    instance: int
+    due_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class SlaMet(Event):
+    """Fulfilled. `in_time` is judged by the instant of the fulfilment: it may follow a breach that was
+    noticed before the reply was heard of."""
+
+    conversation_id: str
+    metric: str
+    instance: int
+    due_ms: int
+    fulfilled_at_ms: int
+    in_time: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SlaCancelled(Event):
+    conversation_id: str
+    metric: str
+    instance: int
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceChanged(Event):
+    agent_id: str
+    presence: PresenceState
+    previous: PresenceState
+    presence_epoch: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TeamChanged(Event):
+    team: Team
+    removed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PersonChanged(Event):
+    agent: AgentProfile
+    removed: bool

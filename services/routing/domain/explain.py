@@ -1,0 +1,113 @@
+"""The records that answer "why": plain dicts of bounded size, the same on every run over the same
+commands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from services.routing.domain.matching import Candidate, Choice, Pick
+from services.routing.domain.model import Item
+from services.routing.domain.queue import Signature
+from services.routing.domain.state import Pool
+
+_COMPONENTS = ("language_gap", "flexibility", "load", "longest_idle", "agent_id")
+
+
+def arrival(pool: Pool, item: Item, signature: Signature, choice: Choice, why: str) -> dict[str, Any]:
+    """An item looked for an agent: whom it got and who came next, or why nobody."""
+    record = _record(pool, item, signature, "offer" if choice.ranked else "wait", why)
+    record["agents"] = choice.reasons
+    if choice.ranked:
+        best = choice.ranked[0]
+        record["chosen"] = _candidate(best)
+        record["runners_up"] = [_loser(best, other) for other in choice.ranked[1:4]]
+    else:
+        record["waiting"] = len(pool.waiting)
+    return record
+
+
+def freed(pool: Pool, item: Item, pick: Pick, agent_id: str, load: int) -> dict[str, Any]:
+    """An agent with room took the first item he can serve."""
+    record = _record(pool, item, pick.signature, "offer", "agent-free")
+    record["chosen"] = {"agent_id": agent_id, "load": load}
+    record["passed_over"] = [
+        {"conversation_id": order[2], "key_ms": order[0], "why": reason} for order, reason in pick.passed_over
+    ]
+    record["waiting"] = len(pool.waiting)
+    return record
+
+
+def routed(pool: Pool, item: Item, filter_index: int, cause: str) -> dict[str, Any]:
+    """A queue was found for an item: by which filter, from which facts."""
+    return {
+        "decision_id": pool.next_id(),
+        "at_ms": pool.at_ms,
+        "kind": "route",
+        "cause": cause,
+        "policy_version": pool.directory.version,
+        "conversation_id": item.conversation_id,
+        "episode": item.episode,
+        "queue_id": item.queue_id,
+        "filter": filter_index,
+        "topic": item.topic,
+        "language": item.language,
+        "urgency": item.urgency,
+        "channel": item.channel,
+    }
+
+
+def noted(pool: Pool, item: Item, kind: str, **facts: Any) -> dict[str, Any]:
+    """Anything else that was decided about an item."""
+    return {
+        "decision_id": pool.next_id(),
+        "at_ms": pool.at_ms,
+        "kind": kind,
+        "cause": pool.cause,
+        "policy_version": pool.directory.version,
+        "conversation_id": item.conversation_id,
+        "episode": item.episode,
+        **facts,
+    }
+
+
+def _record(pool: Pool, item: Item, signature: Signature, kind: str, why: str) -> dict[str, Any]:
+    return {
+        "decision_id": pool.next_id(),
+        "at_ms": pool.at_ms,
+        "kind": kind,
+        "cause": why,
+        "policy_version": pool.directory.version,
+        "conversation_id": item.conversation_id,
+        "episode": item.episode,
+        "queue_id": item.queue_id,
+        "channel": item.channel,
+        "language": item.language,
+        "language_rule": "preferred" if item.ring else "required",
+        "skills": list(signature.skills),
+        "ring": item.ring,
+        "eligible_at_ms": item.eligible_at_ms,
+        "due_ms": item.due_ms,
+        "boost_ms": item.boost_ms,
+        "key_ms": item.key_ms,
+        "excluded": list(item.excluded[:8]),
+        "affinity": item.held_for,
+    }
+
+
+def _candidate(candidate: Candidate) -> dict[str, Any]:
+    gap, flexibility, load, last_assigned_at_ms, agent_id = candidate
+    return {
+        "agent_id": agent_id,
+        "language_gap": gap,
+        "flexibility": flexibility,
+        "load": load,
+        "last_assigned_at_ms": last_assigned_at_ms,
+    }
+
+
+def _loser(best: Candidate, other: Candidate) -> dict[str, Any]:
+    record = _candidate(other)
+    record["lost_by"] = next(
+        name for name, mine, his in zip(_COMPONENTS, best, other, strict=True) if mine != his
+    )
+    return record

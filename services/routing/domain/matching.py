@@ -1,0 +1,285 @@
+"""Who can take what: agents grouped by capability profile, per group and channel a heap of those with room.
+
+The rule of choice (`least_flexible`): smallest (gap, flexibility, load, last_assigned_at, agent id), where
+- gap: 1 when the agent does not speak the item's language and the language is only preferred (ring 1), else
+  0;
+- flexibility: number of (queue, language) pairs the group could serve, so that specialists go first;
+- load: share of the budget in use after the assignment, in ten-thousandths;
+- last_assigned_at: the longest idle goes first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from heapq import heapify, heappop, heappush
+from typing import NamedTuple
+
+from services.routing.domain.capacity import FREE, GroupKey, Seat
+from services.routing.domain.directory import AgentProfile, Directory
+from services.routing.domain.model import UNDETERMINED
+from services.routing.domain.queue import Order, Signature, WaitingRoom
+
+Entry = tuple[int, int, str, int]
+_RANKED = 4
+
+
+class Candidate(NamedTuple):
+    """The tuple an agent is chosen by; smaller first."""
+
+    gap: int
+    flexibility: int
+    load: int
+    last_assigned_at_ms: int
+    agent_id: str
+
+
+@dataclass(slots=True)
+class Choice:
+    """The best agent of each group, in order (at most four), and how many agents were out for which reason."""
+
+    ranked: list[Candidate]
+    reasons: dict[str, int]
+
+
+@dataclass(slots=True)
+class Pick:
+    """The item for an agent who has room, and the better-placed ones that could not be given to him."""
+
+    order: Order
+    signature: Signature
+    passed_over: list[tuple[Order, str]]
+
+
+class Group:
+    """The agents of one capability profile."""
+
+    __slots__ = ("agents", "blocked", "flexibility", "heaps", "key", "seen", "served", "watchers")
+
+    def __init__(self, key: GroupKey, flexibility: int) -> None:
+        self.key = key
+        self.flexibility = flexibility
+        self.agents: set[str] = set()
+        self.heaps: dict[str, list[Entry]] = {}
+        self.blocked: dict[str, dict[str, int]] = {}
+        """Per channel: number of agents by the reason that blocks them (FREE = none)."""
+        self.watchers: dict[str, list[Eligible]] = {}
+        """Per channel: the signatures whose counts this group's agents are part of."""
+        self.served: list[Signature] = []
+        self.seen = 0
+
+
+@dataclass(slots=True)
+class Eligible:
+    """The groups that can serve a signature with their gap, best class first, and all agents by what keeps them
+    from it now."""
+
+    groups: list[tuple[int, Group]] = field(default_factory=list)
+    reasons: dict[str, int] = field(default_factory=dict)
+
+
+class Bench:
+    """All agents of a pool. Look-ups cost a peek per group, never a scan of the agents."""
+
+    def __init__(self, directory: Directory) -> None:
+        self.directory = directory
+        self.seats: dict[str, Seat] = {}
+        self.groups: dict[GroupKey, Group] = {}
+        self._eligible: dict[Signature, Eligible] = {}
+        self._versions = 0
+
+    def seat(self, seat: Seat) -> None:
+        """Add an agent; the load must have been taken before."""
+        key = seat.group_key
+        group = self.groups.get(key)
+        if group is None:
+            group = self.groups[key] = Group(key, self._flexibility(seat.profile))
+        group.agents.add(seat.agent_id)
+        self.seats[seat.agent_id] = seat
+        self._forget_eligible()
+        seat.blocked = {}
+        self.refresh(seat)
+
+    def unseat(self, agent_id: str) -> None:
+        """Take an agent away."""
+        seat = self.seats.pop(agent_id)
+        group = self.group_of(seat)
+        group.agents.discard(agent_id)
+        for channel, reason in seat.blocked.items():
+            group.blocked[channel][reason] -= 1
+        if not group.agents:
+            del self.groups[group.key]
+        self._forget_eligible()
+
+    def group_of(self, seat: Seat) -> Group:
+        return self.groups[seat.group_key]
+
+    def refresh(self, seat: Seat) -> None:
+        """Bring the heaps and counters up to date after a change of the seat."""
+        self._versions += 1
+        seat.version = self._versions
+        group = self.group_of(seat)
+        for channel, rule in seat.rules.items():
+            reason = seat.block(rule)
+            before = seat.blocked.get(channel)
+            if before != reason:
+                _move_count(group.blocked.setdefault(channel, {}), before, reason)
+                for watcher in group.watchers.get(channel, ()):
+                    _move_count(watcher.reasons, before, reason)
+                seat.blocked[channel] = reason
+            if reason == FREE:
+                heap = group.heaps.setdefault(channel, [])
+                if len(heap) > 64 and len(heap) > 4 * len(group.agents):
+                    heap[:] = [e for e in heap if self._is_live(e)]
+                    heapify(heap)
+                heappush(heap, (seat.load_after(rule), seat.last_assigned_at_ms, seat.agent_id, seat.version))
+
+    def eligible(self, signature: Signature) -> Eligible:
+        """Groups that can serve the signature, whether their agents are there or not."""
+        known = self._eligible.get(signature)
+        if known is None:
+            known = self._eligible[signature] = Eligible()
+            for group in self.groups.values():
+                verdict = self.verdict(group.key, signature)
+                if isinstance(verdict, int):
+                    known.groups.append((verdict, group))
+                    group.watchers.setdefault(signature.channel, []).append(known)
+                    for reason, count in group.blocked.get(signature.channel, {}).items():
+                        known.reasons[reason] = known.reasons.get(reason, 0) + count
+                else:
+                    known.reasons[verdict] = known.reasons.get(verdict, 0) + len(group.agents)
+            known.groups.sort(key=lambda pair: (pair[0], pair[1].flexibility))
+        return known
+
+    def _forget_eligible(self) -> None:
+        if self._eligible:
+            self._eligible.clear()
+            for group in self.groups.values():
+                group.watchers.clear()
+
+    def verdict(self, key: GroupKey, signature: Signature) -> int | str:
+        """The gap with which a group serves the signature, or the reason why it cannot."""
+        teams, languages, skills, capacity_id = key
+        queue = self.directory.queue_by_id.get(signature.queue_id)
+        if queue is None or queue.team_id not in teams:
+            return "team"
+        levels = dict(skills)
+        if any(levels.get(skill, 0) < level for skill, level in signature.skills):
+            return "skill"
+        if all(r.channel != signature.channel for r in self.directory.capacity_by_id[capacity_id].channels):
+            return "channel"
+        speaks = signature.language == UNDETERMINED or signature.language in languages
+        if not speaks and signature.ring == 0:
+            return "language"
+        return 0 if speaks else 1
+
+    def choose(self, signature: Signature, excluded: tuple[str, ...], held_for: str) -> Choice:
+        """The best agents with room for an item of the signature."""
+        eligible = self.eligible(signature)
+        reasons = {reason or "free": n for reason, n in eligible.reasons.items() if n}
+        channel = signature.channel
+        found: list[Candidate] = []
+        last_class = (-1, -1)
+        for gap, group in eligible.groups if "free" in reasons else ():
+            if not group.blocked[channel].get(FREE):
+                continue
+            if held_for:
+                if held_for in group.agents:
+                    found.extend(self._held(gap, group, channel, held_for))
+                continue
+            if len(found) >= _RANKED and (gap, group.flexibility) > last_class:
+                break
+            last_class = (gap, group.flexibility)
+            for load, last, agent_id, _ in self._heads(group, channel, excluded):
+                found.append(Candidate(gap, group.flexibility, load, last, agent_id))
+        if excluded:
+            reasons["excluded"] = len(excluded)
+        if held_for:
+            reasons["held"] = 1
+        found.sort()
+        return Choice(found[:_RANKED], reasons)
+
+    def anybody_else(self, signature: Signature, excluded: tuple[str, ...]) -> bool:
+        """Is an online agent, with room or not, eligible and not excluded?"""
+        out = set(excluded)
+        return any(
+            self.seats[agent_id].presence == "online"
+            for _, group in self.eligible(signature).groups
+            for agent_id in group.agents - out
+        )
+
+    def pick(self, seat: Seat, waiting: WaitingRoom) -> Pick | None:
+        """The item the agent should have next: live work first, then interruptible; each by key."""
+        best: dict[bool, tuple[Order, Signature]] = {}
+        refused: list[tuple[Order, str]] = []
+        for signature in self._served(self.group_of(seat), waiting):
+            bucket = waiting.buckets[signature]
+            if not bucket.size:
+                continue
+            head = waiting.head(bucket, seat.agent_id)
+            if head is None:
+                continue
+            reason = seat.blocked[signature.channel]
+            if reason != FREE:
+                refused.append((head, reason))
+                continue
+            kind = seat.rules[signature.channel].interruptible
+            if kind not in best or head < best[kind][0]:
+                best[kind] = (head, signature)
+        if not best:
+            return None
+        order, signature = best.get(False) or best[True]
+        refused += [(o, "other-budget") for kind, (o, _) in best.items() if kind]
+        return Pick(order, signature, sorted(r for r in refused if r[0] < order)[:3])
+
+    def _served(self, group: Group, waiting: WaitingRoom) -> list[Signature]:
+        while group.seen < len(waiting.signatures):
+            signature = waiting.signatures[group.seen]
+            if isinstance(self.verdict(group.key, signature), int):
+                group.served.append(signature)
+            group.seen += 1
+        return group.served
+
+    def _held(self, gap: int, group: Group, channel: str, agent_id: str) -> Iterator[Candidate]:
+        seat = self.seats[agent_id]
+        if seat.blocked[channel] == FREE:
+            load = seat.load_after(seat.rules[channel])
+            yield Candidate(gap, group.flexibility, load, seat.last_assigned_at_ms, agent_id)
+
+    def _heads(self, group: Group, channel: str, excluded: tuple[str, ...]) -> list[Entry]:
+        """The first agent with room of a group, if any."""
+        heap = group.heaps.get(channel)
+        if not heap:
+            return []
+        while heap and not self._is_live(heap[0]):
+            heappop(heap)
+        if not heap:
+            return []
+        if not excluded:
+            return heap[:1]
+        found: list[Entry] = []
+        aside: list[Entry] = []
+        while heap and not found:
+            entry = heappop(heap)
+            if not self._is_live(entry):
+                continue
+            aside.append(entry)
+            if entry[2] not in excluded:
+                found.append(entry)
+        for entry in aside:
+            heappush(heap, entry)
+        return found
+
+    def _is_live(self, entry: Entry) -> bool:
+        seat = self.seats.get(entry[2])
+        return seat is not None and seat.version == entry[3]
+
+    def _flexibility(self, profile: AgentProfile) -> int:
+        queues = sum(1 for q in self.directory.queues if q.team_id in profile.teams)
+        return max(1, queues) * max(1, len(profile.languages))
+
+
+def _move_count(counts: dict[str, int], before: str | None, after: str) -> None:
+    counts[after] = counts.get(after, 0) + 1
+    if before is not None:
+        counts[before] -= 1

@@ -1,0 +1,180 @@
+"""What there is: items, offers, clocks, agents' states. Frozen values; a change is a new value.
+
+An item is a conversation as routing sees it: one per conversation, used again when the conversation is
+reopened. Times are integer milliseconds since the epoch, 0 = none. Ids are opaque text, "" = none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+ItemState = Literal["waiting", "offered", "assigned", "closed"]
+OfferState = Literal["open", "accepted", "declined", "expired", "rescinded"]
+PresenceState = Literal["online", "no_new", "away", "offline"]
+ClockState = Literal["running", "paused", "met", "cancelled"]
+Urgency = Literal["low", "normal", "high"]
+
+URGENCIES: tuple[Urgency, ...] = ("low", "normal", "high")
+PRESENCES: tuple[PresenceState, ...] = ("online", "no_new", "away", "offline")
+UNDETERMINED = "und"
+UNKNOWN_TOPIC = "unknown"
+FIRST_RESPONSE = "first_response"
+RESOLUTION = "resolution"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A conversation in the pool. `key_ms` orders the waiting ones: smaller first, ties by eligible_at,
+    then id."""
+
+    conversation_id: str
+    episode: int
+    state: ItemState
+    queue_id: str
+    channel: str
+    language: str
+    topic: str
+    urgency: Urgency
+    skills: tuple[tuple[str, int], ...]
+    """Required skills with their lowest level; never relaxed."""
+    eligible_at_ms: int
+    """First customer message of the episode: the age. Offers, declines, transfers and requeues keep it."""
+    waiting_since_ms: int
+    """Entry into waiting from new or released; rings count from here."""
+    boost_ms: int
+    due_ms: int
+    """Earliest due of the unfulfilled clocks, else eligible_at + the longest target of the pool."""
+    key_ms: int
+    """due - boost."""
+    epoch: int = 0
+    """Rises by one with every offer; an assignment carries the epoch of its offer."""
+    ring: int = 0
+    """0 = the language is required; 1 = it is preferred."""
+    relax_at_ms: int = 0
+    excluded: tuple[str, ...] = ()
+    """Agents who declined, missed or gave it back, sorted."""
+    recheck_at_ms: int = 0
+    """When the exclusions are looked at again, so that a lone agent cannot block the item."""
+    held_for: str = ""
+    """Affinity: only this agent until `hold_until_ms`."""
+    hold_until_ms: int = 0
+    agent_id: str = ""
+    assigned_at_ms: int = 0
+    assigned_epoch: int = 0
+    """The epoch of the current assignment."""
+    offer_id: str = ""
+    """The open offer. Together with `agent_id` only during a transfer to an agent."""
+    last_agent_id: str = ""
+    hops: int = 0
+    paused: bool = False
+    """pending_customer: the resolution clock stands still."""
+    replied: bool = False
+    """A human has replied to the conversation at least once."""
+    human_version: int = 0
+    customer_id: str = ""
+    case_reference: str = ""
+    closed_at_ms: int = 0
+
+    @property
+    def order(self) -> tuple[int, int, str]:
+        return (self.key_ms, self.eligible_at_ms, self.conversation_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Work held out to one agent; capacity is held while it is open. Exactly one terminal state."""
+
+    offer_id: str
+    conversation_id: str
+    episode: int
+    agent_id: str
+    epoch: int
+    made_at_ms: int
+    expires_at_ms: int
+    state: OfferState = "open"
+    closed_at_ms: int = 0
+    reason: str = ""
+    transfer_from: str = ""
+    """The agent who keeps the conversation until the offer is accepted."""
+    queue_id: str = ""
+    """The queue the conversation moves to when the offer is accepted; "" = it stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """One SLA promise, counted in open time of its calendar. `due_ms` is 0 while it is paused or cannot be
+    due."""
+
+    conversation_id: str
+    metric: str
+    instance: int
+    calendar_id: str
+    target_ms: int
+    started_at_ms: int
+    state: ClockState
+    consumed_ms: int
+    running_since_ms: int
+    due_ms: int
+    warn_at_ms: int
+    warned: bool = False
+    breached_due_ms: int = 0
+    """The due instant of the recorded breach. A breach is recorded once and stays."""
+    ended_at_ms: int = 0
+
+    @property
+    def clock_id(self) -> tuple[str, str, int]:
+        return (self.conversation_id, self.metric, self.instance)
+
+    @property
+    def unfulfilled(self) -> bool:
+        return self.state in ("running", "paused")
+
+
+@dataclass(frozen=True, slots=True)
+class AgentState:
+    """What the engine remembers of an agent besides the directory. Load is derived from items and offers."""
+
+    agent_id: str
+    presence: PresenceState = "offline"
+    presence_epoch: int = 0
+    """Rises with every transition; the end of a lease names the one that it ends."""
+    since_ms: int = 0
+    reason: str = ""
+    missed: int = 0
+    """Offers missed in a row."""
+    feed_seq: int = 0
+    last_assigned_at_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PoolState:
+    """The pool's own counters. `sequence` makes the ids of offers and decisions unique."""
+
+    pool_id: str
+    at_ms: int = 0
+    sequence: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The answer to a command: `ok` with a representation, or a refusal with a stable slug and what
+    happened."""
+
+    command_id: str
+    ok: bool
+    slug: str
+    body: Mapping[str, Any]
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class FeedEntry:
+    """One line of an agent's feed; `seq` is dense per agent."""
+
+    agent_id: str
+    seq: int
+    kind: str
+    payload: Mapping[str, Any]
+    at_ms: int

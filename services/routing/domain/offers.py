@@ -1,0 +1,160 @@
+"""The life of an offer: accepted, declined, expired or rescinded, exactly one of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from services.routing.domain.commands import AcceptOffer, DeclineOffer
+from services.routing.domain.events import AgentAssigned, OfferClosed, Released, TeamAssigned
+from services.routing.domain.model import Item, Offer, OfferState, Result
+from services.routing.domain.placement import describe_item, wait_again
+from services.routing.domain.replies import done, refused
+from services.routing.domain.state import Pool
+
+
+def accept(pool: Pool, command: AcceptOffer) -> Result:
+    """The assignment, or what happened to the offer instead."""
+    refusal = _refusal(pool, command.command_id, command.offer_id, command.agent_id)
+    if refusal:
+        return refusal
+    offer = pool.offers[command.offer_id]
+    item = pool.items[offer.conversation_id]
+    seat = pool.bench.seats[offer.agent_id]
+    if offer.transfer_from:
+        item = _hand_over(pool, item, offer)
+    seat.offers.discard(offer.offer_id)
+    seat.conversations.add(item.conversation_id)
+    seat.missed = 0
+    seat.last_assigned_at_ms = pool.at_ms
+    pool.touch(seat)
+    close_offer(pool, offer, "accepted", "")
+    item = replace(
+        item,
+        state="assigned",
+        agent_id=offer.agent_id,
+        last_agent_id=offer.agent_id,
+        assigned_at_ms=pool.at_ms,
+        assigned_epoch=offer.epoch,
+        offer_id="",
+        excluded=(),
+        recheck_at_ms=0,
+        held_for="",
+        hold_until_ms=0,
+    )
+    pool.put_item(item)
+    cause = "transfer" if offer.transfer_from else "offer"
+    team_id = pool.queue_of(item).team_id
+    pool.emit(
+        AgentAssigned(
+            item.conversation_id, item.episode, offer.agent_id, team_id, offer.epoch, offer.offer_id, cause
+        )
+    )
+    pool.fill_later(seat)
+    described = describe_item(pool, item)
+    pool.tell(seat, "assigned", described)
+    return done(pool, command.command_id, described)
+
+
+def decline(pool: Pool, command: DeclineOffer) -> Result:
+    """The item goes on with the same age; the agent is not asked again until the exclusion is lifted."""
+    refusal = _refusal(pool, command.command_id, command.offer_id, command.agent_id)
+    if refusal:
+        return refusal
+    offer = pool.offers[command.offer_id]
+    pool.bench.seats[offer.agent_id].missed = 0
+    withdraw(pool, offer, "declined", command.reason)
+    return done(pool, command.command_id, {"offer_id": offer.offer_id, "state": "declined"})
+
+
+def withdraw(pool: Pool, offer: Offer, outcome: OfferState, reason: str) -> None:
+    """End an open offer without acceptance: free the capacity, tell the agent, let the item go on."""
+    item = pool.items[offer.conversation_id]
+    seat = pool.bench.seats[offer.agent_id]
+    seat.offers.discard(offer.offer_id)
+    seat.free(item.channel)
+    pool.touch(seat)
+    pool.fill_later(seat)
+    close_offer(pool, offer, outcome, reason)
+    facts = {"offer_id": offer.offer_id, "conversation_id": offer.conversation_id}
+    pool.tell(seat, "offer_closed", {**facts, "state": outcome, "reason": reason})
+    if offer.transfer_from:
+        pool.put_item(replace(item, offer_id=""))
+        sender = pool.bench.seats.get(offer.transfer_from)
+        if sender:
+            told = {**facts, "to_agent_id": offer.agent_id, "state": outcome, "reason": reason}
+            pool.tell(sender, "transfer_failed", told)
+    elif item.state == "offered":
+        wait_again(pool, item, "" if outcome == "rescinded" else offer.agent_id, f"offer-{outcome}")
+
+
+def close_offer(pool: Pool, offer: Offer, outcome: OfferState, reason: str) -> None:
+    """Record the one terminal state."""
+    pool.put_offer(replace(offer, state=outcome, closed_at_ms=pool.at_ms, reason=reason))
+    pool.emit(
+        OfferClosed(
+            offer.conversation_id, offer.episode, offer.offer_id, offer.agent_id, offer.epoch, outcome, reason
+        )
+    )
+
+
+def what_happened(pool: Pool, offer: Offer) -> dict[str, Any]:
+    """For somebody who comes too late."""
+    item = pool.items.get(offer.conversation_id)
+    return {
+        "offer_id": offer.offer_id,
+        "conversation_id": offer.conversation_id,
+        "state": offer.state,
+        "reason": offer.reason,
+        "closed_at_ms": offer.closed_at_ms,
+        "expires_at_ms": offer.expires_at_ms,
+        "conversation_state": item.state if item else "closed",
+        "agent_id": item.agent_id if item else "",
+    }
+
+
+def _refusal(pool: Pool, command_id: str, offer_id: str, agent_id: str) -> Result | None:
+    offer = pool.offers.get(offer_id)
+    if offer is None:
+        return refused(pool, command_id, "not-found", {"offer_id": offer_id})
+    if offer.agent_id != agent_id:
+        return refused(pool, command_id, "not-yours", {"offer_id": offer_id})
+    if offer.state != "open":
+        return refused(pool, command_id, "offer-gone", what_happened(pool, offer))
+    return None
+
+
+def _hand_over(pool: Pool, item: Item, offer: Offer) -> Item:
+    sender = pool.bench.seats.get(offer.transfer_from)
+    if sender:
+        sender.conversations.discard(item.conversation_id)
+        sender.free(item.channel)
+        pool.touch(sender)
+        pool.fill_later(sender)
+        told = {"conversation_id": item.conversation_id, "cause": "transfer", "to_agent_id": offer.agent_id}
+        pool.tell(sender, "unassigned", told)
+    pool.emit(
+        Released(item.conversation_id, item.episode, offer.transfer_from, item.assigned_epoch, "transfer")
+    )
+    if offer.queue_id and offer.queue_id in pool.directory.queue_by_id:
+        item = pool.rekeyed(replace(item, queue_id=offer.queue_id))
+        announce(pool, item, "transfer", "")
+    return item
+
+
+def announce(pool: Pool, item: Item, cause: str, decision_id: str) -> None:
+    """Tell that the item is in its queue now."""
+    pool.emit(
+        TeamAssigned(
+            item.conversation_id,
+            item.episode,
+            item.queue_id,
+            pool.queue_of(item).team_id,
+            item.topic,
+            item.urgency,
+            item.eligible_at_ms,
+            item.key_ms,
+            cause,
+            decision_id,
+        )
+    )

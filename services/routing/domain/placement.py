@@ -1,0 +1,187 @@
+"""Bringing items and agents together until nothing more fits: no waiting item has an eligible agent with room
+after a step, except for holds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from services.routing.domain import explain
+from services.routing.domain.capacity import Seat
+from services.routing.domain.events import AgentOffered, RingOpened
+from services.routing.domain.model import UNDETERMINED, Item, ItemState, Offer
+from services.routing.domain.state import Pool
+
+
+def settle(pool: Pool) -> None:
+    """Fill the agents who got room, one item each in turn, then place the items that look for an agent.
+
+    In this order, because room that a step frees belongs to whoever waits first, not to whoever moves now.
+    """
+    seats = pool.take_unfilled()
+    while seats:
+        seats = [seat for seat in seats if _fill_one(pool, seat)]
+    for conversation_id, why in pool.take_unplaced():
+        item = pool.items[conversation_id]
+        if item.state == "waiting":
+            place(pool, item, why)
+
+
+def enter_ring(pool: Pool, item: Item) -> Item:
+    """The ring an item starts to wait in: when nobody of the team speaks its language, it is only
+    preferred."""
+    if item.ring or item.relax_at_ms:
+        item = replace(item, ring=0, relax_at_ms=0)
+    if item.language == UNDETERMINED:
+        return item
+    if not pool.bench.eligible(pool.signature(item)).groups:
+        wider = replace(item, ring=1)
+        if pool.bench.eligible(pool.signature(wider)).groups:
+            pool.emit(RingOpened(item.conversation_id, item.episode, 1, "nobody-speaks-it"))
+            return wider
+    relax_ms = pool.queue_of(item).language_relax_ms
+    return replace(item, relax_at_ms=pool.at_ms + relax_ms) if relax_ms else item
+
+
+def wait_again(pool: Pool, item: Item, excluded: str, why: str) -> None:
+    """Back to waiting after an offer that was not accepted: same age, same key, same ring."""
+    out = tuple(sorted({*item.excluded, excluded} - {""}))
+    recheck = pool.at_ms + pool.queue_of(item).exclusion_ms if out else 0
+    pool.put_item(
+        replace(
+            item,
+            state="waiting",
+            offer_id="",
+            excluded=out,
+            recheck_at_ms=recheck,
+            held_for="",
+            hold_until_ms=0,
+        )
+    )
+    pool.place_later(item.conversation_id, why)
+
+
+def wait_anew(pool: Pool, item: Item, excluded: str, why: str) -> None:
+    """Into waiting after an assignment ended: same age, rings and exclusions start over."""
+    out = (excluded,) if excluded else ()
+    item = replace(
+        item,
+        state="waiting",
+        agent_id="",
+        assigned_at_ms=0,
+        assigned_epoch=0,
+        offer_id="",
+        waiting_since_ms=pool.at_ms,
+        excluded=out,
+        recheck_at_ms=pool.at_ms + pool.queue_of(item).exclusion_ms if out else 0,
+        held_for="",
+        hold_until_ms=0,
+    )
+    pool.put_item(enter_ring(pool, pool.rekeyed(item)))
+    pool.place_later(item.conversation_id, why)
+
+
+def place(pool: Pool, item: Item, why: str) -> None:
+    """Offer a waiting item to the best agent with room, or explain why it waits on."""
+    signature = pool.signature(item)
+    choice = pool.bench.choose(signature, item.excluded, item.held_for)
+    record = explain.arrival(pool, item, signature, choice, why)
+    pool.explain(record)
+    if choice.ranked:
+        offer(pool, item, pool.bench.seats[choice.ranked[0].agent_id], record["decision_id"])
+
+
+def _fill_one(pool: Pool, seat: Seat) -> bool:
+    pick = pool.bench.pick(seat, pool.waiting)
+    if pick is None:
+        return False
+    item = pool.items[pick.order[2]]
+    record = explain.freed(pool, item, pick, seat.agent_id, seat.load_after(seat.rules[item.channel]))
+    pool.explain(record)
+    offer(pool, item, seat, record["decision_id"])
+    return True
+
+
+def offer(
+    pool: Pool, item: Item, seat: Seat, decision_id: str, transfer_from: str = "", queue_id: str = ""
+) -> Offer:
+    """Hold the item out to an agent and hold his capacity. The item of a transfer stays assigned to its
+    sender."""
+    made = Offer(
+        offer_id=pool.next_id(),
+        conversation_id=item.conversation_id,
+        episode=item.episode,
+        agent_id=seat.agent_id,
+        epoch=item.epoch + 1,
+        made_at_ms=pool.at_ms,
+        expires_at_ms=pool.at_ms + pool.queue_of(item).offer_timeout_ms,
+        transfer_from=transfer_from,
+        queue_id=queue_id,
+    )
+    state: ItemState = "assigned" if transfer_from else "offered"
+    pool.put_item(replace(item, state=state, offer_id=made.offer_id, epoch=made.epoch))
+    pool.put_offer(made)
+    seat.offers.add(made.offer_id)
+    seat.hold(item.channel)
+    pool.touch(seat)
+    pool.emit(
+        AgentOffered(
+            item.conversation_id,
+            item.episode,
+            made.offer_id,
+            seat.agent_id,
+            made.epoch,
+            made.expires_at_ms,
+            decision_id,
+        )
+    )
+    pool.tell(seat, "offer", describe_offer(pool, made, item))
+    return made
+
+
+def describe_offer(pool: Pool, made: Offer, item: Item) -> dict[str, object]:
+    """An offer as the agent's front-end sees it."""
+    return {
+        "offer_id": made.offer_id,
+        "conversation_id": made.conversation_id,
+        "episode": made.episode,
+        "epoch": made.epoch,
+        "state": made.state,
+        "reason": made.reason,
+        "made_at_ms": made.made_at_ms,
+        "expires_at_ms": made.expires_at_ms,
+        "transfer_from": made.transfer_from,
+        "queue_id": made.queue_id or item.queue_id,
+        "team_id": pool.directory.queue_by_id[made.queue_id or item.queue_id].team_id,
+        "channel": item.channel,
+        "language": item.language,
+        "topic": item.topic,
+        "urgency": item.urgency,
+        "case_reference": item.case_reference,
+        "eligible_at_ms": item.eligible_at_ms,
+        "due_ms": item.due_ms,
+    }
+
+
+def describe_item(pool: Pool, item: Item) -> dict[str, object]:
+    """A conversation as the routing API shows it."""
+    queue = pool.directory.queue_by_id.get(item.queue_id)
+    return {
+        "conversation_id": item.conversation_id,
+        "episode": item.episode,
+        "state": item.state,
+        "queue_id": item.queue_id,
+        "team_id": queue.team_id if queue else "",
+        "agent_id": item.agent_id,
+        "epoch": item.epoch,
+        "offer_id": item.offer_id,
+        "channel": item.channel,
+        "language": item.language,
+        "topic": item.topic,
+        "urgency": item.urgency,
+        "case_reference": item.case_reference,
+        "eligible_at_ms": item.eligible_at_ms,
+        "waiting_since_ms": item.waiting_since_ms,
+        "assigned_at_ms": item.assigned_at_ms,
+        "due_ms": item.due_ms,
+        "hops": item.hops,
+    }

@@ -1,0 +1,70 @@
+"""What is due when. Entries are derived from the state and checked against it when they fire, so that a
+restart can build them anew and a stale one does nothing."""
+
+from __future__ import annotations
+
+from heapq import heappop, heappush
+
+from services.routing.domain.capacity import Seat
+from services.routing.domain.model import AgentState, Clock, Item, Offer
+
+OFFER, CLOCK, ITEM, AGENT = range(4)
+
+
+Timer = tuple[int, int, str, str]
+"""(instant, kind, key, detail): fires at the instant or later; the rest orders what is due at the same one.
+
+Plain tuples of plain values: the garbage collector forgets them, and there are many.
+"""
+
+
+class Timers:
+    """A heap of timers with lazy deletion."""
+
+    def __init__(self) -> None:
+        self.heap: list[Timer] = []
+
+    def watch_offer(self, offer: Offer) -> None:
+        if offer.state == "open":
+            heappush(self.heap, (offer.expires_at_ms, OFFER, offer.offer_id, ""))
+
+    def watch_clock(self, clock: Clock) -> None:
+        due_ms = clock_instant(clock)
+        if due_ms:
+            heappush(self.heap, (due_ms, CLOCK, clock.conversation_id, f"{clock.metric}:{clock.instance}"))
+
+    def watch_item(self, item: Item, before: Item | None = None) -> None:
+        known = item_instants(before) if before is not None else ()
+        for due_ms in item_instants(item):
+            if due_ms not in known:
+                heappush(self.heap, (due_ms, ITEM, item.conversation_id, ""))
+
+    def watch_agent(self, seat: Seat | AgentState, graces_ms: tuple[int, ...]) -> None:
+        if seat.presence == "offline" and seat.since_ms:
+            for grace_ms in graces_ms:
+                heappush(self.heap, (seat.since_ms + grace_ms, AGENT, seat.agent_id, ""))
+
+    def pop(self, at_ms: int) -> Timer | None:
+        """The first timer due at or before the instant, taken out."""
+        if self.heap and self.heap[0][0] <= at_ms:
+            return heappop(self.heap)
+        return None
+
+
+def clock_instant(clock: Clock) -> int:
+    """When a clock warns or, after that, breaches; at due itself it is still in time. 0 = never."""
+    if clock.state != "running":
+        return 0
+    if clock.warn_at_ms and not clock.warned:
+        return clock.warn_at_ms
+    return clock.due_ms + 1 if clock.due_ms and not clock.breached_due_ms else 0
+
+
+def item_instants(item: Item) -> tuple[int, ...]:
+    """Instants at which a waiting item changes by itself: ring, exclusions, hold."""
+    if item.state != "waiting":
+        return ()
+    relax = item.relax_at_ms if item.ring == 0 else 0
+    recheck = item.recheck_at_ms if item.excluded else 0
+    hold = item.hold_until_ms if item.held_for else 0
+    return tuple(t for t in (relax, recheck, hold) if t)

@@ -1,0 +1,135 @@
+"""Moving a conversation: back to its queue, to another queue or team, to a named agent. The age goes with
+it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from services.routing.domain import explain
+from services.routing.domain.capacity import FREE
+from services.routing.domain.commands import Release, Transfer
+from services.routing.domain.directory import Queue
+from services.routing.domain.events import Released
+from services.routing.domain.model import Item, Result
+from services.routing.domain.offers import announce, withdraw
+from services.routing.domain.placement import describe_item, offer, wait_anew
+from services.routing.domain.replies import done, refused
+from services.routing.domain.state import Pool
+
+
+def release(pool: Pool, command: Release) -> Result:
+    """The agent gives the conversation back and is not asked again at once."""
+    item = pool.items.get(command.conversation_id)
+    refusal = _refusal(pool, command.command_id, command.conversation_id, item, command.agent_id)
+    if refusal or item is None:
+        return refusal or refused(pool, command.command_id, "not-found", {})
+    if item.state != "assigned":
+        return refused(pool, command.command_id, "wrong-state", describe_item(pool, item))
+    sender = item.agent_id
+    item = unassign(pool, item, "released")
+    wait_anew(pool, item, sender, "released")
+    return done(pool, command.command_id, describe_item(pool, pool.items[item.conversation_id]))
+
+
+def transfer(pool: Pool, command: Transfer) -> Result:
+    """To a queue or team at once; to an agent by an offer."""
+    item = pool.items.get(command.conversation_id)
+    refusal = _refusal(pool, command.command_id, command.conversation_id, item, command.agent_id)
+    if refusal or item is None:
+        return refusal or refused(pool, command.command_id, "not-found", {})
+    if command.to_agent:
+        return _to_agent(pool, command, item)
+    queue = _target(pool, command)
+    if queue is None:
+        return refused(pool, command.command_id, "not-found", _wanted(command))
+    to_queue(pool, item, queue, "transfer")
+    return done(pool, command.command_id, describe_item(pool, pool.items[item.conversation_id]))
+
+
+def to_queue(pool: Pool, item: Item, queue: Queue, cause: str) -> None:
+    """Put the item into the queue, whatever it was doing; the agent who had it is not asked."""
+    sender = item.agent_id
+    if item.state == "assigned":
+        item = unassign(pool, item, cause)
+    elif item.state == "offered":
+        withdraw(pool, pool.offers[item.offer_id], "rescinded", cause)
+        item = pool.items[item.conversation_id]
+    item = replace(item, queue_id=queue.queue_id, hops=item.hops + 1)
+    record = explain.noted(pool, item, "transfer", queue_id=queue.queue_id, hops=item.hops, by=sender)
+    pool.explain(record)
+    wait_anew(pool, item, sender, cause)
+    announce(pool, pool.items[item.conversation_id], cause, record["decision_id"])
+
+
+def unassign(pool: Pool, item: Item, cause: str) -> Item:
+    """End the assignment (and a pending transfer of it); the caller decides where the item goes."""
+    if item.offer_id:
+        withdraw(pool, pool.offers[item.offer_id], "rescinded", cause)
+        item = pool.items[item.conversation_id]
+    seat = pool.bench.seats.get(item.agent_id)
+    if seat:
+        seat.conversations.discard(item.conversation_id)
+        seat.free(item.channel)
+        pool.touch(seat)
+        pool.fill_later(seat)
+        pool.tell(seat, "unassigned", {"conversation_id": item.conversation_id, "cause": cause})
+    pool.emit(Released(item.conversation_id, item.episode, item.agent_id, item.assigned_epoch, cause))
+    return item
+
+
+def _to_agent(pool: Pool, command: Transfer, item: Item) -> Result:
+    seat = pool.bench.seats.get(command.to_agent)
+    if seat is None:
+        return refused(pool, command.command_id, "not-found", _wanted(command))
+    if item.agent_id == command.to_agent:
+        return refused(pool, command.command_id, "wrong-state", describe_item(pool, item))
+    queue = pool.queue_of(item)
+    if queue.team_id not in seat.profile.teams:
+        found = (pool.directory.queue_of_team(t) for t in seat.profile.teams)
+        queue = next((q for q in found if q), queue)
+    signature = pool.signature(replace(item, queue_id=queue.queue_id, ring=1))
+    verdict = pool.bench.verdict(pool.bench.group_of(seat).key, signature)
+    why = verdict if isinstance(verdict, str) else seat.blocked[item.channel]
+    if why != FREE:
+        return refused(pool, command.command_id, "agent-unavailable", {**_wanted(command), "why": why})
+    if item.offer_id:
+        withdraw(pool, pool.offers[item.offer_id], "rescinded", "transfer")
+        item = pool.items[item.conversation_id]
+    item = replace(item, hops=item.hops + 1, held_for="", hold_until_ms=0)
+    record = explain.noted(
+        pool, item, "transfer", to_agent_id=seat.agent_id, hops=item.hops, by=item.agent_id
+    )
+    pool.explain(record)
+    moves_to = queue.queue_id if queue.queue_id != item.queue_id else ""
+    if item.agent_id:
+        made = offer(pool, item, seat, record["decision_id"], item.agent_id, moves_to)
+    else:
+        if moves_to:
+            item = pool.rekeyed(replace(item, queue_id=moves_to))
+            announce(pool, item, "transfer", record["decision_id"])
+        made = offer(pool, item, seat, record["decision_id"])
+    body = {**describe_item(pool, pool.items[item.conversation_id]), "expires_at_ms": made.expires_at_ms}
+    return done(pool, command.command_id, body)
+
+
+def _target(pool: Pool, command: Transfer) -> Queue | None:
+    if command.to_queue:
+        return pool.directory.queue_by_id.get(command.to_queue)
+    return pool.directory.queue_of_team(command.to_team)
+
+
+def _wanted(command: Transfer) -> dict[str, Any]:
+    return {"to_queue": command.to_queue, "to_team": command.to_team, "to_agent": command.to_agent}
+
+
+def _refusal(
+    pool: Pool, command_id: str, conversation_id: str, item: Item | None, agent_id: str
+) -> Result | None:
+    if item is None:
+        return refused(pool, command_id, "not-found", {"conversation_id": conversation_id})
+    if item.state == "closed":
+        return refused(pool, command_id, "wrong-state", describe_item(pool, item))
+    if agent_id and item.agent_id != agent_id:
+        return refused(pool, command_id, "not-assigned", describe_item(pool, item))
+    return None

@@ -1,0 +1,1 @@
+"""The two consumer groups: intake turns events into commands, the engine runs commands."""

@@ -1,0 +1,144 @@
+"""The commands of a pool run on its engine; what a step changed is written with it."""
+
+from collections.abc import Iterable, Sequence
+
+from google.protobuf.message import Message as Event
+
+from libs.contracts import PoolCommand
+from libs.runtime import derived_id
+from libs.storage import Want
+from libs.streams import Due, Received, Reject, StreamRouter
+from services.routing.adapters.codec import UnknownCommand, decode
+from services.routing.adapters.contracts import EMITTED, pool_command, published
+from services.routing.adapters.rows import (
+    AgentRow,
+    DecisionRow,
+    DirectoryRow,
+    FeedRow,
+    ItemRow,
+    OfferRow,
+    PoolRow,
+    ResultRow,
+)
+from services.routing.context import EngineContext
+from services.routing.domain import events
+from services.routing.domain.commands import AcceptOffer, Command, DeclineOffer, TimePassed
+from services.routing.domain.engine import Engine
+from services.routing.domain.state import Step
+from services.routing.pools import WAKE
+
+stream = StreamRouter[EngineContext](group="routing-engine")
+
+
+def _command(event: PoolCommand, ctx: EngineContext) -> Command:
+    known = ctx.commands.get(event.command_id)
+    if known is None:
+        try:
+            known = ctx.commands[event.command_id] = decode(event.command_id, event.name, event.arguments)
+        except UnknownCommand as error:
+            raise Reject(str(error)) from error
+    return known
+
+
+def _needed(event: PoolCommand, ctx: EngineContext) -> Iterable[Want]:
+    """An earlier answer to the same command, and closed things the engine has forgotten."""
+    command = _command(event, ctx)
+    if command.answered:
+        yield ctx.results.want(command.command_id)
+    engine = ctx.owned.loaded(event.pool_id)
+    if engine is None:
+        return
+    # What is closed now may be forgotten by the time the command runs.
+    conversation_id = getattr(command, "conversation_id", "")
+    item = engine.pool.items.get(conversation_id)
+    if conversation_id and (item is None or item.state == "closed"):
+        yield ctx.items.want(conversation_id)
+    if isinstance(command, AcceptOffer | DeclineOffer):
+        offer = engine.pool.offers.get(command.offer_id)
+        if offer is None or offer.state != "open":
+            yield ctx.offers.want(command.offer_id)
+
+
+@stream.on(PoolCommand, emits=EMITTED, load=_needed)
+async def run_command(received: Received[PoolCommand], ctx: EngineContext) -> Sequence[Event]:
+    """Make one step. A command that was answered before is not run again."""
+    command = _command(received.event, ctx)
+    engine = ctx.owned.engine(received.event.pool_id)
+    if command.answered and ctx.results.get(command.command_id) is not None:
+        return []
+    _recall(engine, command, ctx)
+    step = engine.apply(command, received.at_ms)
+    _save(received.event.pool_id, engine, step, ctx)
+    ctx.owned.watch(ctx.uow, received.event.pool_id)
+    return published(engine, step)
+
+
+@stream.timer(WAKE, emits=[PoolCommand])
+async def wake_pool(due: Due, ctx: EngineContext) -> Sequence[Event]:
+    """Time becomes a command like any other, so that a replay sees it at the same place."""
+    ctx.owned.woken(due.key)
+    command = TimePassed(command_id=derived_id("time", due.key, str(due.due_at_ms), str(due.now_ms)))
+    return [pool_command(due.key, command)]
+
+
+def _recall(engine: Engine, command: Command, ctx: EngineContext) -> None:
+    conversation_id = getattr(command, "conversation_id", "")
+    if conversation_id and not engine.knows(conversation_id):
+        row = ctx.items.get(conversation_id)
+        if row is not None:
+            engine.recall(row.item, row.clocks)
+    if isinstance(command, AcceptOffer | DeclineOffer) and command.offer_id not in engine.pool.offers:
+        offer = ctx.offers.get(command.offer_id)
+        if offer is not None:
+            engine.recall(None, offers=[offer.offer])
+
+
+def _save(pool_id: str, engine: Engine, step: Step, ctx: EngineContext) -> None:
+    pool = engine.pool
+    if step.repeated:
+        return
+    ctx.pools.put(PoolRow(pool_id, step.pool.at_ms, step.pool.sequence))
+    if step.directory is not None:
+        ctx.directories.put(DirectoryRow(pool_id, step.directory.version, step.directory))
+    for conversation_id in {*step.items, *(key[0] for key in step.clocks)}:
+        item = pool.items.get(conversation_id) or step.items[conversation_id]
+        ctx.items.put(ItemRow(pool_id, item, pool.clocks.get(conversation_id, ())))
+    for offer in step.offers.values():
+        ctx.offers.put(OfferRow(pool_id, offer))
+    gone = {
+        e.agent.agent_id: e.agent for e in step.events if isinstance(e, events.PersonChanged) and e.removed
+    }
+    for agent_id, state in step.agents.items():
+        seat = pool.bench.seats.get(agent_id)
+        profile = seat.profile if seat else gone[agent_id]
+        ctx.agents.put(AgentRow(pool_id, profile, state, removed=seat is None))
+    for entry in step.feed:
+        ctx.feed.put(FeedRow(entry.agent_id, entry.seq, entry.kind, dict(entry.payload), entry.at_ms))
+    for record in step.decisions:
+        ctx.decisions.put(_decision(record))
+    if step.result is not None:
+        r = step.result
+        ctx.results.put(ResultRow(r.command_id, pool_id, r.ok, r.slug, dict(r.body), r.at_ms))
+    _ring(step, ctx)
+
+
+def _decision(record: dict[str, object]) -> DecisionRow:
+    decision_id = str(record["decision_id"])
+    return DecisionRow(
+        decision_id,
+        str(record["conversation_id"]),
+        int(str(record["episode"])),
+        str(record["kind"]),
+        int(str(record["at_ms"])),
+        int(decision_id.rpartition("-")[2]),
+        record,
+    )
+
+
+def _ring(step: Step, ctx: EngineContext) -> None:
+    """Wake those who wait for the answer or follow a feed, once it is durable."""
+    keys = {f"feed:{entry.agent_id}" for entry in step.feed}
+    if step.result is not None:
+        keys.add(step.result.command_id)
+    for key in sorted(keys):
+        ctx.uow.after_commit(lambda key=key: ctx.hub.notify(key))  # type: ignore[misc]  # binds each key

@@ -1,0 +1,293 @@
+"""What happens elsewhere becomes commands of the pool, in whatever order it is heard of."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
+
+from google.protobuf.message import Message as Event
+
+from libs.contracts import (
+    ConversationResolved,
+    ConversationTriaged,
+    EpisodeOpened,
+    PoolCommand,
+    ReplySent,
+    StatusChanged,
+    TransferRequested,
+)
+from libs.runtime import derived_id
+from libs.storage import Want
+from libs.streams import Received, StreamRouter
+from services.routing.adapters.contracts import REQUESTS, STATUSES, URGENCIES, pool_command
+from services.routing.adapters.rows import Arrival
+from services.routing.context import IntakeContext
+from services.routing.domain.commands import (
+    Close,
+    Command,
+    Enqueue,
+    Reclassify,
+    RecordReply,
+    RecordStatus,
+    Transfer,
+)
+from services.routing.domain.model import UNDETERMINED, UNKNOWN_TOPIC
+
+stream = StreamRouter[IntakeContext](group="routing")
+
+_KEPT_DECISIONS = 20
+
+
+class _OfConversation(Protocol):
+    conversation_id: str
+
+
+def _wanted(event: _OfConversation, ctx: IntakeContext) -> Iterable[Want]:
+    return [ctx.arrivals.want(event.conversation_id)]
+
+
+def _arrival(event: _OfConversation, ctx: IntakeContext) -> Arrival:
+    return ctx.arrivals.get(event.conversation_id) or Arrival(event.conversation_id)
+
+
+def _id(received: Received[Any], part: str) -> str:
+    return derived_id(received.event_id.hex(), part)
+
+
+def _send(ctx: IntakeContext, *commands: Command) -> Sequence[Event]:
+    return [pool_command(ctx.pool_id, command) for command in commands]
+
+
+@stream.on(EpisodeOpened, emits=[PoolCommand], load=_wanted)
+async def open_episode(received: Received[EpisodeOpened], ctx: IntakeContext) -> Sequence[Event]:
+    """An episode waits for a person as soon as its opening message is understood."""
+    e = received.event
+    known = _arrival(e, ctx)
+    if e.episode <= known.opened_episode:
+        return []
+    arrival = replace(
+        known,
+        opened_episode=e.episode,
+        first_seq=e.first_seq,
+        channel=e.channel,
+        language=e.language,
+        case_reference=e.case_reference,
+        customer_id=e.customer_id,
+        early={k: v for k, v in known.early.items() if k == str(e.episode)},
+    )
+    return _enqueue(received, ctx, arrival)
+
+
+@stream.on(ConversationTriaged, emits=[PoolCommand], load=_wanted)
+async def take_decision(received: Received[ConversationTriaged], ctx: IntakeContext) -> Sequence[Event]:
+    """Of an opening message: enqueue. Of a later request: the urgency may rise."""
+    e = received.event
+    arrival = _arrival(e, ctx)
+    in_pool = arrival.enqueued_episode == arrival.opened_episode > 0
+    if in_pool and arrival.resolved_episode < arrival.opened_episode and e.message_seq > arrival.first_seq:
+        if e.kind not in REQUESTS:
+            return []
+        said = _said(e)
+        return _send(
+            ctx,
+            Reclassify(
+                command_id=_id(received, "reclassify"),
+                conversation_id=e.conversation_id,
+                episode=arrival.enqueued_episode,
+                topic=said["topic"],
+                language=said["language"],
+                urgency=said["urgency"],
+                based_on_human_version=e.human_version,
+            ),
+        )
+    if in_pool and e.message_seq <= arrival.first_seq:
+        return []
+    triaged = {**arrival.triaged, str(e.message_seq): _said(e)}
+    for seq in sorted(triaged, key=int)[:-_KEPT_DECISIONS]:
+        del triaged[seq]
+    return _enqueue(received, ctx, replace(arrival, triaged=triaged))
+
+
+@stream.on(ReplySent, emits=[PoolCommand], load=_wanted)
+async def take_reply(received: Received[ReplySent], ctx: IntakeContext) -> Sequence[Event]:
+    """A human reply meets the first-response promise; an automatic one does not."""
+    e = received.event
+    if not e.human:
+        return []
+    arrival = _arrival(e, ctx)
+    if e.episode > arrival.enqueued_episode:
+        first = _early(arrival, e.episode).get("replied_at_ms", e.sent_at_ms)
+        _put_early(ctx, arrival, e.episode, e.human_version, replied_at_ms=min(first, e.sent_at_ms))
+        return []
+    _touch(ctx, arrival, e.human_version)
+    return _send(
+        ctx,
+        RecordReply(
+            command_id=_id(received, "reply"),
+            conversation_id=e.conversation_id,
+            episode=e.episode,
+            replied_at_ms=e.sent_at_ms,
+            human_version=e.human_version,
+        ),
+    )
+
+
+@stream.on(StatusChanged, emits=[PoolCommand], load=_wanted)
+async def take_status(received: Received[StatusChanged], ctx: IntakeContext) -> Sequence[Event]:
+    """pending_customer pauses a clock. The end of an episode has an event of its own."""
+    e = received.event
+    status = STATUSES.get(e.status)
+    if status is None:
+        return []
+    arrival = _arrival(e, ctx)
+    if e.episode > arrival.enqueued_episode:
+        _put_early(ctx, arrival, e.episode, e.human_version, status=status, status_at_ms=e.changed_at_ms)
+        return []
+    _touch(ctx, arrival, e.human_version)
+    return _send(
+        ctx,
+        RecordStatus(
+            command_id=_id(received, "status"),
+            conversation_id=e.conversation_id,
+            episode=e.episode,
+            status=status,  # type: ignore[arg-type]  # one of the values of STATUSES
+            changed_at_ms=e.changed_at_ms,
+            human_version=e.human_version,
+        ),
+    )
+
+
+@stream.on(ConversationResolved, emits=[PoolCommand], load=_wanted)
+async def take_resolution(received: Received[ConversationResolved], ctx: IntakeContext) -> Sequence[Event]:
+    """The episode leaves the pool; one that had not come in never will."""
+    e = received.event
+    arrival = _arrival(e, ctx)
+    if e.episode <= arrival.resolved_episode:
+        return []
+    ctx.arrivals.put(
+        replace(
+            arrival,
+            resolved_episode=e.episode,
+            triaged={},
+            early={},
+            human_version=max(arrival.human_version, e.human_version),
+        )
+    )
+    if e.episode > arrival.enqueued_episode:
+        return []
+    return _send(
+        ctx,
+        Close(
+            command_id=_id(received, "close"),
+            conversation_id=e.conversation_id,
+            episode=e.episode,
+            closed_at_ms=e.resolved_at_ms,
+            human_version=e.human_version,
+        ),
+    )
+
+
+@stream.on(TransferRequested, emits=[PoolCommand], load=_wanted)
+async def take_transfer(received: Received[TransferRequested], ctx: IntakeContext) -> Sequence[Event]:
+    """Whoever may write in a conversation may hand it over."""
+    e = received.event
+    _touch(ctx, _arrival(e, ctx), e.human_version)
+    return _send(
+        ctx,
+        Transfer(
+            command_id=_id(received, "transfer"),
+            conversation_id=e.conversation_id,
+            agent_id="",
+            to_queue=e.queue_id,
+            to_team=e.team_id,
+            to_agent=e.agent_id,
+            reason="requested",
+        ),
+    )
+
+
+def _said(e: ConversationTriaged) -> dict[str, Any]:
+    """What routing needs of a decision. A priority set by a rule counts as urgency."""
+    urgency = URGENCIES.get(e.urgency, "normal")
+    if e.priority:
+        urgency = "high" if e.priority > 0 else "low"
+    return {
+        "language": e.language.value or UNDETERMINED,
+        "topic": e.topic.value or UNKNOWN_TOPIC,
+        "urgency": urgency,
+        "skills": [_skill(text) for text in e.required_skills],
+        "queue_hint": e.queue_hint,
+        "received_at_ms": e.received_at_ms,
+        "human_version": e.human_version,
+    }
+
+
+def _skill(text: str) -> list[Any]:
+    """`skill` or `skill:level`."""
+    name, _, level = text.partition(":")
+    return [name, int(level) if level.isdigit() else 1]
+
+
+def _early(arrival: Arrival, episode: int) -> dict[str, Any]:
+    found: dict[str, Any] = arrival.early.get(str(episode), {})
+    return found
+
+
+def _put_early(ctx: IntakeContext, arrival: Arrival, episode: int, human_version: int, **facts: Any) -> None:
+    early = {**arrival.early, str(episode): {**_early(arrival, episode), **facts}}
+    ctx.arrivals.put(replace(arrival, early=early, human_version=max(arrival.human_version, human_version)))
+
+
+def _touch(ctx: IntakeContext, arrival: Arrival, human_version: int) -> None:
+    if human_version > arrival.human_version:
+        ctx.arrivals.put(replace(arrival, human_version=human_version))
+
+
+def _enqueue(received: Received[Any], ctx: IntakeContext, arrival: Arrival) -> Sequence[Event]:
+    """Enqueue the opened episode when both halves are here; replay what a person did meanwhile."""
+    episode = arrival.opened_episode
+    said = arrival.triaged.get(str(arrival.first_seq))
+    if said is None or episode <= max(arrival.enqueued_episode, arrival.resolved_episode):
+        ctx.arrivals.put(arrival)
+        return []
+    early = _early(arrival, episode)
+    language = said["language"] if said["language"] != UNDETERMINED else arrival.language or UNDETERMINED
+    commands: list[Command] = [
+        Enqueue(
+            command_id=_id(received, "enqueue"),
+            conversation_id=arrival.conversation_id,
+            episode=episode,
+            channel=arrival.channel,
+            language=language,
+            topic=said["topic"],
+            urgency=said["urgency"],
+            started_at_ms=said["received_at_ms"],
+            skills=tuple((name, level) for name, level in said["skills"]),
+            queue_hint=said["queue_hint"],
+            human_version=arrival.human_version,
+            customer_id=arrival.customer_id,
+            case_reference=arrival.case_reference,
+        )
+    ]
+    if "replied_at_ms" in early:
+        commands.append(
+            RecordReply(
+                command_id=_id(received, "early-reply"),
+                conversation_id=arrival.conversation_id,
+                episode=episode,
+                replied_at_ms=early["replied_at_ms"],
+                human_version=arrival.human_version,
+            )
+        )
+    if "status" in early:
+        commands.append(
+            RecordStatus(
+                command_id=_id(received, "early-status"),
+                conversation_id=arrival.conversation_id,
+                episode=episode,
+                status=early["status"],
+                changed_at_ms=early["status_at_ms"],
+                human_version=arrival.human_version,
+            )
+        )
+    ctx.arrivals.put(replace(arrival, enqueued_episode=episode, triaged={}, early={}))
+    return _send(ctx, *commands)

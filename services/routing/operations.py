@@ -1,0 +1,101 @@
+"""What HTTP does with a pool: append a command and wait for its answer; keep leases."""
+
+from dataclasses import dataclass
+from time import monotonic
+
+from fastapi import Request
+
+from libs.runtime import derived_id, new_id
+from libs.storage import Database, UnitOfWork, execute, fetch_one
+from libs.web import Broadcast, Idempotency, KeyedRequest, Principal, keyed_request
+from services.routing.adapters.contracts import pool_command
+from services.routing.adapters.rows import RESULTS, ResultRow
+from services.routing.adapters.tables import idempotency_keys
+from services.routing.domain.commands import Command
+from services.routing.settings import RoutingSettings
+
+_LOOK_SECONDS = 0.25
+_KEPT_STATUS = 202
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request on its way: the id its command must carry, and its key, if it had one."""
+
+    command_id: str
+    keyed: KeyedRequest | None
+
+
+class Desk:
+    """Appends commands of one pool and waits for what became of them."""
+
+    def __init__(self, database: Database, hub: Broadcast, settings: RoutingSettings) -> None:
+        self._database = database
+        self._hub = hub
+        self._settings = settings
+        self._idempotency = Idempotency(idempotency_keys)
+
+    async def begin(self, request: Request, me: Principal) -> Ask:
+        """Reads the Idempotency-Key: the same caller, route and key give the same command id."""
+        keyed = await keyed_request(request, me.subject, required=me.role == "service")
+        if keyed is None:
+            return Ask(new_id(), None)
+        return Ask(derived_id("command", keyed.caller, keyed.route, keyed.key), keyed)
+
+    async def ask(self, ask: Ask, command: Command, *, lease_of: str = "") -> ResultRow | None:
+        """The answer to the command, or None when it takes longer than `answer_seconds`.
+
+        A repeated key appends nothing and waits for the first command's answer. With `lease_of` the agent's lease
+        begins in the same transaction.
+        """
+        with self._hub.listen(command.command_id) as bell:
+            async with self._database.begin() as uow:
+                if ask.keyed is None or not await self._seen(uow, ask.keyed):
+                    if lease_of:
+                        await self._lease(uow, lease_of)
+                    uow.emit(pool_command(self._settings.pool, command))
+                await uow.commit()
+            until = monotonic() + self._settings.answer_seconds
+            while True:
+                rang = await bell.wait(min(_LOOK_SECONDS, max(0.0, until - monotonic())))
+                answer = await self.answer(command.command_id)
+                if answer is not None or (not rang and monotonic() >= until):
+                    return answer
+
+    async def answer(self, command_id: str) -> ResultRow | None:
+        """The answer to a command, if there is one."""
+        async with self._database.read() as connection:
+            row = await fetch_one(
+                connection,
+                f"SELECT {RESULTS.columns} FROM routing.results WHERE command_id = $1",
+                command_id,
+            )
+        return RESULTS.value_of(row) if row else None
+
+    async def renew(self, agent_id: str) -> int | None:
+        """A heartbeat: the new end of the lease, or None when there is none to renew."""
+        async with self._database.begin() as uow:
+            until_ms = uow.now_ms + int(self._settings.lease_seconds * 1000)
+            row = await fetch_one(
+                uow.connection,
+                "UPDATE routing.leases SET lease_until_ms = $2 WHERE agent_id = $1 RETURNING lease_until_ms",
+                agent_id,
+                until_ms,
+            )
+            await uow.commit()
+        return row[0] if row else None
+
+    async def _lease(self, uow: UnitOfWork, agent_id: str) -> None:
+        await execute(
+            uow.connection,
+            "INSERT INTO routing.leases (agent_id, lease_until_ms) VALUES ($1, $2)"
+            " ON CONFLICT (agent_id) DO UPDATE SET lease_until_ms = excluded.lease_until_ms",
+            agent_id,
+            uow.now_ms + int(self._settings.lease_seconds * 1000),
+        )
+
+    async def _seen(self, uow: UnitOfWork, keyed: KeyedRequest) -> bool:
+        if await self._idempotency.begin(uow.connection, keyed, uow.now_ms) is not None:
+            return True
+        await self._idempotency.store(uow.connection, keyed, _KEPT_STATUS, b"{}")
+        return False

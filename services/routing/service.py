@@ -1,0 +1,57 @@
+"""The routing service, put together."""
+
+from libs.contracts import PoolCommand, TeamChanged
+from libs.runtime import Platform, Service, ServiceDefinition
+from libs.streams import Subscriber
+from libs.web import Broadcast
+from services.routing import workers
+from services.routing.api.answering import commands
+from services.routing.api.directory import directory
+from services.routing.api.presence import presence
+from services.routing.api.work import work
+from services.routing.context import engine_context, intake_context
+from services.routing.handlers import engine, intake
+from services.routing.operations import Desk
+from services.routing.pools import Pools
+from services.routing.settings import RoutingSettings
+
+
+def build(platform: Platform, settings: RoutingSettings) -> Service:
+    """Routes, the two consumer groups, leases and the pool of a fresh installation."""
+    database = platform.database
+    hub, pools = Broadcast(), Pools()
+    desk = Desk(database, hub, settings)
+
+    async def start() -> None:
+        await workers.make_pool(database, settings.pool)
+        await workers.extend_leases(database, settings.lease_seconds)
+
+    return Service(
+        routers=[
+            presence(database, desk, hub, settings),
+            work(database, desk, settings),
+            directory(database, desk, settings),
+            commands(database, desk),
+        ],
+        subscribers=[
+            Subscriber(intake.stream, intake_context(settings.pool)),
+            Subscriber(engine.stream, engine_context(pools, hub), state=pools),
+        ],
+        tasks=[
+            lambda stop: workers.watch_leases(database, settings.pool, stop),
+            lambda stop: workers.forget_old(database, settings, stop),
+        ],
+        start=start,
+    )
+
+
+definition = ServiceDefinition(
+    name="routing",
+    title="Routing",
+    purpose="Who gets which conversation, and by when",
+    settings=RoutingSettings,
+    build=build,
+    migrations="services.routing.migrations",
+    streams=(intake.stream, engine.stream),
+    emits=(PoolCommand, TeamChanged),
+)

@@ -1,0 +1,25 @@
+"""The knobs of the routing service."""
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from libs.runtime.settings import ServiceSettings
+
+
+class RoutingSettings(ServiceSettings):
+    """Read once, in `service.py`."""
+
+    model_config = SettingsConfigDict(env_prefix="CENTRALINO_ROUTING_", frozen=True, extra="ignore")
+
+    pool: str = Field(default="default", min_length=1, description="The pool of this deployment")
+    lease_seconds: float = Field(
+        default=60.0, gt=0, le=3600, description="An agent without a heartbeat for so long is offline"
+    )
+    answer_seconds: float = Field(
+        default=2.0, gt=0, le=30, description="How long a POST waits for its command before it answers 202"
+    )
+    feed_hours: int = Field(default=24, ge=1, le=168, description="How long the feed can be resumed")
+    result_hours: int = Field(
+        default=48, ge=1, le=720, description="How long answers of commands and keys are remembered"
+    )
+    decision_days: int = Field(default=35, ge=1, le=400, description="How long explanations are kept")

@@ -1,0 +1,1 @@
+"""What stands between the rules of surveys and the world: tables, events, keys of links, the file of texts."""

@@ -1,0 +1,1 @@
+"""HTTP: lists for staff, links for the sender, the page for customers."""

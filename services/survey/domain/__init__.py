@@ -1,0 +1,1 @@
+"""The rules of surveys: who is asked, when, and what an answer does. Values in, values out."""

@@ -1,0 +1,116 @@
+"""The life of an invitation: scheduled, then requested or cancelled; requested, then answered or expired."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final
+
+from services.survey.domain.policy import EXCLUDED, Policy
+
+REOPENED: Final = "reopened"
+CAPPED: Final = "capped"
+
+
+class State(StrEnum):
+    """Where an invitation stands."""
+
+    SCHEDULED = "scheduled"
+    REQUESTED = "requested"
+    ANSWERED = "answered"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """One for each episode. Times in Unix milliseconds, 0 for not yet."""
+
+    invitation_id: str
+    conversation_id: str
+    episode: int
+    customer_id: str
+    channel: str
+    language: str
+    """One that the definition has texts for."""
+    definition: str
+    state: State
+    resolve_reason: str
+    """Why the episode was resolved; empty while the resolution has not come."""
+    resolved_at_ms: int
+    due_at_ms: int
+    requested_at_ms: int = 0
+    expires_at_ms: int = 0
+    cancelled_at_ms: int = 0
+    cancel_reason: str = ""
+    score: int = 0
+    comment: str = ""
+    revision: int = 0
+    """Answers so far; 0 for none."""
+    answered_at_ms: int = 0
+    answer_language: str = ""
+
+    def open_at(self, now_ms: int) -> bool:
+        """Whether an answer can be given or changed."""
+        return self.state in (State.REQUESTED, State.ANSWERED) and now_ms < self.expires_at_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Postponed:
+    """Not now, in the quiet hours: look again then."""
+
+    until_ms: int
+
+
+def cancel(invitation: Invitation, reason: str, at_ms: int) -> Invitation:
+    """The invitation, never to be sent."""
+    return replace(invitation, state=State.CANCELLED, cancel_reason=reason, cancelled_at_ms=at_ms)
+
+
+def reopen(invitation: Invitation, at_ms: int) -> Invitation | None:
+    """The conversation went on: what was not sent is cancelled; None when there is nothing to cancel."""
+    return cancel(invitation, REOPENED, at_ms) if invitation.state is State.SCHEDULED else None
+
+
+def send(
+    invitation: Invitation, policy: Policy, last_requested_at_ms: int, now_ms: int
+) -> Invitation | Postponed | None:
+    """What comes of an invitation that is due: requested, cancelled, put off, or None when it is settled already.
+
+    `last_requested_at_ms` is when this customer was last asked, 0 for never; the caller holds their row.
+    """
+    if invitation.state is not State.SCHEDULED:
+        return None
+    if invitation.resolve_reason in EXCLUDED:
+        return cancel(invitation, invitation.resolve_reason, now_ms)
+    if policy.quiet is not None and (until := policy.quiet.next_ms(now_ms)) > now_ms:
+        return Postponed(until)
+    if policy.capped(last_requested_at_ms, now_ms):
+        return cancel(invitation, CAPPED, now_ms)
+    return replace(
+        invitation,
+        state=State.REQUESTED,
+        requested_at_ms=now_ms,
+        expires_at_ms=now_ms + policy.window_ms,
+    )
+
+
+def expire(invitation: Invitation) -> Invitation | None:
+    """The window has ended; None when an answer came or nothing was asked."""
+    return replace(invitation, state=State.EXPIRED) if invitation.state is State.REQUESTED else None
+
+
+def answer(invitation: Invitation, score: int, comment: str, language: str, now_ms: int) -> Invitation:
+    """The invitation with this answer: the same object when it says nothing new, else the next revision.
+
+    The caller has asked `open_at`. `score` is on the definition's scale.
+    """
+    if invitation.revision and (invitation.score, invitation.comment) == (score, comment):
+        return invitation
+    return replace(
+        invitation,
+        state=State.ANSWERED,
+        score=score,
+        comment=comment,
+        revision=invitation.revision + 1,
+        answered_at_ms=now_ms,
+        answer_language=language,
+    )

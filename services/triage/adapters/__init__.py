@@ -1,0 +1,1 @@
+"""What triage uses from outside: files, detectors, worker processes, tables."""

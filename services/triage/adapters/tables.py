@@ -1,0 +1,63 @@
+"""The tables of triage."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, Column, Float, MetaData, Table, Text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from libs.storage import TableRepository
+from services.triage.domain.memory import Conversation
+
+SCHEMA = "triage"
+metadata = MetaData()
+
+_conversations = Table(
+    "conversations",
+    metadata,
+    Column("conversation_id", Text, primary_key=True),
+    Column("language", Text, nullable=False),
+    Column("language_seq", BigInteger, nullable=False),
+    Column("human_version", BigInteger, nullable=False),
+    Column("corrected_topic", Text, nullable=False),
+    Column("tags_corrected", Boolean, nullable=False),
+    Column("corrected_version", BigInteger, nullable=False),
+    schema=SCHEMA,
+)
+
+_decisions = Table(
+    "decisions",
+    metadata,
+    Column("conversation_id", Text, primary_key=True),
+    Column("message_seq", BigInteger, primary_key=True),
+    Column("message_id", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("topic_confidence", Float(53), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("decided_at_ms", BigInteger, nullable=False),
+    Column("human_version", BigInteger, nullable=False),
+    Column("detail", JSONB, nullable=False),
+    schema=SCHEMA,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDecision:
+    """A decision as it is kept: what lists show as columns, the rest as `detail`."""
+
+    conversation_id: str
+    message_seq: int
+    message_id: str
+    topic: str
+    topic_confidence: float
+    kind: str
+    language: str
+    decided_at_ms: int
+    human_version: int
+    detail: dict[str, Any]
+    """The whole decision as the API shows it."""
+
+
+CONVERSATIONS = TableRepository(_conversations, Conversation)
+DECISIONS = TableRepository(_decisions, StoredDecision)

@@ -1,0 +1,79 @@
+"""The own set: labelled messages and the turns of stories, split by a fixed hash into train and check."""
+
+import hashlib
+import json
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_CHECK_BELOW = 51  # of 256: 20 %
+
+
+class DatasetError(ValueError):
+    """A line of the own set cannot be used. The text is `file:line: reason`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One labelled message."""
+
+    text: str
+    language: str
+    topic: str
+    """A key, or empty when the message alone shows none."""
+    kind: str
+    angry: bool
+    urgency: str
+    person: bool
+    check: bool
+    """Of the check split: never trained on, never used to choose anything."""
+    source: str
+    """`messages` or `stories`."""
+
+
+def of_check_split(text: str) -> bool:
+    """Whether a text belongs to the check split: 20 % by the SHA-256 of its NFC form."""
+    return hashlib.sha256(unicodedata.normalize("NFC", text).encode("utf-8")).digest()[0] < _CHECK_BELOW
+
+
+def load_examples(folder: Path, languages: Sequence[str]) -> list[Example]:
+    """All examples of these languages, in the order of the files. Raises DatasetError.
+
+    All turns of a story go to the split of its first turn.
+    """
+    examples: list[Example] = []
+    for language in languages:
+        for row in _lines(folder / "messages" / f"{language}.jsonl"):
+            examples.append(_example(row, language, of_check_split(row["text"]), "messages"))
+        for story in _lines(folder / "stories" / f"{language}.jsonl"):
+            check = of_check_split(story["turns"][0]["text"])
+            examples += [_example(turn, language, check, "stories") for turn in story["turns"]]
+    return examples
+
+
+def _example(row: dict[str, Any], language: str, check: bool, source: str) -> Example:
+    return Example(
+        text=row["text"],
+        language=language,
+        topic=row.get("topic", ""),
+        kind=row.get("kind", "request"),
+        angry=row.get("mood", "neutral") == "angry",
+        urgency=row.get("urgency", "normal"),
+        person=bool(row.get("person", False)),
+        check=check,
+        source=source,
+    )
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    found = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            found.append(json.loads(line))
+        except ValueError as error:
+            raise DatasetError(f"{path}:{number}: {error}") from None
+    return found

@@ -1,0 +1,1 @@
+"""What triage serves over HTTP."""

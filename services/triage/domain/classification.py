@@ -1,0 +1,156 @@
+"""One text to its signals: language, features, model, thresholds, reasons."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from services.triage.domain.features import extract
+from services.triage.domain.language import UNDETERMINED, LanguageGuess, decide_language
+from services.triage.domain.lexicon import Lexicon
+from services.triage.domain.model import Evidence, LinearModel, Scores
+from services.triage.domain.signals import UNKNOWN, Reason, Signal, Signals
+from services.triage.domain.taxonomy import Taxonomy
+from services.triage.domain.text import read
+
+Detector = Callable[[str], Mapping[str, float]]
+"""Text -> score by language, 0..1. Total: any text without lone surrogates is allowed."""
+
+EARLIER_WEIGHT = 6.0
+"""How much likelier the language of the conversation's earlier messages is than another."""
+HINT_WEIGHT = 2.0
+"""The same for what the channel or the profile suggests."""
+SHARPNESS = 14.0
+"""Detector score to log-belief; fitted on the own set's training texts."""
+_SURE = 0.8
+_SHOWN = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A text to classify and what is known before it is read."""
+
+    text: str
+    earlier_language: str = ""
+    """Language of the conversation's earlier messages, or empty."""
+    language_hint: str = ""
+    """What the channel or the profile suggests, or empty."""
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """All that classification needs, loaded once."""
+
+    taxonomy: Taxonomy
+    lexicons: Mapping[str, Lexicon]
+    model: LinearModel
+    detect: Detector
+
+
+def classify(query: Query, knowledge: Knowledge) -> Signals:
+    """The signals of any text. Never fails."""
+    text = read(query.text)
+    guess = _language(text.clean, query, knowledge)
+    features = extract(text, _lexicons(guess, knowledge))
+    scores = knowledge.model.score(features, guess.language)
+    taxonomy, model = knowledge.taxonomy, knowledge.model
+    reasons = [*_language_reasons(guess, query)]
+
+    served = taxonomy.keys
+    topics = {key: p for key, p in scores.probabilities["topic"].items() if key in served}
+    ranked = sorted(topics, key=lambda key: (-topics[key], key)) or [UNKNOWN]
+    believed = bool(topics) and scores.topic_confidence >= taxonomy.thresholds.topic
+    topic = Signal(ranked[0] if believed else UNKNOWN, scores.topic_confidence if topics else 0.0)
+    if topics:
+        reasons += _evidence(model.evidence(features, "topic", ranked[0], _SHOWN), "topic")
+        if len(ranked) > 1:
+            reasons.append(Reason("topic", "runner_up", ranked[1], topics[ranked[1]]))
+    if not believed:
+        detail = f"best was {ranked[0]}, {scores.topic_confidence:.2f} is below the threshold"
+        reasons.append(Reason("topic", "threshold", detail, taxonomy.thresholds.topic))
+
+    kind, kind_reasons = _kind(scores, taxonomy)
+    reasons += kind_reasons
+    if kind.value not in ("request", "unsure"):
+        reasons += _evidence(model.evidence(features, "kind", kind.value, _SHOWN), "kind")
+    urgency, urgency_reasons = _urgency(scores, taxonomy)
+    reasons += urgency_reasons
+    if urgency.value != "normal":
+        reasons += _evidence(model.evidence(features, "urgency", urgency.value, 4), "urgency")
+    anger = scores.probabilities["anger"]["anger"]
+    person = scores.probabilities["person"]["person"]
+    if anger >= 0.5:
+        reasons += _evidence(model.evidence(features, "anger", "anger", 4), "anger")
+    if person >= 0.5:
+        reasons += _evidence(model.evidence(features, "person", "person", 4), "wish_for_person")
+    return Signals(
+        language=Signal(guess.language, guess.confidence),
+        topic=topic,
+        best_topic=ranked[0],
+        kind=kind,
+        urgency=urgency,
+        anger=anger,
+        wish_for_person=person,
+        spam=scores.probabilities["kind"].get("spam", 0.0),
+        known_share=scores.known_share,
+        model_version=model.version,
+        policy_version=taxonomy.version,
+        reasons=tuple(reasons),
+    )
+
+
+def _language(clean: str, query: Query, knowledge: Knowledge) -> LanguageGuess:
+    prior: dict[str, float] = {}
+    for code, weight in ((query.earlier_language, EARLIER_WEIGHT), (query.language_hint, HINT_WEIGHT)):
+        if code:
+            prior[code] = prior.get(code, 1.0) * weight
+    return decide_language(
+        clean,
+        languages=knowledge.taxonomy.languages,
+        scores=knowledge.detect(clean),
+        prior=prior,
+        sharpness=SHARPNESS,
+    )
+
+
+def _lexicons(guess: LanguageGuess, knowledge: Knowledge) -> list[Lexicon]:
+    codes = [guess.language, "en"]
+    if guess.confidence < _SURE and guess.runner_up:
+        codes.insert(1, guess.runner_up)
+    return [knowledge.lexicons[code] for code in dict.fromkeys(codes) if code in knowledge.lexicons]
+
+
+def _language_reasons(guess: LanguageGuess, query: Query) -> list[Reason]:
+    if guess.language == UNDETERMINED:
+        return [Reason("language", "word", "no letters of the languages served")]
+    reasons = []
+    if guess.because == "script":
+        reasons.append(Reason("language", "word", "Arabic script"))
+    elif guess.because == "letters":
+        reasons.append(Reason("language", "word", "Romanian letters"))
+    if guess.language in (query.earlier_language, query.language_hint):
+        earlier = guess.language == query.earlier_language
+        reasons.append(Reason("language", "prior", "earlier messages" if earlier else "hint of the channel"))
+    if guess.runner_up and guess.runner_up_confidence >= 0.01:
+        reasons.append(Reason("language", "runner_up", guess.runner_up, guess.runner_up_confidence))
+    return reasons
+
+
+def _kind(scores: Scores, taxonomy: Taxonomy) -> tuple[Signal, list[Reason]]:
+    kinds = scores.probabilities["kind"]
+    best = max(kinds, key=lambda name: (kinds[name], name))
+    if best == "request" or kinds[best] >= taxonomy.thresholds.kind:
+        return Signal(best, kinds[best]), []
+    below = Reason("kind", "threshold", f"looks like {best}, not surely enough", taxonomy.thresholds.kind)
+    return Signal("unsure", 1.0 - kinds[best]), [below]
+
+
+def _urgency(scores: Scores, taxonomy: Taxonomy) -> tuple[Signal, list[Reason]]:
+    levels = scores.probabilities["urgency"]
+    best = max(levels, key=lambda name: (levels[name], name))
+    if best == "normal" or levels[best] >= taxonomy.thresholds.urgency:
+        return Signal(best, levels[best]), []
+    below = Reason("urgency", "threshold", f"looks {best}, not surely enough", taxonomy.thresholds.urgency)
+    return Signal("normal", levels["normal"]), [below]
+
+
+def _evidence(found: Sequence[Evidence], signal: str) -> list[Reason]:
+    return [Reason(signal, item.source, item.detail, item.weight) for item in found]

@@ -1,0 +1,127 @@
+"""What the linear model sees of a text: hashed words and letters, and named columns."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from zlib import crc32
+
+from services.triage.domain.lexicon import Lexicon, merge_hits
+from services.triage.domain.text import Text
+
+WORD_BITS = 17
+LETTER_BITS = 18
+WORDS = 1 << WORD_BITS
+LETTERS = 1 << LETTER_BITS
+_LONGEST_WORD = 24
+
+PLACEHOLDERS = frozenset(("xmail", "xurl", "xmoney", "xphone", "xnum"))
+
+FORM_COLUMNS = (
+    "form.capitals",
+    "form.exclamations",
+    "form.questions",
+    "form.stretched",
+    "form.very_short",
+    "form.long",
+    "form.link",
+    "form.mail_address",
+    "form.phone",
+    "form.amount",
+    "form.number",
+    "form.emoji",
+    "form.lines",
+    "form.header_words",
+)
+"""Columns about how a text is written, 0..1 each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """One text as numbers. Buckets may repeat; their weight is then added."""
+
+    words: dict[int, tuple[str, ...]]
+    """Bucket of a word or a pair of words -> the words."""
+    letters: dict[int, int]
+    """Bucket of a run of 3 to 5 letters -> position in the text of its word."""
+    columns: dict[str, float]
+    """Named column -> 0..1."""
+    hits: Mapping[str, Sequence[str]]
+    """Lexicon column -> the words that made it fire."""
+    tokens: tuple[str, ...]
+
+
+def word_bucket(*words: str) -> int:
+    """The bucket of a word or a pair of words, 0 .. WORDS-1."""
+    return crc32(" ".join(words).encode("utf-8")) & (WORDS - 1)
+
+
+def letter_buckets(word: str) -> list[int]:
+    """The buckets of all runs of 3 to 5 letters of a word with its edges marked, 0 .. LETTERS-1."""
+    edged = f"\x02{word[:_LONGEST_WORD]}\x03".encode("utf-16-le")
+    size = len(edged)
+    return [
+        crc32(edged[start : start + length]) & (LETTERS - 1)
+        for length in (6, 8, 10)
+        for start in range(0, size - length + 1, 2)
+    ]
+
+
+def extract(text: Text, lexicons: Sequence[Lexicon]) -> Features:
+    """Features of a text under the lexicons given (the text's language, and English for its loan words)."""
+    tokens = text.tokens
+    words: dict[int, tuple[str, ...]] = {}
+    letters: dict[int, int] = {}
+    previous = "\x02"
+    for position, token in enumerate(tokens):
+        words[word_bucket(token)] = (token,)
+        words[word_bucket(previous, token)] = (previous, token) if previous != "\x02" else (token,)
+        if token[0].isalpha():
+            letters.update(dict.fromkeys(letter_buckets(token), position))
+        previous = token
+    hits: Mapping[str, Sequence[str]] = {}
+    for lexicon in lexicons:
+        found = lexicon.hits(tokens)
+        hits = merge_hits(hits, found) if hits else found
+    columns = {column: min(1.0, 0.6 + 0.2 * len(found)) for column, found in hits.items()}
+    columns.update(form_columns(text))
+    return Features(words, letters, columns, hits, tokens)
+
+
+def form_columns(text: Text) -> dict[str, float]:
+    """The form columns that are above 0, each at most 1."""
+    clean, tokens = text.clean, text.tokens
+    upper = sum(1 for word in clean.split() if len(word) > 2 and word.isupper() and word.isalpha())
+    words = max(1, len(text.words))
+    marks = tokens.count("!")
+    questions = tokens.count("?") + clean.count("؟")
+    values = {
+        "form.capitals": min(1.0, 2.0 * upper / words) if upper > 1 or upper == words else 0.25 * (upper > 0),
+        "form.exclamations": min(1.0, marks / 3),
+        "form.questions": min(1.0, questions / 3),
+        "form.stretched": float(any(c * 3 in text.folded for c in "aeiouy!?")),
+        "form.very_short": 1.0 if words <= 3 else 0.5 if words <= 6 else 0.0,
+        "form.long": min(1.0, max(0, words - 20) / 40),
+        "form.link": float("xurl" in tokens),
+        "form.mail_address": float("xmail" in tokens),
+        "form.phone": float("xphone" in tokens),
+        "form.amount": float("xmoney" in tokens),
+        "form.number": float("xnum" in tokens),
+        "form.emoji": float(any(not token[0].isalnum() and token not in "!?" for token in tokens)),
+        "form.lines": min(1.0, clean.strip().count("\n") / 3),
+        "form.header_words": float(bool(_HEADERS.intersection(tokens))),
+    }
+    return {name: value for name, value in values.items() if value > 0}
+
+
+_HEADERS = frozenset(
+    ("mailer", "daemon", "postmaster", "smtp", "noreply", "autoreply", "undeliverable", "xloop")
+)
+
+
+def known_share(features: Features, known: frozenset[int]) -> float:
+    """Share, 0..1, of the text's words (numbers and marks apart) that the training texts held; 0 without words."""
+    total = seen = 0
+    for token in features.tokens:
+        if token[0].isalpha() and token not in PLACEHOLDERS:
+            total += 1
+            seen += word_bucket(token) in known
+    return seen / total if total else 0.0

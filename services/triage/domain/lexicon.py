@@ -1,0 +1,110 @@
+"""Named columns: what a text talks about and how, by words written down per language."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from services.triage.domain.text import fold
+
+_LONGEST_STEM = 24
+_ARABIC_PREFIXES = ("وال", "فال", "بال", "كال", "لل", "ال", "و", "ف", "ب", "ل", "ك", "ه", "ع")
+
+
+class LexiconEntryError(ValueError):
+    """An entry of a lexicon cannot be used; the text says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """The entries of one language, compiled. Build it by `compile_lexicon`."""
+
+    language: str
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """A whole word -> its columns."""
+    stems: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The beginning of a word -> its columns."""
+    phrases: Mapping[str, tuple[tuple[tuple[str, ...], str], ...]] = field(default_factory=dict)
+    """First word of a phrase -> (its other words, column); a word that ends in * is a beginning."""
+
+    def hits(self, tokens: Sequence[str]) -> dict[str, list[str]]:
+        """The columns that fire on `tokens` and the words that made each fire, in order of the text."""
+        found: dict[str, list[str]] = {}
+        for position, token in enumerate(tokens):
+            for variant in self._variants(token):
+                for column in self._columns(variant):
+                    shown = found.setdefault(column, [])
+                    if token not in shown:
+                        shown.append(token)
+                for rest, column in self.phrases.get(variant, ()):
+                    if self._follows(rest, tokens[position + 1 : position + 1 + len(rest)]):
+                        found.setdefault(column, []).append(
+                            " ".join(tokens[position : position + 1 + len(rest)])
+                        )
+        return found
+
+    def _columns(self, word: str) -> tuple[str, ...]:
+        stems = self.stems
+        columns = self.words.get(word, ())
+        for length in range(2, min(len(word), _LONGEST_STEM) + 1):
+            found = stems.get(word[:length])
+            if found:
+                columns += found
+        return columns
+
+    def _variants(self, token: str) -> tuple[str, ...]:
+        if self.language != "ar" or not ("\u0600" <= token[0] <= "ۿ"):
+            return (token,)
+        bare = [token[len(p) :] for p in _ARABIC_PREFIXES if token.startswith(p) and len(token) - len(p) >= 3]
+        return (token, *dict.fromkeys(bare))
+
+    @staticmethod
+    def _follows(rest: tuple[str, ...], tokens: Sequence[str]) -> bool:
+        return len(rest) == len(tokens) and all(
+            token.startswith(word[:-1]) if word.endswith("*") else token == word
+            for word, token in zip(rest, tokens, strict=True)
+        )
+
+
+def compile_lexicon(language: str, columns: Mapping[str, Sequence[str]]) -> Lexicon:
+    """Compile entries: `word`, `stem*` (at least 2 letters) or `a phrase of word*`.
+
+    Entries are folded like texts are (lower case, no diacritics). Raises LexiconEntryError.
+    """
+    words: dict[str, list[str]] = {}
+    stems: dict[str, list[str]] = {}
+    phrases: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+    for column, entries in columns.items():
+        for entry in entries:
+            parts = fold(entry).replace("'", " ").replace("-", " ").split()
+            if not parts:
+                raise LexiconEntryError(f"{language}: column {column} has an empty entry")
+            if any("*" in part[:-1] or part == "*" for part in parts):
+                raise LexiconEntryError(f"{language}: {column}: {entry!r}: a * may only end a word")
+            if len(parts) > 1:
+                if parts[0].endswith("*"):
+                    raise LexiconEntryError(
+                        f"{language}: {column}: {entry!r}: the first word of a phrase is whole"
+                    )
+                phrases.setdefault(parts[0], []).append((tuple(parts[1:]), column))
+            elif parts[0].endswith("*"):
+                stem = parts[0][:-1]
+                if not 2 <= len(stem) <= _LONGEST_STEM:
+                    raise LexiconEntryError(f"{language}: {column}: {entry!r}: a stem has 2 to 24 letters")
+                stems.setdefault(stem, []).append(column)
+            else:
+                words.setdefault(parts[0], []).append(column)
+    return Lexicon(
+        language,
+        {key: tuple(value) for key, value in words.items()},
+        {key: tuple(value) for key, value in stems.items()},
+        {key: tuple(value) for key, value in phrases.items()},
+    )
+
+
+def merge_hits(
+    first: Mapping[str, Sequence[str]], second: Mapping[str, Sequence[str]]
+) -> dict[str, tuple[str, ...]]:
+    """Both texts' hits together, each word once."""
+    return {
+        column: tuple(dict.fromkeys((*first.get(column, ()), *second.get(column, ()))))
+        for column in dict.fromkeys((*first, *second))
+    }

@@ -1,0 +1,136 @@
+"""A message came: say what it is about. A person acted: remember it, and never overrule it."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from google.protobuf.message import Message as Event
+
+from libs.contracts import (
+    ConversationCorrected,
+    ConversationResolved,
+    ConversationTriaged,
+    MessageReceived,
+    ReplySent,
+    StatusChanged,
+    TransferRequested,
+)
+from libs.storage import Want
+from libs.streams import Received, Retry, StreamRouter
+from libs.telemetry import metrics
+from services.triage.adapters.contracts import circumstances_of, event_of, query_of, row_of
+from services.triage.adapters.queries import languages_of
+from services.triage.context import Outside, TriageContext
+from services.triage.domain.decision import decide, nothing_known
+from services.triage.domain.memory import Conversation, corrected, ended, heard, touched
+from services.triage.domain.signals import Signals
+from services.triage.ports import ClassifierUnavailable, Unclassifiable
+
+Human = ReplySent | StatusChanged | ConversationCorrected | TransferRequested | ConversationResolved
+stream = StreamRouter[TriageContext](group="triage")
+
+
+@stream.prepare(MessageReceived)
+async def classify(
+    batch: Sequence[Received[MessageReceived]], outside: Outside
+) -> Sequence[Signals | Unclassifiable]:
+    """Signals of a batch. Messages of one conversation go one after the other: the language of one helps the next."""
+    events = [received.event for received in batch]
+    languages = await languages_of(outside.database, {event.conversation_id for event in events})
+    rounds: dict[int, list[int]] = defaultdict(list)
+    seen: dict[str, int] = defaultdict(int)
+    for index, event in enumerate(events):
+        rounds[seen[event.conversation_id]].append(index)
+        seen[event.conversation_id] += 1
+    found: dict[int, Signals | Unclassifiable] = {}
+    for indexes in rounds.values():
+        queries = [query_of(events[i], languages.get(events[i].conversation_id, "")) for i in indexes]
+        try:
+            results = await outside.classifier.classify(queries)
+        except ClassifierUnavailable as error:
+            raise Retry(str(error)) from error
+        for index, result in zip(indexes, results, strict=True):
+            found[index] = result
+            if isinstance(result, Signals):
+                after = heard(Conversation(""), result.language, 1)
+                languages[events[index].conversation_id] = after.language or languages.get(
+                    events[index].conversation_id, ""
+                )
+    return [found[index] for index in range(len(events))]
+
+
+def _both(event: MessageReceived, ctx: TriageContext) -> Iterable[Want]:
+    return [
+        ctx.conversations.want(event.conversation_id),
+        ctx.decisions.want((event.conversation_id, event.message_seq)),
+    ]
+
+
+def _conversation(event: Human, ctx: TriageContext) -> Iterable[Want]:
+    return [ctx.conversations.want(event.conversation_id)]
+
+
+@stream.on(MessageReceived, emits=[ConversationTriaged], load=_both)
+async def triage_message(received: Received[MessageReceived], ctx: TriageContext) -> Sequence[Event]:
+    """Decides once for each message."""
+    event = received.event
+    if ctx.decisions.get((event.conversation_id, event.message_seq)) is not None:
+        return []
+    conversation = _known(event.conversation_id, ctx)
+    signals = received.prepared
+    if isinstance(signals, Unclassifiable):
+        signals = nothing_known(signals.reason, ctx.taxonomy, "")
+    decision = decide(signals, circumstances_of(event, conversation), ctx.taxonomy)
+    human_version, now_ms = conversation.human_version, ctx.uow.now_ms
+    ctx.conversations.put(heard(conversation, signals.language, event.message_seq))
+    ctx.decisions.put(row_of(decision, event, human_version, now_ms))
+    # The model's topic: what people set could be any word, and a metric has few labels.
+    topic, kind = signals.topic.value, decision.signals.kind.value
+    ctx.uow.after_commit(lambda: metrics.triage_decisions.labels(topic, kind).inc())
+    return [event_of(decision, event, human_version, now_ms)]
+
+
+@stream.on(ConversationCorrected, load=_conversation)
+async def keep_correction(received: Received[ConversationCorrected], ctx: TriageContext) -> Sequence[Event]:
+    """Remembers what a person set; it holds until the episode ends."""
+    event = received.event
+    known = _known(event.conversation_id, ctx)
+    ctx.conversations.put(corrected(known, event.field, event.value, event.human_version))
+    return []
+
+
+@stream.on(ConversationResolved, load=_conversation)
+async def end_corrections(received: Received[ConversationResolved], ctx: TriageContext) -> Sequence[Event]:
+    """Corrections hold for the episode in which they were made."""
+    event = received.event
+    ctx.conversations.put(ended(_known(event.conversation_id, ctx), event.human_version))
+    return []
+
+
+@stream.on(ReplySent, load=_conversation)
+async def note_reply(received: Received[ReplySent], ctx: TriageContext) -> Sequence[Event]:
+    """Remembers that a person acted."""
+    return _note(received.event, ctx)
+
+
+@stream.on(StatusChanged, load=_conversation)
+async def note_status(received: Received[StatusChanged], ctx: TriageContext) -> Sequence[Event]:
+    """Remembers that a person acted."""
+    return _note(received.event, ctx)
+
+
+@stream.on(TransferRequested, load=_conversation)
+async def note_transfer(received: Received[TransferRequested], ctx: TriageContext) -> Sequence[Event]:
+    """Remembers that a person acted."""
+    return _note(received.event, ctx)
+
+
+def _note(event: ReplySent | StatusChanged | TransferRequested, ctx: TriageContext) -> Sequence[Event]:
+    known = _known(event.conversation_id, ctx)
+    after = touched(known, event.human_version)
+    if after != known:
+        ctx.conversations.put(after)
+    return []
+
+
+def _known(conversation_id: str, ctx: TriageContext) -> Conversation:
+    return ctx.conversations.get(conversation_id) or Conversation(conversation_id)

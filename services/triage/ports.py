@@ -1,0 +1,39 @@
+"""What triage needs from outside its rules."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from services.triage.domain.classification import Query
+from services.triage.domain.signals import Signals
+
+
+@dataclass(frozen=True, slots=True)
+class Unclassifiable:
+    """A text that ended the process that read it, twice. It is told, not tried again."""
+
+    reason: str
+
+
+class ClassifierUnavailable(Exception):
+    """No classifier can be started now. Try again later; the text says what is wrong."""
+
+
+class Classifier(Protocol):
+    """Texts to signals, away from the event loop. One conformance suite runs over every adapter."""
+
+    async def start(self) -> None:
+        """Get ready. Raises ClassifierUnavailable when that is not possible."""
+        ...
+
+    async def classify(self, queries: Sequence[Query]) -> Sequence[Signals | Unclassifiable]:
+        """One result for each query, in their order; any text is allowed; empty gives empty.
+
+        Safe to call from several tasks at once. Raises ClassifierUnavailable before start, after close and when
+        processes cannot be started.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Stop within a few seconds; calls under way get ClassifierUnavailable. Closing twice is no error."""
+        ...

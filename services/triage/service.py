@@ -1,0 +1,46 @@
+"""The triage service, put together."""
+
+from collections.abc import Mapping
+from functools import partial
+
+from libs.runtime import Platform, Service, ServiceDefinition
+from libs.streams import Subscriber
+from services.triage import retention
+from services.triage.adapters.knowledge import HERE, TAXONOMY, Sources
+from services.triage.adapters.taxonomy_file import load_taxonomy
+from services.triage.adapters.worker_pool import WorkerPool, default_workers
+from services.triage.api.routes import router
+from services.triage.context import Outside, context_of
+from services.triage.handlers import stream
+from services.triage.settings import TriageSettings
+
+
+def build(platform: Platform, settings: TriageSettings) -> Service:
+    """Worker processes, the consumer group, the routes. Raises TaxonomyError with file, line and reason."""
+    taxonomy = load_taxonomy(settings.taxonomy or TAXONOMY)
+    sources = Sources(taxonomy, model=settings.model or HERE / "models")
+    pool = WorkerPool(sources, settings.workers or default_workers())
+    database = platform.database
+
+    async def readiness() -> Mapping[str, str]:
+        return {"classifier": "ok" if pool.process_ids else "no classification process is running"}
+
+    return Service(
+        routers=[router(database, pool, taxonomy)],
+        subscribers=[Subscriber(stream, context_of(taxonomy), Outside(pool, database))],
+        tasks=[partial(retention.run, database, settings.decision_days)],
+        start=pool.start,
+        close=pool.close,
+        readiness=readiness,
+    )
+
+
+definition = ServiceDefinition(
+    name="triage",
+    title="Triage",
+    purpose="What each message is about, how sure that is, and why",
+    settings=TriageSettings,
+    build=build,
+    migrations="services.triage.migrations",
+    streams=(stream,),
+)

@@ -1,0 +1,33 @@
+"""The knobs of triage."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from libs.runtime import ServiceSettings
+
+
+class TriageSettings(ServiceSettings):
+    """Read once, in `service.py`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CENTRALINO_TRIAGE_", frozen=True, extra="ignore", protected_namespaces=()
+    )
+
+    workers: int = Field(
+        default=0, ge=0, le=256, description="Classification processes; 0 takes the number of cores less one"
+    )
+    taxonomy: Path | None = Field(
+        default=None,
+        description="Topics, thresholds and rules; by default the file that comes with the service",
+    )
+    model: Path | None = Field(
+        default=None,
+        description="Folder of the trained model; by default the one that comes with the service",
+    )
+    decision_days: float = Field(
+        default=90.0,
+        gt=0,
+        description="How long decisions stay to be looked at; their words are the customers'",
+    )

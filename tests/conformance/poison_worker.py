@@ -1,0 +1,33 @@
+"""A classification process that dies on certain texts, as a broken library would make it."""
+
+import os
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+
+from services.triage.adapters.knowledge import Sources
+from services.triage.adapters.worker import Work, serve, work_of
+from services.triage.domain.classification import Query
+from services.triage.domain.signals import Signals
+
+
+def fragile(sources: Sources) -> tuple[str, Work]:
+    """Dies of POISON always, and of `ONCE <path>` while that file is not there."""
+    version, work = work_of(sources)
+
+    def classify(queries: Sequence[Query]) -> list[Signals]:
+        for query in queries:
+            if "POISON" in query.text:
+                os.kill(os.getpid(), signal.SIGKILL)
+            if query.text.startswith("ONCE "):
+                mark = Path(query.text.removeprefix("ONCE "))
+                if not mark.exists():
+                    mark.touch()
+                    os.kill(os.getpid(), signal.SIGKILL)
+        return work(queries)
+
+    return version, classify
+
+
+if __name__ == "__main__":
+    serve(fragile)

@@ -1,0 +1,74 @@
+"""The main job, whole: simulated customers and agents on a real platform, and the account that must come out even."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from services.demo.books import read_books
+from services.demo.command import document
+from services.demo.host import DemoHost, HostFailed
+from services.demo.record import read_record
+from services.demo.run import Plan, run
+from services.demo.stories import own_stories
+
+pytestmark = pytest.mark.slow
+
+
+async def test_forty_stories_end_in_as_many_outcomes_as_episodes_with_nothing_lost_or_doubled(tmp_path):
+    plan = Plan(own_stories()[:40], seed=5, seconds=8, folder=tmp_path)
+    report = await run(plan, Console(stderr=True), lambda _text: None)
+    account = report.account
+    assert [one.what for one in account.differences] == []
+    assert account.conversations == 40
+    assert account.episodes == account.outcomes > 30
+    assert account.surveys > 5
+    assert account.trailing["thanks"] > 0
+    assert report.surprises == []
+    assert {"billing", "orders"} <= {group["key"] for group in report.by_team["groups"]}
+    assert report.by_topic["total"]["volume"]["n"] == account.outcomes
+    books = read_books(read_record(tmp_path / "record.jsonl"))
+    assert len(books.messages) == account.messages
+    json.dumps(document(report, []))
+
+
+async def test_a_platform_that_cannot_start_says_why(tmp_path):
+    with pytest.raises(HostFailed, match="ended with code"):
+        async with DemoHost({"CENTRALINO_PORT": "-1", "CENTRALINO_LEASE_SECONDS": "-1"}):
+            pass
+
+
+def test_the_command_prints_one_json_document_and_nothing_else_on_stdout(tmp_path: Path):
+    messages = tmp_path / "some.csv"
+    messages.write_text("text,lang\nwhere is my parcel?,en\n ,en\nnon riesco ad accedere,it\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "services.cli", "demo", "--input", str(messages), "--seconds", "2", "--json"],
+        capture_output=True,
+        timeout=120,
+        env={**os.environ, "COLUMNS": "120"},
+        check=False,
+    )
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["lost"], told["doubled"], told["differences"]) == (0, 0, 0, [])
+    assert told["conversations"] == 2
+    assert told["skipped"] == [{"source": "some.csv", "line": 3, "reason": "empty text"}]
+    Path(told["record"]).unlink()
+
+
+async def test_a_kill_in_the_middle_of_the_day_loses_and_doubles_nothing(tmp_path):
+    async def kill_once(host: DemoHost) -> None:
+        await asyncio.sleep(5)
+        os.kill(host.pid, signal.SIGKILL)
+        await host.start()
+
+    plan = Plan(own_stories()[40:70], seed=6, seconds=10, folder=tmp_path)
+    report = await run(plan, Console(stderr=True), lambda _text: None, meanwhile=kill_once)
+    assert [one.what for one in report.account.differences] == []
+    assert report.account.episodes == report.account.outcomes > 20
+    assert sum(report.trouble.values()) > 0

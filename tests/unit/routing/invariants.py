@@ -1,0 +1,232 @@
+"""The invariants of the pool, each a check over one step that raises `Broken` with its name.
+
+`Witness` is told every command and step. It keeps its own record, from events and rows, and never asks the engine's
+indexes what they think.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from services.routing.domain.commands import Command, Enqueue
+from services.routing.domain.engine import Engine, Rows
+from services.routing.domain.events import AgentAssigned, AgentOffered, Released
+from services.routing.domain.model import Item
+from services.routing.domain.state import Step
+
+
+class Broken(AssertionError):
+    """An invariant does not hold; the message starts with its name."""
+
+
+def require(name: str, holds: bool, why: object = "") -> None:
+    if not holds:
+        raise Broken(f"{name}: {why}")
+
+
+class Witness:
+    """Checks every step of one engine."""
+
+    def __init__(self) -> None:
+        self.enqueued: set[str] = set()
+        self.closed_long_ago: set[str] = set()
+        self.epochs: dict[str, int] = {}
+        self.holder: dict[str, str] = {}
+        self.eligible_at: dict[tuple[str, int], int] = {}
+        self.before: dict[str, Item] = {}
+
+    def see(self, engine: Engine, command: Command, step: Step) -> None:
+        """Check everything after a step."""
+        if isinstance(command, Enqueue):
+            self.enqueued.add(command.conversation_id)
+        items = engine.pool.items
+        self.capacity(engine)
+        self.one_of_each(engine)
+        self.epochs_rise(engine, step)
+        self.fifo(engine, step)
+        self.work_is_conserved(engine)
+        self.nothing_lost(engine)
+        self.offers_end(engine)
+        self.nobody_is_offered_what_he_cannot(engine, step)
+        self.age_is_kept(engine)
+        self.before = dict(items)
+
+    def capacity(self, engine: Engine) -> None:
+        """I1: open offers and assignments stay inside every limit."""
+        pool = engine.pool
+        for agent_id, seat in pool.bench.seats.items():
+            channels = [i.channel for i in pool.items.values() if i.agent_id == agent_id]
+            open_offers = [o for o in pool.offers.values() if o.state == "open" and o.agent_id == agent_id]
+            channels += [pool.items[o.conversation_id].channel for o in open_offers]
+            live = sum(seat.rules[c].weight for c in channels if not seat.rules[c].interruptible)
+            soft = sum(seat.rules[c].weight for c in channels if seat.rules[c].interruptible)
+            require("I1", live <= seat.policy.budget, f"{agent_id} has {live} live units")
+            require("I1", soft <= seat.policy.interruptible_budget, f"{agent_id} has {soft} units")
+            for channel, count in Counter(channels).items():
+                require("I1", count <= seat.rules[channel].max_count, f"{agent_id}: {count} {channel}")
+            live_channels = [c for c in channels if not seat.rules[c].interruptible]
+            alone = any(seat.rules[c].exclusive for c in channels)
+            require("I1", not alone or len(live_channels) == 1, f"{agent_id}: exclusive beside others")
+
+    def one_of_each(self, engine: Engine) -> None:
+        """I2: at most one open offer and one assignment of an item, both together only in a transfer."""
+        pool = engine.pool
+        by_item: dict[str, list[str]] = {}
+        for offer in pool.offers.values():
+            if offer.state == "open":
+                by_item.setdefault(offer.conversation_id, []).append(offer.offer_id)
+        for item in pool.items.values():
+            offers = by_item.pop(item.conversation_id, [])
+            require("I2", offers == ([item.offer_id] if item.offer_id else []), (item, offers))
+            shape = (bool(item.agent_id), bool(item.offer_id))
+            allowed = {
+                "waiting": [(False, False)],
+                "offered": [(False, True)],
+                "assigned": [(True, False), (True, True)],
+                "closed": [(False, False)],
+            }[item.state]
+            require("I2", shape in allowed, item)
+            if shape == (True, True):
+                require("I2", pool.offers[item.offer_id].transfer_from == item.agent_id, item)
+        require("I2", not by_item, by_item)
+
+    def epochs_rise(self, engine: Engine, step: Step) -> None:
+        """I3: one assignee, released before the next one; epochs strictly rise."""
+        for event in step.events:
+            if isinstance(event, Released):
+                held = self.holder.pop(event.conversation_id, None)
+                require("I3", held == event.agent_id, f"released by {event.agent_id}, held by {held}")
+            elif isinstance(event, AgentAssigned):
+                require("I3", event.conversation_id not in self.holder, "assigned while assigned")
+                require("I3", event.epoch > self.epochs.get(event.conversation_id, 0), event)
+                self.holder[event.conversation_id] = event.agent_id
+                self.epochs[event.conversation_id] = event.epoch
+        for item in step.items.values():
+            if item.state == "closed" or item.episode > self._episode(item):
+                self.holder.pop(item.conversation_id, None)
+        for conversation_id, agent_id in self.holder.items():
+            found = engine.pool.items[conversation_id].agent_id
+            require("I3", found == agent_id, f"told {agent_id}, is {found}")
+
+    def _episode(self, item: Item) -> int:
+        known = self.before.get(item.conversation_id)
+        return known.episode if known else item.episode
+
+    def fifo(self, engine: Engine, step: Step) -> None:
+        """I4, I5: nobody of the same signature that waited before the step, unchanged, should have gone first."""
+        pool = engine.pool
+        for event in step.events:
+            if not isinstance(event, AgentOffered):
+                continue
+            served = pool.items[event.conversation_id]
+            if served.state == "assigned" or pool.offers[event.offer_id].transfer_from:
+                continue
+            for other in pool.items.values():
+                if other.state != "waiting" or self.before.get(other.conversation_id) is not other:
+                    continue
+                if other.excluded or other.held_for or served.excluded or served.held_for:
+                    continue
+                same = pool.signature(other) == pool.signature(served)
+                require("I5", not same or served.order < other.order, f"{other} passed by {served}")
+
+    def work_is_conserved(self, engine: Engine) -> None:
+        """I7: no waiting item has an eligible agent with room."""
+        pool = engine.pool
+        for item in pool.items.values():
+            if item.state != "waiting":
+                continue
+            signature = pool.signature(item)
+            for agent_id, seat in pool.bench.seats.items():
+                if agent_id in item.excluded or (item.held_for and item.held_for != agent_id):
+                    continue
+                verdict = pool.bench.verdict(seat.group_key, signature)
+                able = isinstance(verdict, int) and seat.block(seat.rules[item.channel]) == ""
+                require("I7", not able, f"{item.conversation_id} waits, {agent_id} has room")
+
+    def nothing_lost(self, engine: Engine) -> None:
+        """I9: what came in is waiting, offered, assigned or closed; and what waits is in the waiting room."""
+        items = engine.pool.items
+        for conversation_id, item in self.before.items():
+            if conversation_id not in items:
+                require("I9", item.state == "closed", f"{conversation_id} vanished while {item.state}")
+                self.closed_long_ago.add(conversation_id)
+        self.closed_long_ago -= items.keys()
+        require("I9", self.enqueued == items.keys() | self.closed_long_ago, "arrivals do not add up")
+        waiting = {i for i, item in items.items() if item.state == "waiting"}
+        seen = {i for i in items if i in engine.pool.waiting}
+        require("I9", waiting == seen and len(waiting) == len(engine.pool.waiting), waiting ^ seen)
+
+    def offers_end(self, engine: Engine) -> None:
+        """I12, I13: no open offer outlives its expiry; an offline or away agent holds none."""
+        for offer in engine.pool.offers.values():
+            if offer.state == "open":
+                require("I12", offer.expires_at_ms > engine.at_ms, offer)
+                presence = engine.pool.bench.seats[offer.agent_id].presence
+                require("I13", presence in ("online", "no_new"), f"{offer.agent_id} is {presence}")
+
+    def nobody_is_offered_what_he_cannot(self, engine: Engine, step: Step) -> None:
+        """I16: required skills, team and, in ring 0, language. Read from the directory, not from the matcher."""
+        pool = engine.pool
+        for event in step.events:
+            if not isinstance(event, AgentOffered) or event.agent_id not in pool.bench.seats:
+                continue
+            item, offer = pool.items[event.conversation_id], pool.offers[event.offer_id]
+            profile = pool.bench.seats[event.agent_id].profile
+            queue = pool.directory.queue_by_id[offer.queue_id or item.queue_id]
+            levels = dict(profile.skills)
+            for skill, level in (*item.skills, *queue.skills):
+                require("I16", levels.get(skill, 0) >= level, f"{event.agent_id} lacks {skill} {level}")
+            by_hand = type_of_cause(step, event) == "transfer"
+            require("I16", by_hand or queue.team_id in profile.teams, f"{event.agent_id} not of the team")
+            if item.ring == 0 and not by_hand and item.language != "und":
+                require("I16", item.language in profile.languages, f"{event.agent_id}: {item.language}")
+
+    def age_is_kept(self, engine: Engine) -> None:
+        """I14: nothing raises the age of an episode."""
+        for item in engine.pool.items.values():
+            known = self.eligible_at.setdefault((item.conversation_id, item.episode), item.eligible_at_ms)
+            require("I14", known == item.eligible_at_ms, item)
+
+
+def type_of_cause(step: Step, event: AgentOffered) -> str:
+    """The kind of the decision behind an offer."""
+    return next((str(d["kind"]) for d in step.decisions if d["decision_id"] == event.decision_id), "")
+
+
+class Saved:
+    """The rows as a service would have saved them: only what the steps said had changed."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.rows = engine.snapshot()
+        self.items = {i.conversation_id: i for i in self.rows.items}
+        self.offers = {o.offer_id: o for o in self.rows.offers}
+        self.clocks = {c.clock_id: c for c in self.rows.clocks}
+        self.agents = {a.agent_id: a for a in self.rows.agents}
+        self.profiles = {p.agent_id: p for p in self.rows.profiles}
+        self.results = {r.command_id: r for r in self.rows.results}
+        self.pool, self.directory = self.rows.pool, self.rows.directory
+
+    def save(self, step: Step) -> None:
+        self.items.update(step.items)
+        self.offers.update(step.offers)
+        self.clocks.update(step.clocks)
+        self.agents.update(step.agents)
+        self.profiles.update(step.profiles)
+        for agent_id in step.removed_agents:
+            self.profiles.pop(agent_id, None)
+        if step.result is not None:
+            self.results[step.result.command_id] = step.result
+        self.pool = step.pool
+        self.directory = step.directory or self.directory
+
+    def load(self) -> Rows:
+        return Rows(
+            self.pool,
+            self.directory,
+            tuple(self.profiles[p] for p in sorted(self.profiles)),
+            tuple(self.agents[a] for a in sorted(self.agents)),
+            tuple(self.items.values()),
+            tuple(self.offers.values()),
+            tuple(self.clocks.values()),
+            tuple(self.results.values()),
+        )

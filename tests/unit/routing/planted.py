@@ -1,0 +1,179 @@
+"""Engines with one bug each: the proof that every invariant can fail.
+
+Each stands for a mistake somebody could make; the property run must find it and name the invariant.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from typing import Any
+
+from services.routing.domain import commands as c
+from services.routing.domain import conversations, offers, placement, presence, replies
+from services.routing.domain.engine import Engine
+from services.routing.domain.matching import Bench, Choice
+from services.routing.domain.model import Result
+from services.routing.domain.queue import Signature
+from services.routing.domain.state import Pool, Step
+
+
+def _with(command: type[c.Command], handler: Any) -> dict[Any, Any]:
+    return {**Engine.handlers, command: handler}
+
+
+class FreesTwice(Engine):
+    """I1: a decline gives the units back twice, so the agent can take too much."""
+
+    @staticmethod
+    def _decline(pool: Pool, command: c.DeclineOffer) -> Result:
+        result = offers.decline(pool, command)
+        if result.ok:
+            offer = pool.offers[command.offer_id]
+            seat = pool.bench.seats[offer.agent_id]
+            seat.free(pool.items[offer.conversation_id].channel)
+            pool.touch(seat)
+        return result
+
+    handlers = _with(c.DeclineOffer, _decline)
+
+
+class KeepsTheOffer(Engine):
+    """I2: a decline sends the item on and leaves its offer open."""
+
+    @staticmethod
+    def _decline(pool: Pool, command: c.DeclineOffer) -> Result:
+        offer = pool.offers.get(command.offer_id)
+        if (
+            offer is None
+            or offer.state != "open"
+            or offer.transfer_from
+            or offer.agent_id != command.agent_id
+        ):
+            return offers.decline(pool, command)
+        placement.wait_again(pool, pool.items[offer.conversation_id], offer.agent_id, "declined")
+        return replies.done(pool, command.command_id, {})
+
+    handlers = _with(c.DeclineOffer, _decline)
+
+
+class SameEpoch(Engine):
+    """I3: a reopened conversation counts its epochs from the beginning."""
+
+    @staticmethod
+    def _enqueue(pool: Pool, command: c.Enqueue) -> None:
+        known = pool.items.get(command.conversation_id)
+        if known is not None and known.state == "closed":
+            pool.items[command.conversation_id] = replace(known, epoch=0)
+        conversations.enqueue(pool, command)
+
+    handlers = _with(c.Enqueue, _enqueue)
+
+
+class NewestFirst(Engine):
+    """I5: the waiting room serves the newest first."""
+
+    @staticmethod
+    def _enqueue(pool: Pool, command: c.Enqueue) -> None:
+        conversations.enqueue(pool, command)
+        item = pool.items[command.conversation_id]
+        if item.state == "waiting":
+            pool.waiting.add(replace(item, key_ms=-item.key_ms), pool.signature(item))
+
+    handlers = _with(c.Enqueue, _enqueue)
+
+
+class LosesOnDecline(Engine):
+    """I9: a declined item never gets back into the waiting room."""
+
+    @staticmethod
+    def _decline(pool: Pool, command: c.DeclineOffer) -> Result:
+        result = offers.decline(pool, command)
+        if result.ok:
+            pool.waiting.remove(pool.offers[command.offer_id].conversation_id)
+        return result
+
+    handlers = _with(c.DeclineOffer, _decline)
+
+
+class ForgetsToSave(Engine):
+    """I10: the step does not say that a presence changed."""
+
+    def apply(self, command: c.Command, at_ms: int) -> Step:
+        step = super().apply(command, at_ms)
+        if isinstance(command, c.SetPresence):
+            step.agents.pop(command.agent_id, None)
+        return step
+
+
+class Amnesia(Engine):
+    """I11: results are not remembered, so a repeated command runs again."""
+
+    def apply(self, command: c.Command, at_ms: int) -> Step:
+        self.pool.results.clear()
+        return super().apply(command, at_ms)
+
+
+class NeverExpires(Engine):
+    """I12: an offer that nobody answers stays open."""
+
+    def _advance(self) -> None:
+        for offer in list(self.pool.offers.values()):
+            if offer.state == "open" and offer.expires_at_ms <= self.pool.at_ms:
+                self.pool.offers[offer.offer_id] = replace(offer, expires_at_ms=self.pool.at_ms - 1)
+        self.pool.timers.heap = [t for t in self.pool.timers.heap if t[1] != 0]
+        super()._advance()
+
+
+class _BlindBench(Bench):
+    def verdict(self, key: Any, signature: Signature) -> int | str:
+        return super().verdict(key, signature._replace(skills=()))
+
+
+class BlindToSkills(Engine):
+    """I16: required skills are not looked at."""
+
+    bench_type = _BlindBench
+
+
+class _MoodyBench(Bench):
+    _moods = itertools.count()
+
+    def choose(self, signature: Signature, excluded: tuple[str, ...], held_for: str) -> Choice:
+        choice = super().choose(signature, excluded, held_for)
+        if len(choice.ranked) > 1 and next(self._moods) % 3 == 0:
+            choice.ranked.reverse()
+        return choice
+
+
+class Moody(Engine):
+    """I19: the choice depends on something that is not in the log."""
+
+    bench_type = _MoodyBench
+
+
+class LeavesWorkUndone(Engine):
+    """I7: who comes online is not given what waits."""
+
+    @staticmethod
+    def _presence(pool: Pool, command: c.SetPresence) -> Result:
+        result = presence.set_presence(pool, command)
+        pool.take_unfilled()
+        return result
+
+    handlers = _with(c.SetPresence, _presence)
+
+
+PLANTED: tuple[tuple[str, type[Engine]], ...] = (
+    ("I1", FreesTwice),
+    ("I2", KeepsTheOffer),
+    ("I3", SameEpoch),
+    ("I5", NewestFirst),
+    ("I7", LeavesWorkUndone),
+    ("I9", LosesOnDecline),
+    ("I10", ForgetsToSave),
+    ("I11", Amnesia),
+    ("I12", NeverExpires),
+    ("I16", BlindToSkills),
+    ("I19", Moody),
+)

@@ -1,0 +1,147 @@
+"""A small pool for tests: two teams, three queues, a directory that has every kind of rule."""
+
+from __future__ import annotations
+
+from services.routing.domain.commands import Enqueue, PutAgent, SetPresence
+from services.routing.domain.directory import (
+    AgentProfile,
+    CapacityPolicy,
+    ChannelRule,
+    Directory,
+    Filter,
+    Queue,
+    SlaPolicy,
+    Team,
+)
+from services.routing.domain.engine import Engine
+from services.routing.domain.events import AgentOffered
+from services.routing.domain.model import PresenceState, Urgency
+from services.routing.domain.state import Step
+
+SECOND = 1_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+T0 = 1_780_000_000_000
+
+DIRECTORY = Directory(
+    version=1,
+    teams=(Team("billing", "Billing"), Team("desk", "IT help desk")),
+    queues=(
+        Queue(
+            "billing",
+            "billing",
+            "Billing",
+            SlaPolicy(HOUR, 8 * HOUR),
+            boosts=(("high", HOUR), ("low", 0)),
+            offer_timeout_ms=30 * SECOND,
+            exclusion_ms=20 * SECOND,
+        ),
+        Queue(
+            "desk",
+            "desk",
+            "IT help desk",
+            SlaPolicy(2 * HOUR, 24 * HOUR),
+            offer_timeout_ms=30 * SECOND,
+            language_relax_ms=5 * MINUTE,
+            exclusion_ms=20 * SECOND,
+        ),
+        Queue(
+            "vip-desk",
+            "desk",
+            "Certified help desk",
+            SlaPolicy(HOUR, 8 * HOUR),
+            skills=(("certified", 2),),
+            offer_timeout_ms=30 * SECOND,
+            exclusion_ms=20 * SECOND,
+        ),
+    ),
+    filters=(
+        Filter("billing", topics=("invoice", "payment")),
+        Filter("vip-desk", topics=("technical",), urgencies=("high",)),
+        Filter("desk"),
+    ),
+    capacities=(
+        CapacityPolicy(
+            "default",
+            budget=60,
+            interruptible_budget=20,
+            channels=(
+                ChannelRule("chat", 20, 2),
+                ChannelRule("api", 30, 2),
+                ChannelRule("mail", 5, 3, interruptible=True),
+                ChannelRule("web", 10, 2, interruptible=True),
+                ChannelRule("voice", 60, 1, exclusive=True),
+            ),
+            max_open_offers=3,
+        ),
+    ),
+)
+
+PROFILES = (
+    AgentProfile("ada", "Ada", ("billing",), ("en", "it")),
+    AgentProfile("bo", "Bo", ("billing", "desk"), ("en",), (("certified", 1),)),
+    AgentProfile("cy", "Cy", ("desk",), ("en", "ro"), (("certified", 3), ("network", 2))),
+    AgentProfile("di", "Di", ("desk",), ("it",), (("network", 1),)),
+)
+
+
+def engine_with(
+    *agents: AgentProfile,
+    engine_type: type[Engine] = Engine,
+    directory: Directory = DIRECTORY,
+    at_ms: int = T0,
+) -> Engine:
+    """An engine with these agents online."""
+    engine = engine_type("default", directory)
+    for profile in agents:
+        engine.apply(PutAgent(command_id=f"put-{profile.agent_id}", agent=profile), at_ms)
+        be(engine, profile.agent_id, "online", at_ms)
+    return engine
+
+
+def agent(agent_id: str, *, team: str = "billing", languages: tuple[str, ...] = ("en",)) -> AgentProfile:
+    return AgentProfile(agent_id, agent_id.title(), (team,), languages)
+
+
+def be(engine: Engine, agent_id: str, presence: PresenceState, at_ms: int) -> Step:
+    command_id = f"{agent_id}-{presence}-{at_ms}"
+    return engine.apply(SetPresence(command_id=command_id, agent_id=agent_id, presence=presence), at_ms)
+
+
+def arrival(
+    conversation_id: str,
+    *,
+    episode: int = 1,
+    channel: str = "chat",
+    language: str = "en",
+    topic: str = "invoice",
+    urgency: Urgency = "normal",
+    started_at_ms: int = T0,
+    skills: tuple[tuple[str, int], ...] = (),
+) -> Enqueue:
+    return Enqueue(
+        command_id=f"enqueue-{conversation_id}-{episode}",
+        conversation_id=conversation_id,
+        episode=episode,
+        channel=channel,
+        language=language,
+        topic=topic,
+        urgency=urgency,
+        started_at_ms=started_at_ms,
+        skills=skills,
+    )
+
+
+def offered(step: Step) -> list[tuple[str, str]]:
+    """(conversation, agent) of the offers a step made."""
+    return [(e.conversation_id, e.agent_id) for e in step.events if isinstance(e, AgentOffered)]
+
+
+def offer_of(engine: Engine, conversation_id: str) -> str:
+    """The open offer of a conversation."""
+    return engine.pool.items[conversation_id].offer_id
+
+
+def kinds(step: Step) -> list[str]:
+    """The names of a step's events, in order."""
+    return [type(e).__name__ for e in step.events]

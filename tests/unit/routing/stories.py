@@ -1,0 +1,259 @@
+"""Random lives of a pool: a story is a list of small integer tuples that is read as commands against the state.
+
+The interpreter plays every story on two engines at once (the same commands must give the same steps), repeats
+commands, crashes and restores, and lets the `Witness` look after every step.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+from services.routing.domain import commands as c
+from services.routing.domain.engine import Engine
+from services.routing.domain.model import PRESENCES, URGENCIES, Offer
+from services.routing.domain.state import Step
+from tests.unit.routing.invariants import Saved, Witness, require
+from tests.unit.routing.pools import DIRECTORY, HOUR, MINUTE, PROFILES, SECOND, T0, engine_with
+
+Op = tuple[int, int, int]
+CHANNELS = ("chat", "mail", "web", "api", "voice")
+LANGUAGES = ("en", "it", "ro", "ar", "und")
+TOPICS = ("invoice", "technical", "unknown", "other")
+SKILLS = ((), (), (("network", 1),), (("network", 2),))
+PAUSES = (0, 0, 1, SECOND, 21 * SECOND, 31 * SECOND, 3 * MINUTE, HOUR, 9 * HOUR)
+QUEUES = ("billing", "desk", "vip-desk", "nowhere")
+WEIGHTS = (
+    ("arrive", 8),
+    ("accept", 10),
+    ("decline", 3),
+    ("close", 4),
+    ("release", 2),
+    ("transfer", 3),
+    ("presence", 4),
+    ("time", 5),
+    ("repeat", 3),
+    ("crash", 2),
+    ("reclassify", 1),
+    ("reply", 1),
+    ("status", 2),
+    ("reopen", 2),
+    ("lease", 1),
+    ("agent", 1),
+    ("directory", 1),
+)
+KINDS = tuple(name for name, weight in WEIGHTS for _ in range(weight))
+
+
+def random_story(seed: int, length: int) -> list[Op]:
+    draw = random.Random(seed)
+    return [(draw.randrange(len(KINDS)), draw.randrange(1000), draw.randrange(1000)) for _ in range(length)]
+
+
+def play(story: list[Op], engine_type: type[Engine] = Engine) -> None:
+    """Play a story; raises `Broken` when an invariant does not hold."""
+    Story(engine_type).play(story)
+
+
+class Story:
+    def __init__(self, engine_type: type[Engine]) -> None:
+        self.engine_type = engine_type
+        self.engine = engine_with(*PROFILES, engine_type=engine_type)
+        self.twin = engine_with(*PROFILES, engine_type=engine_type)
+        self.saved = Saved(self.engine)
+        self.witness = Witness()
+        self.at = T0
+        self.number = 0
+        self.last: tuple[c.Command, Step] | None = None
+
+    def play(self, story: list[Op]) -> None:
+        for kind, a, b in story:
+            command = getattr(self, "_" + KINDS[kind])(a, b)
+            if command is not None:
+                self.apply(command)
+
+    def apply(self, command: c.Command) -> Step:
+        step = self.engine.apply(command, self.at)
+        require("I19", step == self.twin.apply(command, self.at), f"another step for {command}")
+        self.saved.save(step)
+        self.witness.see(self.engine, command, step)
+        self.last = (command, step)
+        return step
+
+    def _id(self) -> str:
+        self.number += 1
+        return f"c{self.number}"
+
+    def _conversation(self, a: int) -> str:
+        known = sorted(self.engine.pool.items)
+        return known[a % len(known)] if known else "nobody"
+
+    def _offer(self, a: int) -> Offer | None:
+        offers = sorted(self.engine.pool.offers.values(), key=lambda o: (o.state != "open", o.offer_id))
+        still_open = [o for o in offers if o.state == "open"]
+        if a % 5 and still_open:
+            offers = still_open
+        return offers[a % len(offers)] if offers else None
+
+    def _agent_id(self, a: int) -> str:
+        return PROFILES[a % len(PROFILES)].agent_id
+
+    def _arrive(self, a: int, b: int) -> c.Command:
+        return c.Enqueue(
+            command_id=self._id(),
+            conversation_id=f"v{self.number}",
+            episode=1,
+            channel=CHANNELS[a % 5],
+            language=LANGUAGES[a // 5 % 5],
+            topic=TOPICS[b % 4],
+            urgency=URGENCIES[b // 4 % 3],
+            started_at_ms=self.at - (b % 7) * MINUTE,
+            skills=SKILLS[a // 25 % 4],
+        )
+
+    def _reopen(self, a: int, b: int) -> c.Command | None:
+        item = self.engine.pool.items.get(self._conversation(a))
+        if item is None:
+            return None
+        return c.Enqueue(
+            command_id=self._id(),
+            conversation_id=item.conversation_id,
+            episode=item.episode + (b % 3 > 0),
+            channel=item.channel,
+            language=item.language,
+            topic=item.topic,
+            urgency=URGENCIES[b % 3],
+            started_at_ms=self.at,
+        )
+
+    def _reclassify(self, a: int, b: int) -> c.Command | None:
+        item = self.engine.pool.items.get(self._conversation(a))
+        if item is None:
+            return None
+        return c.Reclassify(
+            command_id=self._id(),
+            conversation_id=item.conversation_id,
+            episode=item.episode,
+            topic=TOPICS[b % 4],
+            language=LANGUAGES[b // 4 % 5],
+            urgency=URGENCIES[b // 20 % 3],
+            based_on_human_version=b % 2,
+        )
+
+    def _accept(self, a: int, b: int) -> c.Command | None:
+        offer = self._offer(a)
+        if offer is None:
+            return None
+        agent_id = offer.agent_id if b % 10 else self._agent_id(b)
+        return c.AcceptOffer(command_id=self._id(), offer_id=offer.offer_id, agent_id=agent_id)
+
+    def _decline(self, a: int, b: int) -> c.Command | None:
+        offer = self._offer(a)
+        if offer is None:
+            return None
+        return c.DeclineOffer(command_id=self._id(), offer_id=offer.offer_id, agent_id=offer.agent_id)
+
+    def _close(self, a: int, b: int) -> c.Command:
+        conversation_id = self._conversation(a)
+        item = self.engine.pool.items.get(conversation_id)
+        return c.Close(
+            command_id=self._id(),
+            conversation_id=conversation_id,
+            episode=item.episode if item else 1,
+            closed_at_ms=self.at,
+            cause="resolved" if b % 8 else "merged",
+        )
+
+    def _release(self, a: int, b: int) -> c.Command:
+        conversation_id = self._conversation(a)
+        item = self.engine.pool.items.get(conversation_id)
+        agent_id = item.agent_id if item and b % 4 else ""
+        return c.Release(command_id=self._id(), conversation_id=conversation_id, agent_id=agent_id)
+
+    def _transfer(self, a: int, b: int) -> c.Command:
+        conversation_id = self._conversation(a)
+        item = self.engine.pool.items.get(conversation_id)
+        command = c.Transfer(
+            command_id=self._id(),
+            conversation_id=conversation_id,
+            agent_id=item.agent_id if item and b % 6 else "",
+        )
+        if b % 2:
+            return replace(command, to_agent=self._agent_id(b // 2))
+        if b % 4:
+            return replace(command, to_team=("billing", "desk")[b // 4 % 2])
+        return replace(command, to_queue=QUEUES[b // 4 % 4])
+
+    def _reply(self, a: int, b: int) -> c.Command:
+        conversation_id = self._conversation(a)
+        return c.RecordReply(
+            command_id=self._id(),
+            conversation_id=conversation_id,
+            episode=1 + b % 2,
+            replied_at_ms=self.at,
+            human_version=b % 5,
+        )
+
+    def _status(self, a: int, b: int) -> c.Command:
+        conversation_id = self._conversation(a)
+        item = self.engine.pool.items.get(conversation_id)
+        return c.RecordStatus(
+            command_id=self._id(),
+            conversation_id=conversation_id,
+            episode=item.episode if item else 1,
+            status="pending_customer" if b % 2 else "open",
+            changed_at_ms=self.at,
+        )
+
+    def _presence(self, a: int, b: int) -> c.Command:
+        presence = PRESENCES[b % 4] if b % 3 else "online"
+        return c.SetPresence(command_id=self._id(), agent_id=self._agent_id(a), presence=presence)
+
+    def _lease(self, a: int, b: int) -> c.Command | None:
+        seat = self.engine.pool.bench.seats.get(self._agent_id(a))
+        if seat is None:
+            return None
+        epoch = seat.presence_epoch - (b % 3 == 0)
+        return c.EndLease(command_id=self._id(), agent_id=seat.agent_id, presence_epoch=epoch)
+
+    def _time(self, a: int, b: int) -> c.Command:
+        self.at += PAUSES[a % len(PAUSES)]
+        return c.TimePassed(command_id=self._id())
+
+    def _agent(self, a: int, b: int) -> c.Command:
+        profile = PROFILES[a % len(PROFILES)]
+        if b % 3 == 0:
+            return c.RemoveAgent(command_id=self._id(), agent_id=profile.agent_id)
+        languages = profile.languages if b % 3 == 1 else ("en", "ar")
+        return c.PutAgent(command_id=self._id(), agent=replace(profile, languages=languages))
+
+    def _directory(self, a: int, b: int) -> c.Command:
+        directory = DIRECTORY
+        if b % 2:
+            queues = tuple(q for q in DIRECTORY.queues if q.queue_id != "vip-desk")
+            filters = tuple(f for f in DIRECTORY.filters if f.queue_id != "vip-desk")
+            directory = replace(DIRECTORY, queues=queues, filters=filters)
+        return c.PutDirectory(command_id=self._id(), directory=directory)
+
+    def _repeat(self, a: int, b: int) -> None:
+        """I11: the same command again, at the same instant, changes nothing and answers the same.
+
+        Only the numbering of explanations may go on: what is dropped is said each time.
+        """
+        if self.last is None:
+            return
+        command, first = self.last
+        before = self.engine.snapshot()
+        again = self.engine.apply(command, self.at)
+        self.twin.apply(command, self.at)
+        after = replace(self.engine.snapshot(), pool=before.pool)
+        self.saved.pool = again.pool
+        require("I11", after == before, f"repeating {command} changed something")
+        require("I11", again.result == first.result, f"{again.result} is not {first.result}")
+        require("I11", not again.events and not again.feed, f"repeating {command} told {again.events}")
+
+    def _crash(self, a: int, b: int) -> None:
+        """I10: an engine made from the saved rows is the engine that was lost, now and later."""
+        restored = self.engine_type.restore(self.saved.load())
+        require("I10", restored.snapshot() == self.engine.snapshot(), "another state after a restart")
+        self.engine = restored
