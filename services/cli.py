@@ -1,6 +1,7 @@
 """The `centralino` command."""
 
 import asyncio
+import errno
 import json
 from pathlib import Path
 from typing import Annotated, Any
@@ -68,6 +69,13 @@ def _run(definitions: tuple[ServiceDefinition, ...], platform: PlatformSettings)
         uvloop.run(run_embedded(definitions, platform, ready=_say_where))
     except (AlreadyRunning, EmbeddedPostgresError) as error:
         _errors.print(f"[red]{error}[/red]")
+        raise typer.Exit(1) from None
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        _errors.print(
+            f"[red]{platform.host}:{platform.port} is taken by another program: give another --port[/red]"
+        )
         raise typer.Exit(1) from None
 
 

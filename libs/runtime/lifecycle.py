@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -144,6 +145,7 @@ class ServiceHost:
         tasks: Sequence[Callable[[asyncio.Event], Awaitable[None]]] = (),
     ) -> None:
         """Serves until `stop` is set, then drains within the settings' bound. `ready` is called once it answers."""
+        listener = self._listen()
         engines = Engines.connect(
             self._url,
             web_connections=self._settings.web_connections,
@@ -156,16 +158,31 @@ class ServiceHost:
             self._assemble(engines, log)
             for assembled in self._assembled:
                 await assembled.service.start()
-            await self._serve(engines, log, stop, ready, tasks)
+            await self._serve(engines, log, stop, ready, tasks, listener)
         finally:
+            listener.close()
             await log.stop()
             for assembled in self._assembled:
                 await assembled.service.close()
             await engines.dispose()
 
+    def _listen(self) -> socket.socket:
+        """Takes the address first, so that what is built knows its own port. Raises OSError when it is taken."""
+        family = socket.AF_INET6 if ":" in self._settings.host else socket.AF_INET
+        listener = socket.socket(family)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((self._settings.host, self._settings.port))
+        except OSError:
+            listener.close()
+            raise
+        host = f"[{self._settings.host}]" if family == socket.AF_INET6 else self._settings.host
+        self.address = f"http://{host}:{listener.getsockname()[1]}"
+        return listener
+
     def _assemble(self, engines: Engines, log: Log) -> None:
         transport = PostgresTransport(engines.streams, log, lease_seconds=self._settings.lease_seconds)
-        public = self._settings.public_url or f"http://{self._settings.host}:{self._settings.port}"
+        public = self._settings.public_url or self.address
         for definition in self._definitions:
             platform = Platform(
                 Database(engines, definition.name, self._clock, log),
@@ -194,13 +211,12 @@ class ServiceHost:
         stop: asyncio.Event,
         ready: Callable[["ServiceHost"], Awaitable[None]] | None,
         tasks: Sequence[Callable[[asyncio.Event], Awaitable[None]]],
+        listener: socket.socket,
     ) -> None:
         assert self.host is not None
         server = _Server(
             uvicorn.Config(
                 self.host,
-                host=self._settings.host,
-                port=self._settings.port,
                 log_config=None,
                 access_log=False,
                 lifespan="off",
@@ -210,7 +226,7 @@ class ServiceHost:
             )
         )
         drain = asyncio.Event()
-        serving = asyncio.create_task(server.serve(), name="http")
+        serving = asyncio.create_task(server.serve([listener]), name="http")
         running = [
             asyncio.create_task(work, name=name) for name, work in self._work(engines, log, drain, tasks)
         ]
@@ -218,7 +234,6 @@ class ServiceHost:
             while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn offers no event
                 await asyncio.sleep(0.01)
             if not serving.done():
-                self.address = server.address
                 if ready is not None:
                     await ready(self)
                 ended = asyncio.create_task(stop.wait())
@@ -266,12 +281,3 @@ class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self):  # type: ignore[no-untyped-def]  # as uvicorn declares it
         yield
-
-    @property
-    def address(self) -> str:
-        """Where it listens, with the port it was given."""
-        for listener in self.servers:
-            for socket in listener.sockets:
-                host, port = socket.getsockname()[:2]
-                return f"http://{host}:{port}"
-        return ""

@@ -29,6 +29,11 @@ class Engines:
     web: AsyncEngine
     streams: AsyncEngine
 
+    @property
+    def reading(self) -> AsyncEngine:
+        """The pool for HTTP, for statements that stand alone."""
+        return self.web.execution_options(isolation_level="AUTOCOMMIT")
+
     @staticmethod
     def connect(url: str, *, web_connections: int, stream_connections: int) -> "Engines":
         """Makes the pools; connections open on first use."""
@@ -79,6 +84,6 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        """A connection for reading; nothing is committed."""
-        async with self.engines.web.connect() as connection:
+        """A connection for reading, each statement for itself: no transaction to open and to end."""
+        async with self.engines.reading.connect() as connection:
             yield connection

@@ -53,7 +53,7 @@ class TableRepository(Generic[V]):
     `key` columns are the table's primary key; a key is the value itself, or a tuple for several columns. Without
     `to_row` and `from_row` the fields of the dataclass are the columns. JSONB columns take and give what `json` knows.
     With `lock` the rows loaded are locked until the transaction ends, so that what is read can be changed safely.
-    With `upsert` a row that was not loaded may exist: it is overwritten.
+    With `upsert` a row that was not loaded may exist: it is overwritten. `key` gives a value's key without its row.
     """
 
     def __init__(
@@ -65,6 +65,7 @@ class TableRepository(Generic[V]):
         *,
         lock: bool = True,
         upsert: bool = False,
+        key: Callable[[V], Hashable] | None = None,
     ) -> None:
         self.name = f"{table.schema}.{table.name}"
         self._key_columns = [column.name for column in table.primary_key.columns]
@@ -74,6 +75,7 @@ class TableRepository(Generic[V]):
         self._to_row = to_row or (lambda v: {name: getattr(v, name) for name in names})
         self._from_row = from_row or (lambda row: value(**row))
         self._plain_key = len(self._key_columns) == 1
+        self._key = key
         types = {column.name: _array_of(column.type) for column in table.columns}
         keys = ", ".join(self._key_columns)
         key_arrays = ", ".join(f"${i}::{types[name]}[]" for i, name in enumerate(self._key_columns, 1))
@@ -106,6 +108,8 @@ class TableRepository(Generic[V]):
 
     def key_of(self, value: V) -> Hashable:
         """The key under which a value is kept."""
+        if self._key is not None:
+            return self._key(value)
         row = self._to_row(value)
         if self._plain_key:
             return row[self._key_columns[0]]  # type: ignore[no-any-return]  # a column's value

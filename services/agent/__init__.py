@@ -6,6 +6,7 @@ Consumes   MessageReceived, MessageDelivered, DeliveryFailed, ConversationContin
            (routing)
 Emits      EpisodeOpened, StatusChanged, ReplySent, NoteAdded, ConversationCorrected, TransferRequested,
            ConversationResolved
-Serves     sign-in, lists, the one response with everything about a conversation, replies, notes, resolve, transfers
+Serves     sign-in, lists, the one response with everything about a conversation, replies, notes, status, resolve, transfers,
+           corrections, and the review of messages that opened nothing
 Stores     schema agent: conversations, placements, messages, understandings, notes, customers, teams, people, accounts
 """

@@ -10,7 +10,13 @@ from libs.streams import Due
 from libs.telemetry import metrics
 from services.analytics.adapters import records, values
 from services.analytics.context import PUBLISH, AnalyticsContext, with_open_episode
-from services.analytics.domain.outcome import ended_episodes, final_at, outcome_of, survey_delivered
+from services.analytics.domain.outcome import (
+    awaits_routing,
+    ended_episodes,
+    final_at,
+    outcome_of,
+    survey_delivered,
+)
 from services.analytics.domain.revisions import revision_cause
 
 
@@ -26,30 +32,50 @@ def wanted_episodes(due: Due, ctx: AnalyticsContext) -> list[Want]:
 
 
 def publish(due: Due, ctx: AnalyticsContext) -> list[Message]:
-    """Publishes what differs from the newest revision, and sets the timer for what becomes final later."""
+    """Publishes what differs from the newest revision, and sets the timer for what is awaited later.
+
+    The timer's payload counts how often a first outcome was put off.
+    """
     row = ctx.conversations.get(due.key)
     if row is None:
         return []
+    waited = int.from_bytes(due.payload, "big")
     events: list[Message] = []
     awaited: list[int] = []
     ended = ended_episodes(row.facts)
     all_final = bool(ended)
+    put_off = False
     for episode in ended:
+        if _put_off(ctx, row, episode, waited):
+            put_off, all_final = True, False
+            continue
         events += _revise(ctx, row, episode, due.now_ms)
+        row = replace(row, published=max(row.published, episode))
         final_at_ms = final_at(row.facts, episode, ctx.settings.reopen_window_ms)
         if final_at_ms is None or final_at_ms > due.now_ms:
             all_final = False
             awaited += [] if final_at_ms is None else [final_at_ms]
+    if put_off:
+        awaited.append(due.now_ms + ctx.settings.settle_ms)
     next_ms = min(awaited, default=0)
     if next_ms:
-        ctx.uow.set_timer(PUBLISH, due.key, next_ms)
-    published = max([row.published, *ended])
-    row = with_open_episode(replace(row, due_at_ms=next_ms, published=published))
+        payload = (waited + 1).to_bytes(2, "big") if put_off else b""
+        ctx.uow.set_timer(PUBLISH, due.key, next_ms, payload)
+    row = with_open_episode(replace(row, due_at_ms=next_ms))
     idle = all_final and not row.open_since_ms
     ctx.conversations.put(replace(row, idle_from_ms=due.now_ms if idle else 0))
     if events:
         ctx.uow.after_commit(lambda: ctx.feed_bell.notify(values.FEED))
     return events
+
+
+def _put_off(ctx: AnalyticsContext, row: values.Conversation, episode: int, waited: int) -> bool:
+    """Whether the first outcome of an episode is worth a little more patience; it has its revisions anyway."""
+    return (
+        waited < ctx.settings.settle_patience
+        and ctx.episodes.get((row.conversation_id, episode)) is None
+        and awaits_routing(row.facts, episode)
+    )
 
 
 def _revise(ctx: AnalyticsContext, row: values.Conversation, episode: int, now_ms: int) -> Iterator[Message]:

@@ -19,6 +19,12 @@ class AnalyticsSettings(ServiceSettings):
         le=600_000,
         description="How long after a resolution, or a late fact, the outcome waits for facts of other topics",
     )
+    settle_patience: int = Field(
+        default=8,
+        ge=0,
+        le=1000,
+        description="How many times a first outcome waits on while a clock of the ended episode still runs",
+    )
     reopen_window_days: float = Field(
         default=7.0,
         gt=0,

@@ -25,7 +25,7 @@ class Agent:
         self._token = scene.access.token("agent", person.agent_id)
         self._on_call = on_call
         self._draw = scene.chance(person.agent_id)
-        self._work: dict[str, asyncio.Task[None]] = {}
+        self._work: set[str] = set()
         self._cases: dict[str, Casework] = {}
         self._offers: set[asyncio.Task[None]] = set()
         self._asked: set[str] = set()
@@ -36,16 +36,10 @@ class Agent:
         """Conversations at hand."""
         return len(self._work)
 
-    async def live(self) -> None:
-        """Works until cancelled."""
-        try:
-            async with asyncio.TaskGroup() as together:
-                together.create_task(self._keep_time())
-                together.create_task(self._read_feed())
-                together.create_task(self._sweep())
-        finally:
-            for task in (*self._work.values(), *self._offers):
-                task.cancel()
+    def begin(self) -> None:
+        """Works for the rest of the run."""
+        for work in (self._keep_time(), self._read_feed(), self._sweep()):
+            self._scene.together.spawn(work)
 
     async def _keep_time(self) -> None:
         """Comes, stays in touch, and leaves when the shift is over and nothing is left to do."""
@@ -87,7 +81,7 @@ class Agent:
             return
         self._asked.add(offer["offer_id"])
         self._scene.counts["offers"] += 1
-        task = asyncio.create_task(self._answer_offer(offer))
+        task = self._scene.together.spawn(self._answer_offer(offer))
         self._offers.add(task)
         task.add_done_callback(self._offers.discard)
 
@@ -119,8 +113,8 @@ class Agent:
     def take(self, conversation_id: str) -> None:
         """Begins to work on a conversation, unless that is being done."""
         if conversation_id not in self._work:
-            task = asyncio.create_task(self._handle(conversation_id))
-            self._work[conversation_id] = task
+            self._work.add(conversation_id)
+            self._scene.together.spawn(self._handle(conversation_id))
 
     def _drop(self, conversation_id: str, cause: str) -> None:
         case = self._cases.get(conversation_id)
@@ -135,7 +129,8 @@ class Agent:
         except Refused as error:
             self._scene.trouble(str(error))
         finally:
-            del self._work[conversation_id], self._cases[conversation_id]
+            self._work.discard(conversation_id)
+            del self._cases[conversation_id]
 
     async def _post(self, method: str, path: str, body: dict[str, Any] | None) -> int:
         """Sends a command; one that was refused because things have moved on is no trouble."""

@@ -10,7 +10,7 @@ from services.demo.cast import TEAMS, Person
 from services.demo.scene import Scene
 
 _MOST_REPLIES: Final = 8
-_PATIENCE_S: Final = 30.0
+_PATIENCE_S: Final = 8.0
 """How long a conversation may look as if nothing were open in it before it is left alone."""
 _STALE: Final = frozenset({409, 412, 422})
 
@@ -71,12 +71,14 @@ class Casework:
         return seen
 
     async def _reply(self, seen: dict[str, Any]) -> bool:
-        say = phrases.question if self._replies == 0 else phrases.answer
-        text = say(seen["language"], self._draw)
         after = seen["last_seq"]
-        answer = await self._act(
-            "reply", "/replies", {"text": text, "after_seq": after}, {"text": text, "after_seq": after}
-        )
+        if self._replies == 0:
+            text = phrases.question(seen["language"], self._draw)
+            body = {"text": text, "after_seq": after, "then": "pending_customer"}
+        else:
+            text = phrases.answer(seen["language"], self._draw)
+            body = {"text": text, "after_seq": after}
+        answer = await self._act("reply", "/replies", body, {"text": text, "after_seq": after})
         if answer is None:
             return False
         self._answered = after

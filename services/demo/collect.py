@@ -40,11 +40,11 @@ async def collect(access: Access, known: Iterable[str], *, alone: bool) -> Seen:
     )
 
 
-async def pages(access: Access, path: str, token: str) -> AsyncIterator[dict[str, Any]]:
-    """The items of a list, page by page."""
+async def pages(access: Access, path: str, token: str, **only: str | int) -> AsyncIterator[dict[str, Any]]:
+    """The items of a list, page by page. `only` are query parameters of the list."""
     cursor = ""
     while True:
-        more: dict[str, str | int] = {"limit": _PAGE}
+        more = {"limit": _PAGE, **only}
         if cursor:
             more["cursor"] = cursor
         page = await access.get(path, token, **more)

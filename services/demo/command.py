@@ -2,8 +2,11 @@
 
 import asyncio
 import dataclasses
+import functools
 import json
+import signal
 from collections import Counter
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -60,13 +63,15 @@ def demo(
         plan = _plan(input_, seed, conversations)
         plan = dataclasses.replace(plan, rate=rate, seconds=seconds, url=url, data=data, keep=keep)
         _say_skipped(plan.skipped)
-        report = asyncio.run(run(plan, _errors, lambda text: say(text, markup=False, highlight=False)))
+        tell = functools.partial(say, markup=False, highlight=False, soft_wrap=True)
+        report = asyncio.run(_until_told(run(plan, _errors, tell)))
     except UnreadableInput as error:
         raise typer.BadParameter(str(error)) from None
     except (HostFailed, PlatformGone, Refused) as error:
         _errors.print(str(error), style="red", markup=False)
         raise typer.Exit(1) from None
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        _errors.print("Stopped before the end: nothing was compared.")
         raise typer.Exit(130) from None
     if as_json:
         typer.echo(json.dumps(document(report, plan.skipped), indent=2, ensure_ascii=False))
@@ -74,6 +79,13 @@ def demo(
         _show(report)
     if report.account.differences:
         raise typer.Exit(1)
+
+
+async def _until_told(playing: Coroutine[Any, Any, Report]) -> Report:
+    """SIGTERM ends a run as Ctrl-C does: the platform of its own is stopped too."""
+    task = asyncio.ensure_future(playing)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await task
 
 
 def _plan(input_: Path | None, seed: int, conversations: int | None) -> Plan:

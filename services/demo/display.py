@@ -38,14 +38,14 @@ def progress(simulation: Simulation, gauges: Gauges) -> dict[str, int]:
 async def show_progress(simulation: Simulation, gauges: Gauges, console: Console) -> None:
     """Until cancelled: a live table on a terminal, a line every few seconds elsewhere."""
     begun = time.monotonic()
+    await gauges.read()
     if not console.is_terminal:
         while True:
             await asyncio.sleep(_LINE_S)
             await gauges.read()
             figures = " ".join(f"{name} {value}" for name, value in progress(simulation, gauges).items())
-            console.print(
-                f"{time.monotonic() - begun:5.0f} s  {simulation.clock_time()}  {figures}", highlight=False
-            )
+            when = f"{time.monotonic() - begun:5.0f} s  {simulation.clock_time()}, {simulation.phase}"
+            console.print(f"{when}  {figures}", highlight=False, soft_wrap=True, markup=False)
     with Live(console=console, auto_refresh=False, transient=True) as live:
         while True:
             await gauges.read()
@@ -59,37 +59,32 @@ async def show_progress(simulation: Simulation, gauges: Gauges, console: Console
 
 
 def show_summary(console: Console, title: str, figures: Mapping[str, Any]) -> None:
-    """One table: volume, wait, first response, resolution, satisfaction, with their n."""
-    table = Table(title=title, title_justify="left")
-    for name, justify in (
-        (figures["by"], "left"), ("volume", "right"), ("wait", "right"), ("p90", "right"),
-        ("first response", "right"), ("p90", "right"), ("resolution", "right"), ("p90", "right"),
-        ("CSAT", "right"), ("95 %", "right"), ("n", "right"),
-    ):  # fmt: skip
-        table.add_column(name, justify=justify)  # type: ignore[arg-type]  # literals
+    """One table: volume, and median / 90th percentile of wait, first response and resolution, satisfaction with its n."""
+    table = Table(title=f"{title} (seconds: median / 90 %)", title_justify="left", padding=(0, 1))
+    table.add_column(figures["by"], no_wrap=True)
+    for name in ("volume", "wait", "first reply", "resolution", "CSAT", "95 %", "n"):
+        table.add_column(name, justify="right", no_wrap=True)
     for group in (*figures["groups"], figures["total"]):
         table.add_row(
             group["name"],
             str(group["volume"]["n"]),
-            *(
-                _seconds(group[clock][part])
-                for clock in ("wait", "first_response", "resolution")
-                for part in ("median_ms", "p90_ms")
-            ),
+            *(_spread(group[clock]) for clock in ("wait", "first_response", "resolution")),
             *_csat(group["csat"]),
-            end_section=group is figures["groups"][-1] if figures["groups"] else False,
+            end_section=bool(figures["groups"]) and group is figures["groups"][-1],
         )
     console.print(table)
 
 
-def _seconds(ms: float | None) -> str:
-    return "-" if ms is None else f"{ms / 1000:.1f} s"
+def _spread(times: Mapping[str, Any]) -> str:
+    if times["median_ms"] is None:
+        return "-"
+    return f"{times['median_ms'] / 1000:.1f} / {times['p90_ms'] / 1000:.1f}"
 
 
 def _csat(csat: Mapping[str, Any]) -> tuple[str, str, str]:
     if csat["top2"] is None:
         return "-", "-", str(csat["n"])
-    return f"{csat['top2']:.0%}", f"{csat['low']:.0%} to {csat['high']:.0%}", str(csat["n"])
+    return f"{csat['top2']:.0%}", f"{csat['low']:.0%}-{csat['high']:.0%}", str(csat["n"])
 
 
 def show_account(say: Callable[[str], None], account: Account) -> None:

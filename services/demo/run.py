@@ -29,6 +29,7 @@ from services.demo.record import Record, read_record
 from services.demo.scene import Scene
 from services.demo.simulation import Simulation
 from services.demo.stories import Skipped, Story
+from services.demo.together import Together
 
 SURVEY_DELAY_S: Final = 2.5
 _SURVEY_WINDOW_S: Final = 600.0
@@ -94,9 +95,12 @@ async def run(
         LetterBox() as letters,
         _platform(plan, letters, say) as (access, host),
         Record(folder / "record.jsonl") as record,
+        Together() as together,
     ):
         alone = host is not None
-        scene = Scene(access, record, os.urandom(3).hex(), plan.seed, letters=letters if alone else None)
+        scene = Scene(
+            access, record, together, os.urandom(3).hex(), plan.seed, letters=letters if alone else None
+        )
         people = cast(_hands(plan, day), plan.seed)
         say(
             f"{len(plan.stories)} stories in a day of {day.seconds:.0f} s (compression {day.compression:.0f}), "
@@ -106,13 +110,15 @@ async def run(
             scene, _named_apart(plan.stories), day, people, still_s=SURVEY_DELAY_S + 3, alone=alone
         )
         watching = asyncio.create_task(show_progress(simulation, Gauges(access), console))
-        beside = asyncio.create_task(meanwhile(host)) if meanwhile and host else None
+        beside = together.spawn(meanwhile(host)) if meanwhile and host else None
         try:
             await simulation.play()
             if beside is not None:
                 await beside
         finally:
-            await _end(watching, beside)
+            watching.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await watching
         played_s = time.monotonic() - begun
         say("Comparing the platform with the record.")
         known = {customer.conversation_id for customer in simulation.customers if customer.conversation_id}
@@ -129,14 +135,6 @@ async def run(
             day=day,
             record=record.path,
         )
-
-
-async def _end(*tasks: asyncio.Task[None] | None) -> None:
-    for task in tasks:
-        if task is not None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
 
 
 @asynccontextmanager

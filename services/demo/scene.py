@@ -10,6 +10,7 @@ from services.demo.access import Access
 from services.demo.pace import Pace
 from services.demo.post import LetterBox
 from services.demo.record import Record
+from services.demo.together import Together
 
 
 @dataclass(slots=True)
@@ -18,6 +19,7 @@ class Scene:
 
     access: Access
     record: Record
+    together: Together
     run: str
     seed: int
     pace: Pace = field(default_factory=Pace)

@@ -67,31 +67,23 @@ class Simulation:
 
     async def play(self) -> None:
         """Runs to the end. Raises PlatformGone when the platform stays away."""
-        await hire(self.scene, self._people, own_office=self._alone)
-        self._begun = time.monotonic()
-        try:
-            async with asyncio.TaskGroup() as together:
-                helpers = [together.create_task(agent.live()) for agent in self._agents]
-                helpers.append(together.create_task(self._watcher.live()))
-                self.phase = "the day runs"
-                lives = await self._arrive(together)
-                self.phase = "after hours"
-                await self._until_still()
-                for task in (*helpers, *lives):
-                    task.cancel()
-        except* asyncio.CancelledError:
-            raise
+        await self.scene.together.until(self._play())
         self.phase = "over"
 
-    async def _arrive(self, together: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
-        lives = []
+    async def _play(self) -> None:
+        await hire(self.scene, self._people, own_office=self._alone)
+        self._begun = time.monotonic()
+        for agent in self._agents:
+            agent.begin()
+        self.scene.together.spawn(self._watcher.live())
+        self.phase = "the day runs"
         for story, at_s in zip(self._stories, self._day.arrivals_s, strict=True):
             await asyncio.sleep(max(0.0, self._begun + at_s - time.monotonic()))
             customer = Customer(self.scene, self._watcher, story)
             self.customers.append(customer)
-            lives.append(together.create_task(customer.live()))
+            self.scene.together.spawn(customer.live())
         await asyncio.sleep(max(0.0, self._begun + self._day.seconds - time.monotonic()))
-        return lives
+        await self._until_still()
 
     async def _until_still(self) -> None:
         """Waits until customers and agents have nothing to do, and the outcomes have caught up."""
@@ -99,17 +91,20 @@ class Simulation:
         moved, since = self._moves(), time.monotonic()
         while time.monotonic() < until:
             await asyncio.sleep(_LOOK_S)
-            if (now := self._moves()) != moved or not self._idle():
+            writing = sum(not customer.done for customer in self.customers)
+            cases = sum(agent.busy for agent in self._agents)
+            self.phase = f"{writing} customers write, agents have {cases} cases"
+            if (now := self._moves()) != moved or writing or cases:
                 moved, since = now, time.monotonic()
-            elif time.monotonic() - since > self._still_s and not await self._still_open():
-                await self._outcomes_arrived(min(until, time.monotonic() + 60))
-                return
+            elif time.monotonic() - since > self._still_s:
+                if not (left := await self._still_open()):
+                    self.phase = "waiting for the last outcomes"
+                    await self._outcomes_arrived(min(until, time.monotonic() + 60))
+                    return
+                self.phase = f"{len(left)} conversations are open, such as {left[0]}"
 
     def _moves(self) -> tuple[int, ...]:
         return tuple(self.scene.counts[name] for name in _MOVES)
-
-    def _idle(self) -> bool:
-        return all(customer.done for customer in self.customers) and not any(a.busy for a in self._agents)
 
     async def _still_open(self) -> list[str]:
         """Conversations of ours in which an episode is open."""
@@ -117,7 +112,7 @@ class Simulation:
         token = self.scene.access.token("supervisor", "demo-supervisor")
         found = []
         for status in _OPEN:
-            async for item in pages(self.scene.access, f"/agent/v1/conversations?status={status}", token):
+            async for item in pages(self.scene.access, "/agent/v1/conversations", token, status=status):
                 if self._alone or item["id"] in ours:
                     found.append(item["id"])
         return found

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from services.demo.access import Access, PlatformGone, Refused
+from services.demo.access import Access, Refused
 from services.demo.events import follow
 from services.demo.post import survey_link
 from services.demo.scene import Scene
@@ -59,7 +59,7 @@ class Watcher:
     def watch(self, conversation_id: str, token: str, tell: Callable[[Entry], None], *, stream: bool) -> None:
         """From now on `tell` is called with every entry of the thread, from its beginning."""
         if stream and len(self._streams) < self._scene.streams:
-            reading = asyncio.create_task(self._stream(conversation_id, token, tell))
+            reading = self._scene.together.spawn(self._stream(conversation_id, token, tell))
             self._streams[conversation_id] = reading
         else:
             self._asked[conversation_id] = _Watch(conversation_id, token, tell)
@@ -72,24 +72,20 @@ class Watcher:
             reading.cancel()
 
     async def live(self) -> None:
-        """Asks until cancelled."""
+        """Asks for the rest of the run."""
         loop = asyncio.get_running_loop()
-        try:
-            while True:
-                now = loop.time()
-                due = [watch for watch in self._asked.values() if watch.due_s <= now]
-                await asyncio.gather(*(self._ask(watch) for watch in due))
-                await asyncio.sleep(0.1)
-        finally:
-            for reading in self._streams.values():
-                reading.cancel()
+        while True:
+            now = loop.time()
+            due = [watch for watch in self._asked.values() if watch.due_s <= now]
+            await asyncio.gather(*(self._ask(watch) for watch in due))
+            await asyncio.sleep(0.1)
 
     async def _ask(self, watch: _Watch) -> None:
         path = f"/ingest/v1/conversations/{watch.conversation_id}/messages"
         async with self._few:
             try:
                 page = await self._access.get(path, watch.token, limit=200)
-            except (Refused, PlatformGone) as error:
+            except Refused as error:
                 self._scene.trouble(str(error))
                 self._asked.pop(watch.conversation_id, None)
                 return

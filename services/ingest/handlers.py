@@ -7,9 +7,11 @@ from uuid import UUID
 from google.protobuf.message import Message
 
 from libs.contracts import (
+    Channel,
     ConversationContinued,
     ConversationResolved,
     CustomerIdentified,
+    DeliveryFailed,
     EpisodeOpened,
     MessageDelivered,
     MessageReceived,
@@ -20,7 +22,7 @@ from libs.contracts import (
 )
 from libs.runtime import derived_id
 from libs.storage import Want
-from libs.streams import Received, Reject, StreamRouter
+from libs.streams import Received, StreamRouter
 from services.ingest.adapters.desk import Desk, Prepared
 from services.ingest.context import IngestContext
 from services.ingest.domain import threads as rules
@@ -50,20 +52,27 @@ def _want_thread(event: Any, ctx: IngestContext) -> Iterator[Want]:
     yield ctx.threads.want(event.conversation_id)
 
 
-def _thread_of(event: Any, ctx: IngestContext) -> Thread:
-    thread = ctx.threads.get(event.conversation_id)
-    if thread is None:
-        raise Reject(
-            f"{type(event).__name__} of conversation {event.conversation_id}, which ingest has never opened"
+def _nowhere(event: Any, source_id: str, received: Received[Any], ctx: IngestContext) -> list[Message]:
+    """What is for a conversation that ingest has never opened: its sender is told, since nobody else can be."""
+    return [
+        DeliveryFailed(
+            delivery_id=str(UUID(bytes=received.event_id)),
+            conversation_id=event.conversation_id,
+            source_id=source_id,
+            channel=CHANNELS[event.channel] if event.channel in CHANNELS else Channel.CHANNEL_UNSPECIFIED,
+            failed_at_ms=ctx.uow.now_ms,
+            reason="ingest does not know this conversation: no customer message has opened it",
         )
-    return thread
+    ]
 
 
-@outbound.on(ReplySent, emits=[MessageDelivered], load=_want_thread)
+@outbound.on(ReplySent, emits=[MessageDelivered, DeliveryFailed], load=_want_thread)
 async def send_reply(received: Received[ReplySent], ctx: IngestContext) -> Sequence[Message]:
     """A reply is part of the thread at once; by mail it has still to be carried."""
     event = received.event
-    thread = _thread_of(event, ctx)
+    thread = ctx.threads.get(event.conversation_id)
+    if thread is None:
+        return _nowhere(event, event.reply_id, received, ctx)
     changed, entry = rules.add_entry(thread, EntryKind.REPLY, event.text, event.sent_at_ms, event.reply_id)
     ctx.put_entry(changed, entry)
     channel = _channel(event.channel, thread)
@@ -86,10 +95,13 @@ async def send_reply(received: Received[ReplySent], ctx: IngestContext) -> Seque
     ]
 
 
-@outbound.on(SurveyRequested, load=_want_thread)
+@outbound.on(SurveyRequested, emits=[DeliveryFailed], load=_want_thread)
 async def send_survey(received: Received[SurveyRequested], ctx: IngestContext) -> Sequence[Message]:
     event = received.event
-    channel = _channel(event.channel, _thread_of(event, ctx))
+    thread = ctx.threads.get(event.conversation_id)
+    if thread is None:
+        return _nowhere(event, event.invitation_id, received, ctx)
+    channel = _channel(event.channel, thread)
     delivery_id = _survey_delivery(event.invitation_id)
     ctx.put_delivery(
         _delivery(delivery_id, event.invitation_id, DeliveryKind.SURVEY, channel, event, ctx, True)
@@ -112,9 +124,11 @@ async def cancel_survey(received: Received[SurveyCancelled], ctx: IngestContext)
 @outbound.on(ConversationResolved, load=_want_thread)
 async def note_resolution(received: Received[ConversationResolved], ctx: IngestContext) -> Sequence[Message]:
     event = received.event
-    thread = rules.resolve(_thread_of(event, ctx), event.episode, event.resolved_at_ms)
-    ref_id = f"{event.conversation_id}:{event.episode}"
-    ctx.put_entry(*rules.add_entry(thread, EntryKind.RESOLVED, "", event.resolved_at_ms, ref_id))
+    thread = ctx.threads.get(event.conversation_id)
+    if thread is not None:
+        thread = rules.resolve(thread, event.episode, event.resolved_at_ms)
+        ref_id = f"{event.conversation_id}:{event.episode}"
+        ctx.put_entry(*rules.add_entry(thread, EntryKind.RESOLVED, "", event.resolved_at_ms, ref_id))
     return []
 
 
@@ -125,8 +139,9 @@ async def note_resolution(received: Received[ConversationResolved], ctx: IngestC
 )
 async def note_reopening(received: Received[EpisodeOpened], ctx: IngestContext) -> Sequence[Message]:
     event = received.event
-    if event.episode > 1:
-        ctx.threads.put(rules.open_episode(_thread_of(event, ctx), event.episode))
+    thread = ctx.threads.get(event.conversation_id) if event.episode > 1 else None
+    if thread is not None:
+        ctx.threads.put(rules.open_episode(thread, event.episode))
     return []
 
 

@@ -22,6 +22,7 @@ from services.ingest.retention import RawRetention
 from services.ingest.sending import Sender
 from services.ingest.settings import Accounts, IngestSettings
 from services.ingest.signals import Signals
+from services.ingest.watching import Watch
 
 
 def build(platform: Platform, settings: IngestSettings) -> Service:
@@ -52,7 +53,12 @@ def build(platform: Platform, settings: IngestSettings) -> Service:
             threads_router(database, tokens, signals),
         ],
         subscribers=[Subscriber(normaliser, context, resources=desk), Subscriber(outbound, context)],
-        tasks=[into_threads.run, by_mail.run, RawRetention(database, settings).run],
+        tasks=[
+            into_threads.run,
+            by_mail.run,
+            RawRetention(database, settings).run,
+            Watch(database, platform.log).run,
+        ],
     )
 
 

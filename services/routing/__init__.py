@@ -6,7 +6,7 @@ Consumes   EpisodeOpened, StatusChanged, ReplySent, TransferRequested, Conversat
 Emits      TeamAssigned, AgentOffered, OfferClosed, AgentAssigned, Released, RingOpened, SlaStarted, SlaWarned,
            SlaBreached, SlaMet, SlaCancelled, PresenceChanged, TeamChanged, PersonChanged
 Serves     presence, the agents' feed, offers, assignments, release and transfer, queues, explanations, the directory
-Stores     schema routing: pools, agents, items, offers, results, feed, decisions, arrivals, leases
+Stores     schema routing: pools, agents, items, offers, asked, results, feed, decisions, arrivals, leases
 
 Two consumer groups: `routing` (intake) turns events into commands, `routing-engine` runs the commands of a pool on the
 state machine of `domain/`, one owner per pool, and writes what a step changed in one transaction.

@@ -9,7 +9,7 @@ from libs.runtime import derived_id, new_id
 from libs.storage import Database, UnitOfWork, execute, fetch_one
 from libs.web import Broadcast, Idempotency, KeyedRequest, Principal, keyed_request
 from services.routing.adapters.contracts import pool_command
-from services.routing.adapters.rows import RESULTS, ResultRow
+from services.routing.adapters.rows import ASKED, RESULTS, AskedRow, ResultRow
 from services.routing.adapters.tables import idempotency_keys
 from services.routing.domain.commands import Command
 from services.routing.settings import RoutingSettings
@@ -23,6 +23,7 @@ class Ask:
     """A request on its way: the id its command must carry, and its key, if it had one."""
 
     command_id: str
+    caller: str
     keyed: KeyedRequest | None
 
 
@@ -39,8 +40,8 @@ class Desk:
         """Reads the Idempotency-Key: the same caller, route and key give the same command id."""
         keyed = await keyed_request(request, me.subject, required=me.role == "service")
         if keyed is None:
-            return Ask(new_id(), None)
-        return Ask(derived_id("command", keyed.caller, keyed.route, keyed.key), keyed)
+            return Ask(new_id(), me.subject, None)
+        return Ask(derived_id("command", keyed.caller, keyed.route, keyed.key), me.subject, keyed)
 
     async def ask(self, ask: Ask, command: Command, *, lease_of: str = "") -> ResultRow | None:
         """The answer to the command, or None when it takes longer than `answer_seconds`.
@@ -53,6 +54,7 @@ class Desk:
                 if ask.keyed is None or not await self._seen(uow, ask.keyed):
                     if lease_of:
                         await self._lease(uow, lease_of)
+                    uow.rows(ASKED).put(AskedRow(command.command_id, ask.caller, uow.now_ms))
                     uow.emit(pool_command(self._settings.pool, command))
                 await uow.commit()
             until = monotonic() + self._settings.answer_seconds
@@ -71,6 +73,14 @@ class Desk:
                 command_id,
             )
         return RESULTS.value_of(row) if row else None
+
+    async def asked_by(self, command_id: str) -> str | None:
+        """Who sent the command, or None for an unknown one."""
+        async with self._database.read() as connection:
+            row = await fetch_one(
+                connection, "SELECT caller FROM routing.asked WHERE command_id = $1", command_id
+            )
+        return row[0] if row else None
 
     async def renew(self, agent_id: str) -> int | None:
         """A heartbeat: the new end of the lease, or None when there is none to renew."""

@@ -31,7 +31,7 @@ def build(platform: Platform, settings: RoutingSettings) -> Service:
             presence(database, desk, hub, settings),
             work(database, desk, settings),
             directory(database, desk, settings),
-            commands(database, desk),
+            commands(desk),
         ],
         subscribers=[
             Subscriber(intake.stream, intake_context(settings.pool)),

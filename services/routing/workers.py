@@ -23,6 +23,7 @@ _MOST = 5_000
 _OLD = (
     ("feed", "at_ms < $1", "feed_hours"),
     ("results", "at_ms < $1", "result_hours"),
+    ("asked", "at_ms < $1", "result_hours"),
     ("idempotency_keys", "created_at_ms < $1", "result_hours"),
     ("decisions", "at_ms < $1", "decision_days"),
     ("offers", "state <> 'open' AND closed_at_ms < $1", "decision_days"),

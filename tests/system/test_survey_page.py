@@ -31,6 +31,8 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# A machine that runs other suites too may need longer than the usual five seconds.
+expect.set_options(timeout=20_000)
 PHONE = (360, 780)
 DESK = (1100, 900)
 

@@ -135,6 +135,11 @@ def final_at(facts: Facts, episode: int, reopen_window_ms: int) -> int | None:
     return max(span.resolved_at_ms + reopen_window_ms, answerable_until)
 
 
+def awaits_routing(facts: Facts, episode: int) -> bool:
+    """Whether a clock of the episode still runs: once it has ended, routing is about to say how."""
+    return any(clock_state(clock) == "running" for clock in facts.care_of(episode).clocks)
+
+
 def survey_delivered(facts: Facts, episode: int) -> bool:
     """Whether the customer was asked and the question did not bounce: the base of the response rate."""
     survey = facts.survey_of(episode)

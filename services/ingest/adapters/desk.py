@@ -69,19 +69,24 @@ class Desk:
 
     async def _prepare(self, id_: str, row: tuple[Any, ...] | None) -> Prepared:
         self._next_number += 1
-        ready = Prepared(None, new_id(), new_id(), reference_of(self._next_number - 1))
+        case_reference = reference_of(self._next_number - 1)
+        inbound, language, fault = None, "", ""
         if row is None or row[3] is None:
-            return replace(ready, fault=f"raw payload {id_} is not stored, or its retention has passed")
-        _, channel, key_id, sealed, received_at_ms = row
-        try:
-            if len(sealed) > _IN_THREAD_BYTES or channel == "mail":
-                inbound = await asyncio.to_thread(self._read, id_, channel, key_id, sealed, received_at_ms)
-            else:
-                inbound = self._read(id_, channel, key_id, sealed, received_at_ms)
-        except (SealBroken, ValueError) as error:
-            return replace(ready, fault=f"raw payload {id_} cannot be read: {error}")
-        account = self._accounts.find(inbound.channel, inbound.account)
-        return replace(ready, inbound=inbound, account_language=account.language if account else "")
+            fault = f"raw payload {id_} is not stored, or its retention has passed"
+        else:
+            _, channel, key_id, sealed, received_at_ms = row
+            try:
+                if len(sealed) > _IN_THREAD_BYTES or channel == "mail":
+                    inbound = await asyncio.to_thread(
+                        self._read, id_, channel, key_id, sealed, received_at_ms
+                    )
+                else:
+                    inbound = self._read(id_, channel, key_id, sealed, received_at_ms)
+                account = self._accounts.find(inbound.channel, inbound.account)
+                language = account.language if account else ""
+            except (SealBroken, ValueError) as error:
+                fault = f"raw payload {id_} cannot be read: {error}"
+        return Prepared(inbound, new_id(), new_id(), case_reference, language, fault)
 
     def _read(self, id_: str, channel: str, key_id: str, sealed: bytes, received_at_ms: int) -> Inbound:
         payload = self._sealer.open(bytes(sealed), id_, key_id)

@@ -15,9 +15,12 @@ INSERT INTO ingest.raw_messages (id, scope, provider_id, body_hash, channel, key
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bytea[], $5::text[], $6::text[], $7::bytea[], $8::bigint[])
 ON CONFLICT DO NOTHING RETURNING id
 """
+# One look-up by index for each key, whatever the planner thinks of the table's size.
 _EXISTING: Final = """
-SELECT r.scope, r.provider_id, r.id, r.body_hash FROM ingest.raw_messages r
-JOIN unnest($1::text[], $2::text[]) AS u(s, p) ON r.scope = u.s AND r.provider_id = u.p
+SELECT u.s, u.p, r.id, r.body_hash FROM unnest($1::text[], $2::text[]) AS u(s, p)
+CROSS JOIN LATERAL (
+    SELECT id, body_hash FROM ingest.raw_messages WHERE scope = u.s AND provider_id = u.p LIMIT 1
+) AS r
 """
 
 

@@ -6,10 +6,12 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from fastapi import Request
+
 from libs.runtime import Clock, new_id
 from libs.storage import Database, fetch_one
 from libs.telemetry import metrics
-from libs.web import NotFound, Tokens
+from libs.web import NotFound, Tokens, preferred_wait_s
 from services.ingest.adapters.arrivals import Arrival, Arrivals
 from services.ingest.adapters.keys import Sealer, Signer
 from services.ingest.adapters.payloads import Origin, pack_payload
@@ -46,6 +48,10 @@ class Accepting:
     writer: RawWriter
     arrivals: Arrivals
     settings: IngestSettings
+
+    def wait_s(self, request: Request) -> float:
+        """How long the caller wants to wait."""
+        return preferred_wait_s(request.headers.get("prefer"), self.settings.most_wait_s)
 
     async def message(
         self, message: MessageIn, caller: Caller, provider_id: str | None, wait_s: float

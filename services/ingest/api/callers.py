@@ -8,8 +8,8 @@ from fastapi import Request
 from libs.web import BadRequest, Forbidden, Principal, Tokens, Unauthorized, redeem_ticket
 from libs.web.tokens import ACCESS, VISITOR
 
-SECURITY: Final[dict[str, Any]] = {"security": [{"bearer": []}, {"visitor": []}]}
-OPEN_SECURITY: Final[dict[str, Any]] = {"security": [{}, {"bearer": []}, {"visitor": []}]}
+SECURITY: Final[dict[str, Any]] = {"security": [{"bearer": []}]}
+OPEN_SECURITY: Final[dict[str, Any]] = {"security": [{}, {"bearer": []}]}
 _LONGEST_KEY: Final = 255
 
 
@@ -87,8 +87,9 @@ def is_service(request: Request, tokens: Tokens) -> bool:
     return True
 
 
-def idempotency_key(given: str | None, *, required: bool) -> str | None:
+def idempotency_key(request: Request, *, required: bool) -> str | None:
     """The key in the header, or None. BadRequest when it is missing and required, or not visible ASCII."""
+    given = request.headers.get("idempotency-key")
     if given is None:
         if required:
             raise BadRequest("Send an Idempotency-Key with this request.", slug="idempotency-key-required")

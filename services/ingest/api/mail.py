@@ -10,18 +10,17 @@ from libs.web import (
     Unauthorized,
     Unprocessable,
     body_limit,
-    preferred_wait_s,
     require_media_type,
 )
 from services.ingest.api.accepting import Accepting
-from services.ingest.api.callers import idempotency_key, is_service
-from services.ingest.api.messages import Key, Prefer, shown
+from services.ingest.api.callers import OPEN_SECURITY, idempotency_key, is_service
+from services.ingest.api.messages import HEADERS, shown
 from services.ingest.api.schemas import MessageState
 from services.ingest.settings import ChannelAccount
 
 MOST_MAIL_BYTES: Final = 10 * 1024 * 1024
 _FIELD: Final = re.compile(rb"[A-Za-z][A-Za-z0-9._-]{0,76}")
-_MEDIA_TYPE: Final = "message/rfc822"
+_MEDIA_TYPES: Final = ("message/rfc822", "application/octet-stream")
 
 
 def mail_router(accepting: Accepting) -> APIRouter:
@@ -34,10 +33,13 @@ def mail_router(accepting: Accepting) -> APIRouter:
         response_model=MessageState,
         summary="A raw mail (RFC 5322), as a mail server hands it on",
         openapi_extra={
-            "security": [{"bearer": []}, {}],
+            **OPEN_SECURITY,
+            "parameters": list(HEADERS),
             "requestBody": {
                 "required": True,
-                "content": {_MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}},
+                "content": {
+                    media: {"schema": {"type": "string", "format": "binary"}} for media in _MEDIA_TYPES
+                },
             },
         },
     )
@@ -54,22 +56,19 @@ def mail_router(accepting: Accepting) -> APIRouter:
                 alias="X-Account-Secret", max_length=500, description="Of the account, in place of a token"
             ),
         ] = None,
-        prefer: Prefer = None,
-        idempotency: Key = None,
     ) -> Response:
         found = accepting.accounts.find("mail", account)
         _check_sender(request, accepting, found, secret)
         if found is None:
             raise Unprocessable(f"There is no mail account {account!r}.", slug="unknown-account")
-        require_media_type(content_type, _MEDIA_TYPE)
+        require_media_type(content_type, *_MEDIA_TYPES)
         raw = await request.body()
         if not is_mail(raw):
             raise Unprocessable(
                 "The body does not begin with mail headers such as From, Date or Subject.", slug="not-a-mail"
             )
-        key = idempotency_key(idempotency, required=False)
-        wait_s = preferred_wait_s(prefer, accepting.settings.most_wait_s)
-        return shown(await accepting.mail(account, raw, key, wait_s))
+        key = idempotency_key(request, required=False)
+        return shown(await accepting.mail(account, raw, key, accepting.wait_s(request)))
 
     return router
 

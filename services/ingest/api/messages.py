@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Header, Request, Response
 
+from libs.telemetry import metrics
 from libs.web import (
     Forbidden,
     Principal,
@@ -13,10 +14,10 @@ from libs.web import (
     Unauthorized,
     Unprocessable,
     body_limit,
-    preferred_wait_s,
     require_role,
 )
 from services.ingest.api.accepting import Accepting
+from services.ingest.api.bodies import described, header, read_body
 from services.ingest.api.callers import (
     OPEN_SECURITY,
     SERVICE,
@@ -30,20 +31,10 @@ from services.ingest.domain.model import MOST_TEXT_BYTES
 from services.ingest.domain.texts import cut_to_bytes
 
 _MOST_MESSAGE_BYTES: Final = 512 * 1024
-Prefer = Annotated[
-    str | None,
-    Header(
-        max_length=1000, description="`wait=N`: answer once it has its conversation, after N seconds at most"
-    ),
-]
-Key = Annotated[
-    str | None,
-    Header(
-        alias="Idempotency-Key",
-        max_length=257,
-        description="The message's id at its provider; role service has to send one",
-    ),
-]
+HEADERS: Final = (
+    header("Prefer", "`wait=N`: answer once it has its conversation, after N seconds at most", 1000),
+    header("Idempotency-Key", "The message's id at its provider; role service has to send one", 257),
+)
 
 
 def shown(state: MessageState) -> Response:
@@ -65,17 +56,19 @@ def messages_router(accepting: Accepting) -> APIRouter:
         status_code=202,
         response_model=MessageState,
         summary="A customer's message from a form, a chat or an integration",
-        openapi_extra=OPEN_SECURITY,
+        openapi_extra={**OPEN_SECURITY, **described(MessageIn, *HEADERS)},
     )
     @body_limit(_MOST_MESSAGE_BYTES)
-    async def post_message(
-        message: MessageIn, request: Request, prefer: Prefer = None, idempotency: Key = None
-    ) -> Response:
-        caller = who_posts(request, accepting.tokens)
-        check(message, caller, accepting)
-        key = idempotency_key(idempotency, required=caller.trusted)
-        wait_s = preferred_wait_s(prefer, accepting.settings.most_wait_s)
-        return shown(await accepting.message(message, caller, key, wait_s))
+    async def post_message(request: Request) -> Response:
+        message = await read_body(request, MessageIn)
+        try:
+            caller = who_posts(request, accepting.tokens)
+            check(message, caller, accepting)
+            key = idempotency_key(request, required=caller.trusted)
+            return shown(await accepting.message(message, caller, key, accepting.wait_s(request)))
+        except Problem as problem:
+            metrics.ingest_refused.labels(message.channel, problem.slug).inc()
+            raise
 
     @router.post(
         "/messages/batch",
@@ -92,7 +85,7 @@ def messages_router(accepting: Accepting) -> APIRouter:
         "/messages/{message_id}",
         response_model=MessageState,
         summary="Where a message is",
-        openapi_extra={"security": [{}, {"bearer": []}]},
+        openapi_extra=OPEN_SECURITY,
     )
     async def get_message(
         message_id: str,
@@ -147,6 +140,7 @@ async def take_batch(batch: BatchIn, accepting: Accepting) -> list[BatchResult]:
             check(item, SERVICE, accepting)
             state = await accepting.message(item, SERVICE, item.idempotency_key, 0)
         except Problem as problem:
+            metrics.ingest_refused.labels(item.channel, problem.slug).inc()
             document: dict[str, Any] = problem.document()
             return BatchResult(status=problem.status, problem=document)
         return BatchResult(status=202, message=state)

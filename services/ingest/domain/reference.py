@@ -40,14 +40,17 @@ def _weights(count: int) -> tuple[int, ...]:
     return tuple(weights)
 
 
-_WEIGHTS: Final = _weights(_DATA + 1)
+_WEIGHED: Final = tuple(
+    tuple(_times(value, weight) for value in range(32)) for weight in _weights(_DATA + 1)[1:]
+)
+"""What a symbol's value counts in each place of the data."""
 
 
 def _check(values: list[int]) -> int:
     """The weighted sum of data symbols; the check symbol has weight 1, so it is the sum itself."""
     total = 0
-    for value, weight in zip(values, _WEIGHTS[1:], strict=True):
-        total ^= _times(value, weight)
+    for value, weighed in zip(values, _WEIGHED, strict=True):
+        total ^= weighed[value]
     return total
 
 

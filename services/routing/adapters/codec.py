@@ -11,6 +11,7 @@ from services.routing.domain import commands
 from services.routing.domain.commands import Command
 
 V = TypeVar("V")
+_SCALARS = frozenset({str, int, bool})
 
 COMMANDS: Mapping[str, type[Command]] = {
     kind.__name__: kind
@@ -42,7 +43,8 @@ def plain(value: object) -> Any:
     """A domain value as JSON values; derived fields (`init=False`) are left out."""
     names = _names(type(value))
     if names is not None:
-        return {name: plain(getattr(value, name)) for name in names}
+        found = ((name, getattr(value, name)) for name in names)
+        return {name: v if type(v) in _SCALARS else plain(v) for name, v in found}
     if isinstance(value, tuple):
         return [plain(v) for v in value]
     if isinstance(value, frozenset):

@@ -66,6 +66,15 @@ class ResultRow:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedRow:
+    """A command that came by HTTP, and from whom."""
+
+    command_id: str
+    caller: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class FeedRow:
     agent_id: str
     seq: int
@@ -158,16 +167,22 @@ DIRECTORIES = TableRepository(
     lambda row: DirectoryRow(row["pool_id"], row["version"], value_of(Directory, row["directory"])),
     upsert=True,
 )
-AGENTS = TableRepository(tables.agents, AgentRow, _agent_to_row, _agent_from_row, upsert=True)
-ITEMS = TableRepository(tables.items, ItemRow, _item_to_row, _item_from_row, upsert=True)
+AGENTS = TableRepository(
+    tables.agents, AgentRow, _agent_to_row, _agent_from_row, upsert=True, key=lambda v: v.state.agent_id
+)
+ITEMS = TableRepository(
+    tables.items, ItemRow, _item_to_row, _item_from_row, upsert=True, key=lambda v: v.item.conversation_id
+)
 OFFERS = TableRepository(
     tables.offers,
     OfferRow,
     lambda v: {"pool_id": v.pool_id, **plain(v.offer)},
     _offer_from_row,
     upsert=True,
+    key=lambda v: v.offer.offer_id,
 )
 RESULTS = TableRepository(tables.results, ResultRow)
+ASKED = TableRepository(tables.asked, AskedRow)
 FEED = TableRepository(tables.feed, FeedRow)
 DECISIONS = TableRepository(tables.decisions, DecisionRow)
 ARRIVALS = TableRepository(tables.arrivals, Arrival)

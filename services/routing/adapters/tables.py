@@ -87,6 +87,14 @@ results = Table(
     *_number("at_ms"),
 )
 
+asked = Table(
+    "asked",
+    metadata,
+    _key("command_id"),
+    *_text("caller"),
+    *_number("at_ms"),
+)
+
 feed = Table(
     "feed",
     metadata,

@@ -31,6 +31,7 @@ from services.routing.settings import RoutingSettings
 
 NewId = Annotated[Id, Path(description="Letters, digits and . _ : @ + -")]
 _AGENTS = "agents-by-id"
+_CREATED: dict[int | str, dict[str, Any]] = {201: {"model": AgentView, "description": "A new person"}}
 
 
 def _etag(profile: AgentProfile) -> str:
@@ -125,7 +126,7 @@ def directory(database: Database, desk: Desk, settings: RoutingSettings) -> APIR
         response.headers["ETag"] = etag_of(_etag(row.profile))
         return _view(row)
 
-    @router.put("/agents/{agent_id}", response_model=AgentView, responses=RESPONSES)
+    @router.put("/agents/{agent_id}", response_model=AgentView, responses={**RESPONSES, **_CREATED})
     async def put_agent(
         agent_id: NewId,
         body: AgentShape,
@@ -150,7 +151,6 @@ def directory(database: Database, desk: Desk, settings: RoutingSettings) -> APIR
             ask.command_id,
             result,
             lambda _: AgentView(id=agent_id, agent=agent_shape(wanted), presence=state),
-            response,
         )
 
     @router.delete("/agents/{agent_id}", response_model=schemas.Removed, responses=RESPONSES)

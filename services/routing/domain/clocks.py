@@ -6,10 +6,9 @@ time.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from services.routing.domain.calendars import Calendar, NoOpenTime
-from services.routing.domain.model import Clock
+from services.routing.domain.model import Clock, ClockState
+from services.routing.domain.values import changed
 
 WARN_NUMERATOR, WARN_DENOMINATOR = 3, 4
 
@@ -38,38 +37,32 @@ def pause(clock: Clock, calendar: Calendar, at_ms: int) -> Clock:
     """Stop consumption at `at_ms`; no effect unless it runs."""
     if clock.state != "running":
         return clock
-    until = max(at_ms, clock.running_since_ms)
-    consumed = clock.consumed_ms + calendar.elapsed(clock.running_since_ms, until)
-    return replace(clock, state="paused", consumed_ms=consumed, running_since_ms=0, due_ms=0, warn_at_ms=0)
+    consumed_ms = _consumed(clock, calendar, at_ms)
+    return changed(clock, state="paused", consumed_ms=consumed_ms, running_since_ms=0, due_ms=0, warn_at_ms=0)
 
 
 def resume(clock: Clock, calendar: Calendar, at_ms: int) -> Clock:
     """Run on from `at_ms` with what is left; no effect unless it is paused."""
     if clock.state != "paused":
         return clock
-    return _with_dues(replace(clock, state="running", running_since_ms=at_ms), calendar)
+    return _with_dues(changed(clock, state="running", running_since_ms=at_ms), calendar)
 
 
 def fulfil(clock: Clock, calendar: Calendar, at_ms: int) -> Clock:
     """Met at `at_ms`, whether in time or late; what was consumed is kept for a reopen."""
-    if not clock.unfulfilled:
-        return clock
-    stopped = pause(clock, calendar, at_ms)
-    return replace(stopped, state="met", due_ms=clock.due_ms, ended_at_ms=at_ms)
+    return _ended(clock, calendar, at_ms, "met", clock.due_ms)
 
 
 def cancel(clock: Clock, calendar: Calendar, at_ms: int) -> Clock:
     """The promise no longer applies."""
-    if not clock.unfulfilled:
-        return clock
-    return replace(pause(clock, calendar, at_ms), state="cancelled", due_ms=0, ended_at_ms=at_ms)
+    return _ended(clock, calendar, at_ms, "cancelled", 0)
 
 
 def reopen(clock: Clock, calendar: Calendar, at_ms: int) -> Clock:
     """Go on from `at_ms` after an end; the time in between is not counted."""
     if clock.unfulfilled:
         return clock
-    return resume(replace(clock, state="paused", ended_at_ms=0, due_ms=0), calendar, at_ms)
+    return resume(changed(clock, state="paused", ended_at_ms=0, due_ms=0), calendar, at_ms)
 
 
 def in_time(clock: Clock, fulfilled_at_ms: int) -> bool:
@@ -81,19 +74,39 @@ def in_time(clock: Clock, fulfilled_at_ms: int) -> bool:
 
 
 def warned(clock: Clock) -> Clock:
-    return replace(clock, warned=True, warn_at_ms=0)
+    return changed(clock, warned=True, warn_at_ms=0)
 
 
 def breached(clock: Clock) -> Clock:
     """Record the breach, stamped with the due instant."""
-    return replace(clock, breached_due_ms=clock.due_ms)
+    return changed(clock, breached_due_ms=clock.due_ms)
+
+
+def _consumed(clock: Clock, calendar: Calendar, at_ms: int) -> int:
+    if clock.state != "running":
+        return clock.consumed_ms
+    return clock.consumed_ms + calendar.elapsed(clock.running_since_ms, at_ms)
+
+
+def _ended(clock: Clock, calendar: Calendar, at_ms: int, state: ClockState, due_ms: int) -> Clock:
+    if not clock.unfulfilled:
+        return clock
+    return changed(
+        clock,
+        state=state,
+        consumed_ms=_consumed(clock, calendar, at_ms),
+        running_since_ms=0,
+        due_ms=due_ms,
+        warn_at_ms=0,
+        ended_at_ms=at_ms,
+    )
 
 
 def _with_dues(clock: Clock, calendar: Calendar) -> Clock:
     if clock.breached_due_ms:
-        return replace(clock, due_ms=clock.breached_due_ms, warn_at_ms=0)
+        return changed(clock, due_ms=clock.breached_due_ms, warn_at_ms=0)
     due_ms, warn_at_ms = _dues(calendar, clock.running_since_ms, clock.target_ms, clock.consumed_ms)
-    return replace(clock, due_ms=due_ms, warn_at_ms=0 if clock.warned else warn_at_ms)
+    return changed(clock, due_ms=due_ms, warn_at_ms=0 if clock.warned else warn_at_ms)
 
 
 def _dues(calendar: Calendar, since_ms: int, target_ms: int, consumed_ms: int) -> tuple[int, int]:

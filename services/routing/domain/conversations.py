@@ -3,8 +3,6 @@ ends."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from services.routing.domain import explain, sla
 from services.routing.domain.commands import Close, Enqueue, Reclassify, RecordReply, RecordStatus
 from services.routing.domain.events import Released
@@ -12,6 +10,7 @@ from services.routing.domain.model import UNDETERMINED, UNKNOWN_TOPIC, URGENCIES
 from services.routing.domain.offers import announce, withdraw
 from services.routing.domain.placement import enter_ring
 from services.routing.domain.state import Pool
+from services.routing.domain.values import changed
 
 
 def enqueue(pool: Pool, command: Enqueue) -> None:
@@ -67,27 +66,27 @@ def reclassify(pool: Pool, command: Reclassify) -> None:
     if item is None or item.episode != command.episode or item.state == "closed":
         return
     touched = item.human_version > command.based_on_human_version or item.state != "waiting" or item.replied
-    changed = item
+    after = item
     if URGENCIES.index(command.urgency) > URGENCIES.index(item.urgency):
-        changed = replace(changed, urgency=command.urgency)
+        after = changed(after, urgency=command.urgency)
     topic_news = item.topic == UNKNOWN_TOPIC != command.topic
     language_news = item.language == UNDETERMINED != command.language
     if touched:
         if topic_news or language_news:
             pool.explain(explain.noted(pool, item, "dropped", why="a human acted since", topic=command.topic))
     elif topic_news or language_news:
-        changed = replace(
-            changed,
+        after = changed(
+            after,
             topic=command.topic if topic_news else item.topic,
             language=command.language if language_news else item.language,
         )
-    if changed is item:
+    if after is item:
         return
-    if (changed.topic, changed.language) != (item.topic, item.language):
-        _route_again(pool, changed)
+    if (after.topic, after.language) != (item.topic, item.language):
+        _route_again(pool, after)
         return
-    sla.rekey(pool, changed)
-    pool.explain(explain.noted(pool, changed, "urgency", urgency=changed.urgency, was=item.urgency))
+    sla.rekey(pool, after)
+    pool.explain(explain.noted(pool, after, "urgency", urgency=after.urgency, was=item.urgency))
 
 
 def record_reply(pool: Pool, command: RecordReply) -> None:
@@ -98,7 +97,7 @@ def record_reply(pool: Pool, command: RecordReply) -> None:
     sla.replied(pool, item.conversation_id, command.replied_at_ms)
     version = max(item.human_version, command.human_version)
     if not item.replied or version != item.human_version:
-        item = replace(item, replied=True, human_version=version)
+        item = changed(item, replied=True, human_version=version)
         pool.put_item(item)
     if item.state != "closed":
         sla.rekey(pool, item)
@@ -114,7 +113,7 @@ def record_status(pool: Pool, command: RecordStatus) -> None:
     if pause != item.paused:
         sla.paused(pool, item.conversation_id, pause, min(command.changed_at_ms, pool.at_ms))
     if pause != item.paused or version != item.human_version:
-        item = replace(item, paused=pause, human_version=version)
+        item = changed(item, paused=pause, human_version=version)
     sla.rekey(pool, item)
 
 
@@ -142,7 +141,7 @@ def end(pool: Pool, item: Item, cause: str, at_ms: int) -> None:
         pool.emit(Released(item.conversation_id, item.episode, item.agent_id, item.assigned_epoch, cause))
     sla.closed(pool, item.conversation_id, cause, at_ms)
     pool.put_item(
-        replace(
+        changed(
             item,
             state="closed",
             agent_id="",
@@ -166,13 +165,13 @@ def _hold(pool: Pool, item: Item) -> Item:
     groups = pool.bench.eligible(pool.signature(item)).groups
     if all(item.last_agent_id not in group.agents for _, group in groups):
         return item
-    return replace(item, held_for=item.last_agent_id, hold_until_ms=pool.at_ms + hold_ms)
+    return changed(item, held_for=item.last_agent_id, hold_until_ms=pool.at_ms + hold_ms)
 
 
 def _route_again(pool: Pool, item: Item) -> None:
     queue, filter_index = pool.directory.route(item.topic, item.language, item.urgency, item.channel, "")
     moved = queue.queue_id != item.queue_id
-    item = replace(item, queue_id=queue.queue_id)
+    item = changed(item, queue_id=queue.queue_id)
     item = enter_ring(pool, pool.rekeyed(item))
     pool.put_item(item)
     record = explain.routed(pool, item, filter_index, "understood")

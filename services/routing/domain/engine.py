@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from services.routing.domain import (
@@ -30,6 +30,7 @@ from services.routing.domain.matching import Bench
 from services.routing.domain.model import AgentState, Clock, Item, Offer, PoolState, Result
 from services.routing.domain.placement import settle
 from services.routing.domain.state import Pool, Step
+from services.routing.domain.values import changed
 
 Handler = Callable[[Pool, Any], Result | None]
 
@@ -232,16 +233,16 @@ class Engine:
         if item is None or due_ms not in timers.item_instants(item):
             return
         if item.held_for and item.hold_until_ms == due_ms:
-            item = replace(item, held_for="", hold_until_ms=0)
+            item = changed(item, held_for="", hold_until_ms=0)
         if item.ring == 0 and item.relax_at_ms == due_ms:
-            item = replace(item, ring=1, relax_at_ms=0)
+            item = changed(item, ring=1, relax_at_ms=0)
             pool.emit(RingOpened(item.conversation_id, item.episode, 1, "waited-long"))
         if item.excluded and item.recheck_at_ms == due_ms:
             if pool.bench.anybody_else(pool.signature(item), item.excluded):
-                item = replace(item, recheck_at_ms=pool.at_ms + pool.queue_of(item).exclusion_ms)
+                item = changed(item, recheck_at_ms=pool.at_ms + pool.queue_of(item).exclusion_ms)
             else:
                 pool.explain(explain.noted(pool, item, "exclusions-lifted", agents=list(item.excluded[:8])))
-                item = replace(item, excluded=(), recheck_at_ms=0)
+                item = changed(item, excluded=(), recheck_at_ms=0)
         pool.put_item(item)
         pool.place_later(item.conversation_id, "waited")
 

@@ -3,13 +3,12 @@ after a step, except for holds."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from services.routing.domain import explain
 from services.routing.domain.capacity import Seat
 from services.routing.domain.events import AgentOffered, RingOpened
 from services.routing.domain.model import UNDETERMINED, Item, ItemState, Offer
 from services.routing.domain.state import Pool
+from services.routing.domain.values import changed
 
 
 def settle(pool: Pool) -> None:
@@ -30,16 +29,16 @@ def enter_ring(pool: Pool, item: Item) -> Item:
     """The ring an item starts to wait in: when nobody of the team speaks its language, it is only
     preferred."""
     if item.ring or item.relax_at_ms:
-        item = replace(item, ring=0, relax_at_ms=0)
+        item = changed(item, ring=0, relax_at_ms=0)
     if item.language == UNDETERMINED:
         return item
     if not pool.bench.eligible(pool.signature(item)).groups:
-        wider = replace(item, ring=1)
+        wider = changed(item, ring=1)
         if pool.bench.eligible(pool.signature(wider)).groups:
             pool.emit(RingOpened(item.conversation_id, item.episode, 1, "nobody-speaks-it"))
             return wider
     relax_ms = pool.queue_of(item).language_relax_ms
-    return replace(item, relax_at_ms=pool.at_ms + relax_ms) if relax_ms else item
+    return changed(item, relax_at_ms=pool.at_ms + relax_ms) if relax_ms else item
 
 
 def wait_again(pool: Pool, item: Item, excluded: str, why: str) -> None:
@@ -47,7 +46,7 @@ def wait_again(pool: Pool, item: Item, excluded: str, why: str) -> None:
     out = tuple(sorted({*item.excluded, excluded} - {""}))
     recheck = pool.at_ms + pool.queue_of(item).exclusion_ms if out else 0
     pool.put_item(
-        replace(
+        changed(
             item,
             state="waiting",
             offer_id="",
@@ -63,7 +62,7 @@ def wait_again(pool: Pool, item: Item, excluded: str, why: str) -> None:
 def wait_anew(pool: Pool, item: Item, excluded: str, why: str) -> None:
     """Into waiting after an assignment ended: same age, rings and exclusions start over."""
     out = (excluded,) if excluded else ()
-    item = replace(
+    item = changed(
         item,
         state="waiting",
         agent_id="",
@@ -118,7 +117,7 @@ def offer(
         queue_id=queue_id,
     )
     state: ItemState = "assigned" if transfer_from else "offered"
-    pool.put_item(replace(item, state=state, offer_id=made.offer_id, epoch=made.epoch))
+    pool.put_item(changed(item, state=state, offer_id=made.offer_id, epoch=made.epoch))
     pool.put_offer(made)
     seat.offers.add(made.offer_id)
     seat.hold(item.channel)

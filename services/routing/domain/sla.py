@@ -8,8 +8,6 @@ for, and goes on after a reopen.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from services.routing.domain import clocks
 from services.routing.domain.calendars import ALWAYS, Calendar
 from services.routing.domain.directory import SlaPolicy
@@ -17,6 +15,7 @@ from services.routing.domain.events import SlaBreached, SlaCancelled, SlaMet, Sl
 from services.routing.domain.model import FIRST_RESPONSE, RESOLUTION, Clock, Item
 from services.routing.domain.state import Pool
 from services.routing.domain.timers import Timer, clock_instant
+from services.routing.domain.values import changed
 
 
 def open_clocks(
@@ -46,9 +45,9 @@ def paused(pool: Pool, conversation_id: str, pause: bool, at_ms: int) -> None:
     change = clocks.pause if pause else clocks.resume
     for clock in pool.clocks.get(conversation_id, ()):
         if clock.metric == RESOLUTION and clock.unfulfilled:
-            changed = change(clock, calendar_of(pool, clock), at_ms)
-            if changed is not clock:
-                _tell_due(pool, changed)
+            after = change(clock, calendar_of(pool, clock), at_ms)
+            if after is not clock:
+                _tell_due(pool, after)
 
 
 def closed(pool: Pool, conversation_id: str, cause: str, at_ms: int) -> None:
@@ -113,7 +112,7 @@ def _meet(pool: Pool, clock: Clock, at_ms: int) -> None:
         clock = clocks.breached(clock)
     met = clocks.fulfil(clock, calendar_of(pool, clock), at_ms)
     if in_time and met.breached_due_ms:
-        met = replace(met, breached_due_ms=0)
+        met = changed(met, breached_due_ms=0)
     pool.put_clock(met)
     pool.emit(SlaMet(clock.conversation_id, clock.metric, clock.instance, clock.due_ms, at_ms, in_time))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from services.routing.domain.capacity import Seat
@@ -26,6 +26,7 @@ from services.routing.domain.model import (
 )
 from services.routing.domain.queue import Signature, WaitingRoom
 from services.routing.domain.timers import Timers
+from services.routing.domain.values import changed
 
 ClockId = tuple[str, str, int]
 
@@ -203,7 +204,7 @@ class Pool:
         boost_ms = self.directory.boost(self.queue_of(item), item.urgency)
         if (due_ms, boost_ms) == (item.due_ms, item.boost_ms):
             return item
-        return replace(item, due_ms=due_ms, boost_ms=boost_ms, key_ms=due_ms - boost_ms)
+        return changed(item, due_ms=due_ms, boost_ms=boost_ms, key_ms=due_ms - boost_ms)
 
 
 def _by_id(clock: Clock) -> ClockId:

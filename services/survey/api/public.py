@@ -3,7 +3,7 @@
 import json
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.datastructures import UploadFile
@@ -21,7 +21,6 @@ _MOST_BODY: Final = 64 * 1024
 Token = Annotated[str, Path(min_length=1, max_length=300)]
 Score = Annotated[str, Query(max_length=20, description="Preselects this score; nothing is recorded")]
 Language = Annotated[str, Query(alias="lang", max_length=20, description="Show the page in this language")]
-AcceptLanguage = Annotated[str, Header(max_length=4000)]
 _FIELDS: Final = {
     "score": {"type": "integer", "minimum": 1, "maximum": 5},
     "comment": {"type": "string", "maxLength": MOST_COMMENT},
@@ -50,7 +49,7 @@ _POST: Final[dict[str, Any]] = {
 }
 _PAGE: Final[dict[int | str, dict[str, Any]]] = {
     200: {"content": {"text/html": {"schema": {"type": "string"}}}, "description": "The page"},
-    404: {"description": "The link opens nothing; a page says so kindly"},
+    404: {"description": "The link opens nothing; a page says so to a browser"},
 }
 
 
@@ -61,12 +60,10 @@ def public(operations: Answers, definition: Definition, pages: Pages, limit: Pos
 
     @router.head("/s/{token}", include_in_schema=False)
     @router.get("/s/{token}", summary="The page of an invitation", response_class=Response, responses=_PAGE)
-    async def show_survey(
-        token: Token, score: Score = "", lang: Language = "", accept_language: AcceptLanguage = ""
-    ) -> Response:
+    async def show_survey(token: Token, request: Request, score: Score = "", lang: Language = "") -> Response:
         invitation = await operations.find(token)
         if invitation is None:
-            return pages.gone(accept_language)
+            return _gone(request)
         chosen = _score(score, definition.scale_max) or invitation.score
         language = pages.language(lang, invitation.answer_language or invitation.language)
         return pages.form(token, invitation, language, Draft(chosen, invitation.comment))
@@ -76,7 +73,11 @@ def public(operations: Answers, definition: Definition, pages: Pages, limit: Pos
         summary="Answer, or change the answer",
         response_class=Response,
         responses={
-            200: {"model": Answered, "description": "Kept: a page for a form, JSON for JSON"},
+            200: {
+                "model": Answered,
+                "content": {"text/html": {"schema": {"type": "string"}}},
+                "description": "Kept: a page for a browser, which accepts text/html, JSON for others",
+            },
             404: _PAGE[404],
         },
         openapi_extra=_POST,
@@ -86,9 +87,9 @@ def public(operations: Answers, definition: Definition, pages: Pages, limit: Pos
         content_type = request.headers.get("content-type")
         require_media_type(content_type, _JSON, _FORM)
         given = (content_type or "").split(";")[0].strip().lower()
-        if _wants_json(request, given):
-            return await _answer_as_json(token, request, given)
-        return await _answer_as_page(token, request, given)
+        if _wants_page(request):
+            return await _answer_as_page(token, request, given)
+        return await _answer_as_json(token, request, given)
 
     async def _answer_as_json(token: str, request: Request, given: str) -> Response:
         fields = await _json_fields(request) if given == _JSON else _form_answer(await _form_fields(request))
@@ -100,13 +101,13 @@ def public(operations: Answers, definition: Definition, pages: Pages, limit: Pos
         _check_limit(token)
         kept = await operations.record(token, fields.score, comment, "")
         if kept is None:
-            raise NotFound("This link opens no survey, or its time has passed.", slug="no-survey")
+            return _gone(request)
         return Response(answered(kept, definition.scale_max).model_dump_json(), media_type=_JSON)
 
     async def _answer_as_page(token: str, request: Request, given: str) -> Response:
         open_now = await operations.find(token)
         if open_now is None:
-            return pages.gone(request.headers.get("accept-language", ""))
+            return _gone(request)
         if given == _JSON:
             sent = await _json_fields(request)
             fields = {"score": str(sent.score), "comment": sent.comment}
@@ -126,8 +127,14 @@ def public(operations: Answers, definition: Definition, pages: Pages, limit: Pos
             return page
         kept = await operations.record(token, score, comment, language)
         if kept is None:
-            return pages.gone(request.headers.get("accept-language", ""))
+            return _gone(request)
         return pages.form(token, kept, language, Draft(kept.score, kept.comment))
+
+    def _gone(request: Request) -> Response:
+        """The same for unknown, forged, expired and revoked links: a page for a browser, a problem for a program."""
+        if not _wants_page(request):
+            raise NotFound("This link opens no survey, or its time has passed.", slug="no-survey")
+        return pages.gone(request.headers.get("accept-language", ""))
 
     def _check_limit(token: str) -> None:
         invitation_id = operations.keys.invitation_of(token)
@@ -147,11 +154,9 @@ def _score(text: str, scale_max: int) -> int:
     return int(text) if text.isascii() and text.isdigit() and 1 <= int(text[:3]) <= scale_max else 0
 
 
-def _wants_json(request: Request, given: str) -> bool:
-    accept = request.headers.get("accept", "")
-    if "text/html" in accept:
-        return False
-    return given == _JSON or _JSON in accept
+def _wants_page(request: Request) -> bool:
+    """Browsers name HTML in what they accept."""
+    return "text/html" in request.headers.get("accept", "")
 
 
 async def _json_fields(request: Request) -> NewAnswer:

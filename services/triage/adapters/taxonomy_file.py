@@ -1,5 +1,6 @@
 """Reads the operator's taxonomy; a mistake is told with file, line and reason."""
 
+import dataclasses
 import hashlib
 import re
 from collections.abc import Callable, Mapping
@@ -74,7 +75,9 @@ class _Reader:
             topics[key] = Topic(key, label, self._text(fields["about"]) if "about" in fields else "")
         if not topics:
             self.refuse(parts["topics"], "topics needs at least one")
-        limits = self._mapping(parts["thresholds"], required=("topic", "kind", "urgency"))
+        limits = self._mapping(
+            parts["thresholds"], required=tuple(field.name for field in dataclasses.fields(Thresholds))
+        )
         thresholds = Thresholds(**{name: self._number(node, 0.0, 1.0) for name, node in limits.items()})
         allowed = {
             "topic": {*topics, "unknown"},

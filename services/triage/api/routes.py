@@ -1,5 +1,6 @@
 """Routes of triage."""
 
+import dataclasses
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -87,7 +88,7 @@ def router(database: Database, classifier: Classifier, taxonomy: Taxonomy) -> AP
             version=taxonomy.version,
             languages=list(taxonomy.languages),
             topics=[schemas.TopicOut(key=t.key, label=t.label, about=t.about) for t in taxonomy.topics],
-            thresholds=schemas.ThresholdsOut(topic=limits.topic, kind=limits.kind, urgency=limits.urgency),
+            thresholds=schemas.ThresholdsOut.model_validate(dataclasses.asdict(limits)),
             rules=[rule.name for rule in taxonomy.rules],
         )
 

@@ -110,8 +110,11 @@ class ThresholdsOut(BaseModel):
     """Probabilities from which a signal is believed."""
 
     topic: float
-    kind: float
-    urgency: float
+    thanks: float
+    automatic: float
+    spam: float
+    urgency_high: float
+    urgency_low: float
 
 
 class TaxonomyOut(BaseModel):

@@ -21,6 +21,7 @@ HINT_WEIGHT = 2.0
 SHARPNESS = 14.0
 """Detector score to log-belief; fitted on the own set's training texts."""
 _SURE = 0.8
+_HALF = 0.5
 _SHOWN = 6
 
 
@@ -135,21 +136,28 @@ def _language_reasons(guess: LanguageGuess, query: Query) -> list[Reason]:
 
 
 def _kind(scores: Scores, taxonomy: Taxonomy) -> tuple[Signal, list[Reason]]:
-    kinds = scores.probabilities["kind"]
-    best = max(kinds, key=lambda name: (kinds[name], name))
-    if best == "request" or kinds[best] >= taxonomy.thresholds.kind:
-        return Signal(best, kinds[best]), []
-    below = Reason("kind", "threshold", f"looks like {best}, not surely enough", taxonomy.thresholds.kind)
+    kinds, limits = scores.probabilities["kind"], taxonomy.thresholds
+    least = {"thanks": limits.thanks, "automatic": limits.automatic, "spam": limits.spam}
+    others = sorted(least, key=lambda name: (-kinds[name], name))
+    for name in others:
+        if kinds[name] >= least[name]:
+            return Signal(name, kinds[name]), []
+    if kinds["request"] >= _HALF:
+        return Signal("request", kinds["request"]), []
+    best = others[0]
+    below = Reason("kind", "threshold", f"{best} {kinds[best]:.2f} is below the threshold", least[best])
     return Signal("unsure", 1.0 - kinds[best]), [below]
 
 
 def _urgency(scores: Scores, taxonomy: Taxonomy) -> tuple[Signal, list[Reason]]:
-    levels = scores.probabilities["urgency"]
-    best = max(levels, key=lambda name: (levels[name], name))
-    if best == "normal" or levels[best] >= taxonomy.thresholds.urgency:
-        return Signal(best, levels[best]), []
-    below = Reason("urgency", "threshold", f"looks {best}, not surely enough", taxonomy.thresholds.urgency)
-    return Signal("normal", levels["normal"]), [below]
+    levels, limits = scores.probabilities["urgency"], taxonomy.thresholds
+    for name, least in (("high", limits.urgency_high), ("low", limits.urgency_low)):
+        if levels[name] >= least:
+            return Signal(name, levels[name]), []
+    best = "high" if levels["high"] >= levels["low"] else "low"
+    least = limits.urgency_high if best == "high" else limits.urgency_low
+    below = Reason("urgency", "threshold", f"{best} {levels[best]:.2f} is below the threshold", least)
+    return Signal("normal", levels["normal"]), [below] if levels[best] >= least / 2 else []
 
 
 def _evidence(found: Sequence[Evidence], signal: str) -> list[Reason]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from zlib import crc32
 
 from services.triage.domain.lexicon import Lexicon, merge_hits
@@ -12,6 +13,7 @@ LETTER_BITS = 18
 WORDS = 1 << WORD_BITS
 LETTERS = 1 << LETTER_BITS
 _LONGEST_WORD = 24
+_REMEMBERED = 50_000  # words whose letters are kept: customers use the same ones
 
 PLACEHOLDERS = frozenset(("xmail", "xurl", "xmoney", "xphone", "xnum"))
 
@@ -54,15 +56,16 @@ def word_bucket(*words: str) -> int:
     return crc32(" ".join(words).encode("utf-8")) & (WORDS - 1)
 
 
-def letter_buckets(word: str) -> list[int]:
+@lru_cache(maxsize=_REMEMBERED)
+def letter_buckets(word: str) -> tuple[int, ...]:
     """The buckets of all runs of 3 to 5 letters of a word with its edges marked, 0 .. LETTERS-1."""
     edged = f"\x02{word[:_LONGEST_WORD]}\x03".encode("utf-16-le")
     size = len(edged)
-    return [
+    return tuple(
         crc32(edged[start : start + length]) & (LETTERS - 1)
         for length in (6, 8, 10)
         for start in range(0, size - length + 1, 2)
-    ]
+    )
 
 
 def extract(text: Text, lexicons: Sequence[Lexicon]) -> Features:

@@ -8,6 +8,8 @@ UNDETERMINED = "und"
 
 _ROMANIAN = frozenset("ășțşţĂȘȚŞŢ")
 _DECIDED = 0.99
+_FULL_LETTERS = 12
+"""From so many letters a detector's score counts in full; of fewer, in proportion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ def decide_language(
         return LanguageGuess(known, max(_DECIDED, arabic / total), "", 0.0, "script")
     if romanian and "ro" in languages:
         return LanguageGuess("ro", _DECIDED, "", 0.0, "letters")
+    sharpness *= min(1.0, latin / _FULL_LETTERS)
     return _by_scores([code for code in languages if code != "ar"], scores, prior, sharpness)
 
 

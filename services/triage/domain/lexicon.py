@@ -6,7 +6,12 @@ from dataclasses import dataclass, field
 from services.triage.domain.text import fold
 
 _LONGEST_STEM = 24
+_REMEMBERED = 50_000
 _ARABIC_PREFIXES = ("وال", "فال", "بال", "كال", "لل", "ال", "و", "ف", "ب", "ل", "ك", "ه", "ع")
+
+
+Found = tuple[tuple[str, ...], tuple[tuple[tuple[str, ...], str], ...]]
+"""What one word starts: its columns, and phrases as (other words, column)."""
 
 
 class LexiconEntryError(ValueError):
@@ -25,33 +30,38 @@ class Lexicon:
     phrases: Mapping[str, tuple[tuple[tuple[str, ...], str], ...]] = field(default_factory=dict)
     """First word of a phrase -> (its other words, column); a word that ends in * is a beginning."""
 
+    _remembered: "dict[str, Found]" = field(default_factory=dict, repr=False, compare=False)
+    """Words looked up before: a pure function's memory."""
+
     def hits(self, tokens: Sequence[str]) -> dict[str, list[str]]:
         """The columns that fire on `tokens` and the words that made each fire, in order of the text."""
         found: dict[str, list[str]] = {}
         for position, token in enumerate(tokens):
-            for variant in self._variants(token):
-                for column in self._columns(variant):
-                    shown = found.setdefault(column, [])
-                    if token not in shown:
-                        shown.append(token)
-                for rest, column in self.phrases.get(variant, ()):
-                    if self._follows(rest, tokens[position + 1 : position + 1 + len(rest)]):
-                        found.setdefault(column, []).append(
-                            " ".join(tokens[position : position + 1 + len(rest)])
-                        )
+            columns, phrases = self._remembered.get(token) or self._look_up(token)
+            for column in columns:
+                shown = found.setdefault(column, [])
+                if token not in shown:
+                    shown.append(token)
+            for rest, column in phrases:
+                if self._follows(rest, tokens[position + 1 : position + 1 + len(rest)]):
+                    found.setdefault(column, []).append(" ".join(tokens[position : position + 1 + len(rest)]))
         return found
 
-    def _columns(self, word: str) -> tuple[str, ...]:
-        stems = self.stems
-        columns = self.words.get(word, ())
-        for length in range(2, min(len(word), _LONGEST_STEM) + 1):
-            found = stems.get(word[:length])
-            if found:
-                columns += found
-        return columns
+    def _look_up(self, token: str) -> "Found":
+        columns: list[str] = []
+        phrases: list[tuple[tuple[str, ...], str]] = []
+        for variant in self._variants(token):
+            columns += self.words.get(variant, ())
+            for length in range(2, min(len(variant), _LONGEST_STEM) + 1):
+                columns += self.stems.get(variant[:length], ())
+            phrases += self.phrases.get(variant, ())
+        if len(self._remembered) >= _REMEMBERED:
+            self._remembered.clear()
+        found = self._remembered[token] = (tuple(dict.fromkeys(columns)), tuple(phrases))
+        return found
 
     def _variants(self, token: str) -> tuple[str, ...]:
-        if self.language != "ar" or not ("\u0600" <= token[0] <= "ۿ"):
+        if self.language != "ar" or not ("\u0600" <= token[0] <= "\u06ff"):
             return (token,)
         bare = [token[len(p) :] for p in _ARABIC_PREFIXES if token.startswith(p) and len(token) - len(p) >= 3]
         return (token, *dict.fromkeys(bare))

@@ -110,14 +110,22 @@ class LinearModel:
 
         weights: dict[tuple[Literal["word", "lexicon"], str], float] = {}
         for part, rows, scale in self._parts(features):
-            shown = (
-                [" ".join(pair) for pair in features.words.values()]
-                if part == "words"
-                else [features.tokens[position] for position in features.letters.values()]
-            )
-            kept = [word for word, row in zip(shown, rows.tolist(), strict=True) if row >= 0]
-            for word, weight in zip(kept, speaks(rows[rows >= 0]), strict=True):
-                weights["word", word] = weights.get(("word", word), 0.0) + weight * scale
+            kept = rows >= 0
+            spoken = np.array(speaks(rows[kept])) * scale
+            if part == "letters":
+                positions = np.fromiter(features.letters.values(), dtype=np.int64, count=len(rows))[kept]
+                by_token = np.bincount(positions, weights=spoken, minlength=len(features.tokens)).tolist()
+                pairs = zip(features.tokens, by_token, strict=True)
+            else:
+                shown = [" ".join(pair) for pair in features.words.values()]
+                pairs = zip(
+                    [w for w, keep in zip(shown, kept.tolist(), strict=True) if keep],
+                    spoken.tolist(),
+                    strict=True,
+                )
+            for word, weight in pairs:
+                if weight:
+                    weights["word", word] = weights.get(("word", word), 0.0) + weight
         named = [name for name in features.columns if name in self.column_rows]
         if named:
             for name, weight in zip(named, speaks([self.column_rows[name] for name in named]), strict=True):

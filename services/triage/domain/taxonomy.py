@@ -35,10 +35,12 @@ class Thresholds:
 
     topic: float
     """Below it the topic is `unknown`."""
-    kind: float
-    """Below it a message that looks like no request is `unsure`, so that a person sees it."""
-    urgency: float
-    """Below it the urgency is `normal`."""
+    thanks: float
+    automatic: float
+    spam: float
+    """A message that reaches none of the three, yet is likely no request, is `unsure`: a person sees it."""
+    urgency_high: float
+    urgency_low: float
 
 
 @dataclass(frozen=True, slots=True)

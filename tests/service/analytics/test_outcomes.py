@@ -155,6 +155,29 @@ async def test_a_late_fact_that_changes_the_record_is_a_corrected_revision() -> 
     assert outcomes[1].team_id == "billing"
 
 
+async def test_a_first_outcome_waits_a_little_for_a_clock_that_still_runs() -> None:
+    life = Life("c1", AT)
+    *before, met = life.assignments()
+    async with running(definition) as service:
+        await service.publish(*life.messages(), *life.signals(), life.opening(), *before, *life.replies())
+        await service.publish(life.resolution())
+        assert await _outcomes(service, pause_ms=1000) == []
+        await service.publish(met)
+        outcomes = await _outcomes(service)
+    assert _causes(outcomes) == [(1, "resolved")]
+    assert [clock.state for clock in outcomes[0].clocks] == ["met"]
+
+
+async def test_a_clock_that_never_ends_holds_no_outcome_up() -> None:
+    life = Life("c1", AT)
+    *before, _met = life.assignments()
+    async with running(definition) as service:
+        await service.publish(*life.messages(), *life.signals(), life.opening(), *before, life.resolution())
+        for _ in range(12):
+            outcomes = await _outcomes(service)
+    assert _causes(outcomes) == [(1, "resolved")]
+
+
 async def test_any_order_of_the_topics_ends_in_the_same_outcome() -> None:
     contents = []
     for seed in range(3):

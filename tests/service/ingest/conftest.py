@@ -20,6 +20,20 @@ async def ingest() -> AsyncIterator[ServiceUnderTest]:
         yield service
 
 
+@pytest.fixture(scope="module")
+async def shared() -> AsyncIterator[ServiceUnderTest]:
+    """One service for all tests of a module that leave nothing behind that another would see."""
+    async with running(definition) as service:
+        yield service
+
+
+@pytest.fixture
+async def stranger(shared: ServiceUnderTest) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the shared service without a token."""
+    async with shared.client(None) as client:
+        yield client
+
+
 @pytest.fixture
 async def visitor(ingest: ServiceUnderTest) -> AsyncIterator[httpx.AsyncClient]:
     """A client without a token."""

@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
+from libs.storage import fetch_all
 from tests.service.ingest.conftest import bearer, converse
 from tests.support.harness import ServiceUnderTest
 
@@ -40,9 +41,9 @@ def slug(answer: httpx.Response) -> str:
     ],
 )
 async def test_what_makes_no_sense_is_named(
-    visitor: httpx.AsyncClient, body: object, status: int, pointer: str
+    stranger: httpx.AsyncClient, body: object, status: int, pointer: str
 ) -> None:
-    answer = await visitor.post("/v1/messages", json=body)
+    answer = await stranger.post("/v1/messages", json=body)
     assert answer.status_code == status, answer.text
     assert pointer in [error.get("pointer") for error in answer.json()["errors"]]
 
@@ -55,24 +56,29 @@ async def test_what_makes_no_sense_is_named(
         (b'{"channel": "web", "text": "a\\ud800b"}', 422),
         (b'{"channel": "web", "text": "\x00"}', 400),
         (b'{"channel": "web", ', 400),
-        (b"", 422),
+        (b"", 400),
         (b'"' + b"x" * 100 + b'"', 422),
         (b"[" * 100_000, 400),
     ],
 )
 async def test_bytes_that_are_no_message_are_refused(
-    ingest: ServiceUnderTest, visitor: httpx.AsyncClient, content: bytes, status: int
+    shared: ServiceUnderTest, stranger: httpx.AsyncClient, content: bytes, status: int
 ) -> None:
-    answer = await visitor.post("/v1/messages", content=content, headers={"Content-Type": "application/json"})
+    async with shared.database.read() as connection:
+        [(before,)] = await fetch_all(connection, "SELECT count(*) FROM ingest.raw_messages")
+    answer = await stranger.post(
+        "/v1/messages", content=content, headers={"Content-Type": "application/json"}
+    )
     assert answer.status_code == status, answer.text
     slug(answer)
-    await ingest.settle()
-    assert await ingest.events("MessageReceived") == []
+    async with shared.database.read() as connection:
+        rows = await fetch_all(connection, "SELECT count(*) FROM ingest.raw_messages")
+    assert rows == [(before,)]
 
 
 @pytest.mark.parametrize("size", [65_537, 400_000, 1_048_576])
-async def test_a_text_over_the_limit_is_too_large(visitor: httpx.AsyncClient, size: int) -> None:
-    answer = await visitor.post("/v1/messages", json={**GOOD, "text": "x" * size})
+async def test_a_text_over_the_limit_is_too_large(stranger: httpx.AsyncClient, size: int) -> None:
+    answer = await stranger.post("/v1/messages", json={**GOOD, "text": "x" * size})
     assert answer.status_code == 413
     assert answer.json()["limit_bytes"]
 
@@ -89,24 +95,23 @@ async def test_the_limit_counts_bytes_not_characters(
 
 @pytest.mark.parametrize("text", ["‏مرحبا‎ world‮", "a\u200db", "👩‍👩‍👧", "e\u0301", "\ufeffx", "\u0007bell"])
 async def test_strange_texts_arrive_unchanged(
-    ingest: ServiceUnderTest, visitor: httpx.AsyncClient, text: str
+    shared: ServiceUnderTest, stranger: httpx.AsyncClient, text: str
 ) -> None:
-    answer = await visitor.post("/v1/messages", json={**GOOD, "text": text})
+    answer = await stranger.post("/v1/messages", json={**GOOD, "text": text})
     assert answer.status_code == 202
-    await ingest.settle()
-    [event] = await ingest.events("MessageReceived")
-    assert event.text == text
+    await shared.settle()
+    assert text in [event.text for event in await shared.events("MessageReceived")]
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/xml", "multipart/form-data", ""])
-async def test_another_content_type_is_refused(visitor: httpx.AsyncClient, content_type: str) -> None:
+async def test_another_content_type_is_refused(stranger: httpx.AsyncClient, content_type: str) -> None:
     headers = {"Content-Type": content_type} if content_type else {}
-    answer = await visitor.post("/v1/messages", content=b'{"channel":"web","text":"x"}', headers=headers)
+    answer = await stranger.post("/v1/messages", content=b'{"channel":"web","text":"x"}', headers=headers)
     assert answer.status_code == 415, answer.text
 
 
-async def test_an_account_that_is_not_configured_is_named(visitor: httpx.AsyncClient) -> None:
-    answer = await visitor.post("/v1/messages", json={**GOOD, "account": "nowhere"})
+async def test_an_account_that_is_not_configured_is_named(stranger: httpx.AsyncClient) -> None:
+    answer = await stranger.post("/v1/messages", json={**GOOD, "account": "nowhere"})
     assert (answer.status_code, slug(answer)) == (422, "unknown-account")
 
 

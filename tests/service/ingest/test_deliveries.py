@@ -293,12 +293,12 @@ async def test_a_cancelled_survey_is_not_sent(
     assert sink.mails == []
 
 
-async def test_a_reply_to_nothing_known_is_a_dead_letter(ingest: ServiceUnderTest) -> None:
-    await ingest.publish(reply("nothing"))
+async def test_a_reply_to_nothing_known_has_failed_and_says_why(ingest: ServiceUnderTest) -> None:
+    await ingest.publish(reply("nothing"), invitation("nothing"))
     await ingest.settle()
-    async with ingest.database.read() as connection:
-        [(error,)] = await fetch_all(connection, "SELECT error FROM ingest.dead_letters")
-    assert "never opened" in error
+    failed = await ingest.events("DeliveryFailed")
+    assert {event.source_id for event in failed} == {"reply-1", "inv-1"}
+    assert all("does not know this conversation" in event.reason for event in failed)
 
 
 async def test_sources_of_chat_need_no_sender(ingest: ServiceUnderTest, visitor: httpx.AsyncClient) -> None:

@@ -1,6 +1,7 @@
 """Mail finds its conversation by what only we can have written, and no mail however broken fails the service."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -11,7 +12,6 @@ from services.ingest.adapters.keys import load_keys
 from services.ingest.domain.mail_threading import message_id, plus_address
 from services.ingest.service import definition
 from services.ingest.settings import ChannelAccount, IngestSettings
-from tests.service.ingest.conftest import converse
 from tests.service.ingest.mails import mail, post_mail
 from tests.support.harness import ServiceUnderTest, running
 
@@ -36,6 +36,13 @@ async def ingest() -> Any:
     )
     async with running(definition, settings) as service:
         yield service
+
+
+@pytest.fixture
+async def mailman(shared: ServiceUnderTest) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the shared service, of role service."""
+    async with shared.client("service", "mta") as client:
+        yield client
 
 
 async def received(ingest: ServiceUnderTest, client: httpx.AsyncClient, raw: bytes) -> Any:
@@ -256,9 +263,9 @@ BROKEN = {
 
 @pytest.mark.parametrize("name", sorted(BROKEN))
 async def test_a_broken_mail_is_taken_as_well_as_possible(
-    ingest: ServiceUnderTest, backend: httpx.AsyncClient, name: str
+    shared: ServiceUnderTest, mailman: httpx.AsyncClient, name: str
 ) -> None:
-    event = await received(ingest, backend, BROKEN[name])
+    event = await received(shared, mailman, BROKEN[name])
     assert event.message_seq == 1
     assert "\x00" not in event.text + event.subject
 
@@ -275,8 +282,8 @@ async def test_hostile_texts_take_no_time(ingest: ServiceUnderTest, backend: htt
 @pytest.mark.parametrize(
     "raw", [b"", b"\r\n\r\n", b"hello", b"\x00\x01\x02", b'{"text": 1}', b": value\r\n\r\n"]
 )
-async def test_what_is_no_mail_is_refused_with_a_reason(backend: httpx.AsyncClient, raw: bytes) -> None:
-    answer = await post_mail(backend, raw)
+async def test_what_is_no_mail_is_refused_with_a_reason(mailman: httpx.AsyncClient, raw: bytes) -> None:
+    answer = await post_mail(mailman, raw)
     assert answer.status_code == 422
     assert answer.json()["type"].endswith("not-a-mail")
 
@@ -294,8 +301,3 @@ async def test_a_mail_of_many_megabytes_is_taken(
     head = mail().partition(b"\n\n")[0]
     event = await received(ingest, backend, head + b"\n\n" + b"0123456789abcdef\n" * 500_000)
     assert event.truncated
-
-
-async def test_a_chat_message_is_no_mail(ingest: ServiceUnderTest, visitor: httpx.AsyncClient) -> None:
-    state = await converse(ingest, visitor)
-    assert state["visitor_token"]

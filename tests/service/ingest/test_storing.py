@@ -10,11 +10,13 @@ import pytest
 
 from libs.contracts import PayloadAccepted
 from libs.storage import Database, Engines, execute, fetch_all
+from libs.telemetry import metrics
 from libs.web import KeyFileError, Unavailable
 from services.ingest.adapters.keys import SealBroken, Sealer, load_keys
 from services.ingest.adapters.raw_writer import RawMessage, RawWriter
 from services.ingest.retention import RawRetention
 from services.ingest.settings import IngestSettings
+from services.ingest.watching import Watch
 from tests.support.harness import ServiceUnderTest
 
 DAY_MS = 86_400_000
@@ -163,3 +165,14 @@ def test_a_payload_opens_under_its_own_id_only() -> None:
     sealer = Sealer([b"k" * 32])
     with pytest.raises(SealBroken, match="does not decrypt"):
         sealer.open(sealer.seal(b"text", "one"), "two", sealer.key_id)
+
+
+async def test_what_waits_is_counted(ingest: ServiceUnderTest, visitor: httpx.AsyncClient) -> None:
+    watch = Watch(ingest.database, ingest.log)
+    for _ in range(3):
+        await visitor.post("/v1/messages", json={"channel": "web", "text": "Hello"})
+    await watch.look()
+    assert metrics.ingest_backlog._value.get() == 3
+    await ingest.settle()
+    await watch.look()
+    assert metrics.ingest_backlog._value.get() == 0

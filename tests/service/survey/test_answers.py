@@ -1,11 +1,14 @@
 """What customers do on the page, and what link scanners do."""
 
+import asyncio
+import base64
 import re
 from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 
+from libs.storage import fetch_all
 from services.survey.service import definition
 from services.survey.settings import SurveySettings
 from tests.service.survey.steps import DAY, invited, resolved, run
@@ -107,14 +110,18 @@ async def test_unknown_forged_expired_cancelled_and_planned_links_get_the_same_p
             "/v1/s/%F0%9F%99%82",
         ]
         async with service.client(None) as client:
-            pages = [await client.get(path, headers={"Accept-Language": "de-CH, en;q=0.5"}) for path in paths]
+            pages = [
+                await client.get(path, headers={**BROWSER, "Accept-Language": "de-CH, en;q=0.5"})
+                for path in paths
+            ]
             posts = [await client.post(path, data={"score": "5"}, headers=BROWSER) for path in paths]
+            readers = [await client.get(path) for path in paths]
             programs = [await client.post(path, json={"score": 5}) for path in paths]
-        assert {page.status_code for page in (*pages, *posts, *programs)} == {404}
+        assert {page.status_code for page in (*pages, *posts, *programs, *readers)} == {404}
         assert len({page.text for page in pages}) == 1
         assert len({page.text for page in posts}) == 1
         assert "Diese Umfrage ist nicht offen" in pages[0].text
-        assert {page.json()["type"] for page in programs} == {"urn:centralino:problem:no-survey"}
+        assert {page.json()["type"] for page in (*programs, *readers)} == {"urn:centralino:problem:no-survey"}
         assert await service.events("SurveyAnswered") == []
 
 
@@ -224,8 +231,6 @@ async def test_a_link_that_is_used_too_often_has_to_wait() -> None:
 
 
 async def test_many_answers_at_once_have_revisions_without_gap(uncapped: ServiceUnderTest) -> None:
-    import asyncio
-
     page = await invited(uncapped)
     async with uncapped.client(None) as client:
         await asyncio.gather(*(client.post(page, json={"score": 1 + n % 5}) for n in range(20)))
@@ -242,3 +247,25 @@ async def test_an_answer_in_time_keeps_the_survey_from_expiring(
     await run(uncapped)
     assert await uncapped.events("SurveyExpired") == []
     assert (await visitor.post(page, json={"score": 4})).status_code == 404
+
+
+async def test_the_token_is_stored_nowhere_and_names_nobody(
+    uncapped: ServiceUnderTest, visitor: httpx.AsyncClient
+) -> None:
+    page = await invited(uncapped, customer="maria@alpha.example")
+    await visitor.post(page, json={"score": 5})
+    token = page.removeprefix("/v1/s/")
+    async with uncapped.database.read() as connection:
+        tables = await fetch_all(
+            connection, "SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN ('survey', 'log')"
+        )
+        rows = [
+            str(row)
+            for schema, table in tables
+            for row in await fetch_all(connection, f'SELECT t::text FROM {schema}."{table}" t')
+        ]
+    assert any("maria@alpha.example" in row for row in rows), "the search finds what is there"
+    secret = base64.urlsafe_b64decode(token.partition("-")[2])[16:]
+    for shape in (token, token.partition("-")[2], secret.hex()):
+        assert not any(shape in row for row in rows)
+    assert b"maria" not in base64.urlsafe_b64decode(token.partition("-")[2])

@@ -119,7 +119,7 @@ async def test_the_taxonomy_in_force_is_shown(service: ServiceUnderTest) -> None
     async with service.client("agent") as client:
         body = (await client.get("/v1/taxonomy")).json()
     assert len(body["topics"]) == 16
-    assert body["thresholds"]["topic"] == 0.35
+    assert body["thresholds"]["topic"] == 0.4
     assert body["rules"][-1] == "everything else"
 
 

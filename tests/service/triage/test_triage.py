@@ -57,7 +57,7 @@ async def test_a_message_is_understood_with_reasons_and_versions(service: Servic
     assert decision.kind == Kind.KIND_REQUEST
     assert decision.language.value == "en"
     assert decision.topic.value == "delivery"
-    assert decision.topic.confidence >= 0.35
+    assert decision.topic.confidence >= 0.4
     assert decision.queue_hint == "orders"
     assert len(decision.model_version) == 12
     assert len(decision.policy_version) == 12
@@ -79,7 +79,7 @@ async def test_noise_has_no_topic_and_says_so(service: ServiceUnderTest) -> None
     await service.publish(_message("xqz wvut bnmq zzkp"))
     (decision,) = await _decisions(service)
     assert decision.topic.value == "unknown"
-    assert decision.topic.confidence < 0.35
+    assert decision.topic.confidence < 0.4
     assert ("topic", "threshold") in {(reason.signal, reason.source) for reason in decision.reasons}
 
 

@@ -90,6 +90,14 @@ _STATEMENTS = (
     """,
     "CREATE INDEX results_by_time ON results (at_ms)",
     """
+    CREATE TABLE asked (
+        command_id text PRIMARY KEY,
+        caller text NOT NULL,
+        at_ms bigint NOT NULL
+    )
+    """,
+    "CREATE INDEX asked_by_time ON asked (at_ms)",
+    """
     CREATE TABLE feed (
         agent_id text NOT NULL,
         seq bigint NOT NULL,

@@ -110,12 +110,12 @@ def _topic_map(
     def common(best: Array, share: Array, count: Array) -> Array:
         return np.column_stack([[log_odds(float(p)) for p in best], share, count <= 3])
 
+    spread = np.eye(len(codes))[np.arange(len(noise_best)) % len(codes)]
     inputs = np.vstack(
         [
             np.hstack([common(probabilities.max(axis=1), known[labelled], words[labelled]), tongue]),
-            np.hstack(
-                [common(noise_best, noise_known, noise_words), np.zeros((len(noise_best), len(codes)))]
-            ),
+            # Noise is taken for any of the languages: that it is strange must show in its words.
+            np.hstack([common(noise_best, noise_known, noise_words), _LANGUAGE_STRENGTH * spread]),
         ]
     )
     target = np.concatenate([right, np.zeros(len(noise_best), dtype=bool)])

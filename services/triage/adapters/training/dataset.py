@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-_CHECK_BELOW = 51  # of 256: 20 %
+FOLDS = 5
+_BYTES = 51  # values of the first byte in a fold: 20 %
 
 
 class DatasetError(ValueError):
@@ -33,22 +34,24 @@ class Example:
     """`messages` or `stories`."""
 
 
-def of_check_split(text: str) -> bool:
-    """Whether a text belongs to the check split: 20 % by the SHA-256 of its NFC form."""
-    return hashlib.sha256(unicodedata.normalize("NFC", text).encode("utf-8")).digest()[0] < _CHECK_BELOW
+def fold_of(text: str) -> int:
+    """The fold, 0..4, of a text by the SHA-256 of its NFC form; fold 0 is the check split."""
+    return min(
+        FOLDS - 1, hashlib.sha256(unicodedata.normalize("NFC", text).encode("utf-8")).digest()[0] // _BYTES
+    )
 
 
-def load_examples(folder: Path, languages: Sequence[str]) -> list[Example]:
+def load_examples(folder: Path, languages: Sequence[str], check_fold: int = 0) -> list[Example]:
     """All examples of these languages, in the order of the files. Raises DatasetError.
 
-    All turns of a story go to the split of its first turn.
+    All turns of a story go to the fold of its first turn. `check_fold` is another than 0 only to measure.
     """
     examples: list[Example] = []
     for language in languages:
         for row in _lines(folder / "messages" / f"{language}.jsonl"):
-            examples.append(_example(row, language, of_check_split(row["text"]), "messages"))
+            examples.append(_example(row, language, fold_of(row["text"]) == check_fold, "messages"))
         for story in _lines(folder / "stories" / f"{language}.jsonl"):
-            check = of_check_split(story["turns"][0]["text"])
+            check = fold_of(story["turns"][0]["text"]) == check_fold
             examples += [_example(turn, language, check, "stories") for turn in story["turns"]]
     return examples
 

@@ -148,7 +148,10 @@ def fit(
     weights, bias = [], []
     for head, classes in heads.items():
         rows, wanted = labels[head]
-        model = LogisticRegression(C=settings.c(head), max_iter=600, tol=2e-4)
+        counts = Counter(wanted)
+        # Rare kinds would never win: half way, on the log scale, to counting every kind the same.
+        rare = {label: (len(wanted) / n) ** 0.5 for label, n in counts.items()} if head == "kind" else None
+        model = LogisticRegression(C=settings.c(head), max_iter=600, tol=2e-4, class_weight=rare)
         model.fit(matrix[rows], wanted)
         order = [list(model.classes_).index(name) for name in classes] if len(classes) > 1 else [0]
         weights.append((model.coef_[order] * vocabulary.factors).T)

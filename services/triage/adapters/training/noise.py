@@ -31,11 +31,19 @@ _SYLLABLES = (
     "it",
 )
 
+_SHORT = (
+    "the", "is", "to", "in", "it", "a", "il", "di", "la", "che", "e", "per", "un", "de", "si", "nu", "pe", "le", "et",
+    "en", "que", "o", "os", "do", "da", "no", "el", "los", "y", "der", "die", "das", "und", "ist", "so", "was",
+)  # fmt: skip
+
 
 def noise_texts(count: int, seed: int) -> list[str]:
-    """`count` texts: random letters, made-up syllables, keyboard runs, other scripts. The same for a seed."""
+    """`count` texts: random letters, syllables, keyboard runs, other scripts, nonsense between real short words.
+
+    The same for a seed.
+    """
     source = random.Random(seed)
-    makers = (_letters, _syllables, _keyboard, _script)
+    makers = (_letters, _syllables, _keyboard, _script, _mixed)
     return [makers[index % len(makers)](source) for index in range(count)]
 
 
@@ -57,6 +65,18 @@ def _keyboard(source: random.Random) -> str:
     return " ".join(
         "".join(source.choices(row, k=source.randint(3, 12))) for _ in range(source.randint(1, 5))
     )
+
+
+def _mixed(source: random.Random) -> str:
+    """As a text in a language that is not served looks: strange words between short ones that are known."""
+    strange = "".join(source.choices("aeioukmnrtsjvzy", k=1))
+    words = []
+    for _ in range(source.randint(4, 12)):
+        if source.random() < 0.4:
+            words.append(source.choice(_SHORT))
+        else:
+            words.append(strange + "".join(source.choices("aeioukmnrtsjvzyglph", k=source.randint(3, 8))))
+    return " ".join(words)
 
 
 def _script(source: random.Random) -> str:
