@@ -174,9 +174,24 @@ def unseen(folder: Path, knowledge: Knowledge) -> None:
         total = sum(sum(counts.values()) for counts in spread.values())
         unknown = sum(counts["unknown"] for counts in spread.values())
         print(f"\n{path}: {total} texts, unknown {unknown / total:.3f}")
+        named = {label: counts for label, counts in spread.items() if _topics_of(label, knowledge)}
+        if named:
+            right = sum(
+                n for label, c in named.items() for t, n in c.items() if t in _topics_of(label, knowledge)
+            )
+            answered = sum(n for c in named.values() for t, n in c.items() if t != "unknown")
+            asked = sum(sum(c.values()) for c in named.values())
+            print(
+                f"  labels that are topics: right {right / asked:.3f} of {asked}, {right / answered:.3f} of the answered"
+            )
         for label, counts in sorted(spread.items())[:40]:
             top = ", ".join(f"{topic} {n / sum(counts.values()):.2f}" for topic, n in counts.most_common(3))
             print(f"  {label[:40]:40} {sum(counts.values()):5}  {top}")
+
+
+def _topics_of(label: str, knowledge: Knowledge) -> set[str]:
+    name = label.lower()
+    return {key for key in knowledge.taxonomy.keys if key == name or key.startswith(f"{name}.")}
 
 
 def main() -> None:

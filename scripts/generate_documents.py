@@ -11,8 +11,9 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.descriptor import FieldDescriptor
 
 from libs.contracts import PARTITIONS, TOPICS, full_name, message_type
 from libs.runtime import Platform, ServiceDefinition, SystemClock
@@ -68,7 +69,7 @@ def _json(document: object) -> str:
     return json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 
-def _schema(descriptor: Descriptor) -> dict[str, object]:
+def _schema(descriptor: Any) -> dict[str, object]:
     properties: dict[str, object] = {}
     for field in descriptor.fields:
         if field.message_type is not None:

@@ -59,7 +59,7 @@ def _nowhere(event: Any, source_id: str, received: Received[Any], ctx: IngestCon
             delivery_id=str(UUID(bytes=received.event_id)),
             conversation_id=event.conversation_id,
             source_id=source_id,
-            channel=CHANNELS[event.channel] if event.channel in CHANNELS else Channel.CHANNEL_UNSPECIFIED,
+            channel=CHANNELS.get(event.channel, Channel.CHANNEL_UNSPECIFIED),
             failed_at_ms=ctx.uow.now_ms,
             reason="ingest does not know this conversation: no customer message has opened it",
         )

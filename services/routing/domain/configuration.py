@@ -131,7 +131,7 @@ def _move(pool: Pool, item: Item) -> None:
         pool.place_later(item.conversation_id, "directory-changed")
     pool.put_item(item)
     if gone:
-        record = explain.routed(pool, item, filter_index, "queue-removed")
+        record = explain.noted(pool, item, "route", queue_id=item.queue_id, filter=filter_index)
         pool.explain(record)
         announce(pool, item, "queue-removed", record["decision_id"])
 

@@ -7,7 +7,7 @@ from services.routing.domain import explain, sla
 from services.routing.domain.commands import Close, Enqueue, Reclassify, RecordReply, RecordStatus
 from services.routing.domain.events import Released
 from services.routing.domain.model import UNDETERMINED, UNKNOWN_TOPIC, URGENCIES, Item
-from services.routing.domain.offers import announce, withdraw
+from services.routing.domain.offers import announce, routed, withdraw
 from services.routing.domain.placement import enter_ring
 from services.routing.domain.state import Pool
 from services.routing.domain.values import changed
@@ -54,9 +54,7 @@ def enqueue(pool: Pool, command: Enqueue) -> None:
     item = _hold(pool, enter_ring(pool, item))
     pool.put_item(item)
     cause = "reopened" if known else "opened"
-    record = explain.routed(pool, item, filter_index, cause)
-    pool.explain(record)
-    announce(pool, item, cause, record["decision_id"])
+    announce(pool, item, cause, routed(pool, item, filter_index))
     pool.place_later(item.conversation_id, cause)
 
 
@@ -174,8 +172,7 @@ def _route_again(pool: Pool, item: Item) -> None:
     item = changed(item, queue_id=queue.queue_id)
     item = enter_ring(pool, pool.rekeyed(item))
     pool.put_item(item)
-    record = explain.routed(pool, item, filter_index, "understood")
-    pool.explain(record)
+    decision_id = routed(pool, item, filter_index)
     if moved:
-        announce(pool, item, "reclassified", record["decision_id"])
+        announce(pool, item, "reclassified", decision_id)
     pool.place_later(item.conversation_id, "understood")

@@ -37,25 +37,6 @@ def freed(pool: Pool, item: Item, pick: Pick, agent_id: str, load: int) -> dict[
     return record
 
 
-def routed(pool: Pool, item: Item, filter_index: int, cause: str) -> dict[str, Any]:
-    """A queue was found for an item: by which filter, from which facts."""
-    return {
-        "decision_id": pool.next_id(),
-        "at_ms": pool.at_ms,
-        "kind": "route",
-        "cause": cause,
-        "policy_version": pool.directory.version,
-        "conversation_id": item.conversation_id,
-        "episode": item.episode,
-        "queue_id": item.queue_id,
-        "filter": filter_index,
-        "topic": item.topic,
-        "language": item.language,
-        "urgency": item.urgency,
-        "channel": item.channel,
-    }
-
-
 def noted(pool: Pool, item: Item, kind: str, **facts: Any) -> dict[str, Any]:
     """Anything else that was decided about an item."""
     return {
@@ -71,8 +52,13 @@ def noted(pool: Pool, item: Item, kind: str, **facts: Any) -> dict[str, Any]:
 
 
 def _record(pool: Pool, item: Item, signature: Signature, kind: str, why: str) -> dict[str, Any]:
-    return {
-        "decision_id": pool.next_id(),
+    """The common part; of an item that has just found its queue it also says by which filter."""
+    if item.conversation_id in pool.routed:
+        decision_id, filter_index = pool.routed.pop(item.conversation_id)
+    else:
+        decision_id, filter_index = pool.next_id(), -1
+    record: dict[str, Any] = {
+        "decision_id": decision_id,
         "at_ms": pool.at_ms,
         "kind": kind,
         "cause": why,
@@ -92,6 +78,11 @@ def _record(pool: Pool, item: Item, signature: Signature, kind: str, why: str) -
         "excluded": list(item.excluded[:8]),
         "affinity": item.held_for,
     }
+    if filter_index >= 0:
+        record["filter"] = filter_index
+        record["topic"] = item.topic
+        record["urgency"] = item.urgency
+    return record
 
 
 def _candidate(candidate: Candidate) -> dict[str, Any]:

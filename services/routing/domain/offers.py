@@ -158,3 +158,10 @@ def announce(pool: Pool, item: Item, cause: str, decision_id: str) -> None:
             decision_id,
         )
     )
+
+
+def routed(pool: Pool, item: Item, filter_index: int) -> str:
+    """The waiting item found its queue by that filter: the id of the record that its placement will write."""
+    decision_id = pool.next_id()
+    pool.routed[item.conversation_id] = (decision_id, filter_index)
+    return decision_id

@@ -22,11 +22,11 @@ def open_clocks(
     pool: Pool, conversation_id: str, policy: SlaPolicy, replied: bool, started_at_ms: int
 ) -> None:
     """Start or continue what is promised for an episode that begins."""
-    existing = {(c.metric, c.instance): c for c in pool.clocks.get(conversation_id, ())}
+    known = pool.clocks.get(conversation_id, ())
     if not replied and policy.first_response_ms:
-        instance = 1 + max((i for m, i in existing if m == FIRST_RESPONSE), default=0)
+        instance = 1 + max((c.instance for c in known if c.metric == FIRST_RESPONSE), default=0)
         _start(pool, conversation_id, FIRST_RESPONSE, instance, policy, started_at_ms)
-    resolution = existing.get((RESOLUTION, 1))
+    resolution = pool.clock(conversation_id, RESOLUTION, 1)
     if resolution is not None:
         _tell_due(pool, clocks.reopen(resolution, calendar_of(pool, resolution), started_at_ms))
     elif policy.resolution_ms:

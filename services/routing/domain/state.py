@@ -76,6 +76,8 @@ class Pool:
         self.step = Step(0, PoolState(pool_id))
         self.command_id = ""
         self.cause = ""
+        self.routed: dict[str, tuple[str, int]] = {}
+        """Items that found their queue in this step: the id and the filter for the record of their placement."""
         self._touched: dict[str, Seat] = {}
         self._to_place: dict[str, str] = {}
         self._to_fill: dict[str, None] = {}

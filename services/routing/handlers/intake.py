@@ -83,28 +83,17 @@ async def take_decision(received: Received[ConversationTriaged], ctx: IntakeCont
     e = received.event
     arrival = _arrival(e, ctx)
     in_pool = arrival.enqueued_episode == arrival.opened_episode > 0
-    if in_pool and arrival.resolved_episode < arrival.opened_episode and e.message_seq > arrival.first_seq:
-        if e.kind not in REQUESTS:
-            return []
-        said = _said(e)
-        return _send(
-            ctx,
-            Reclassify(
-                command_id=_id(received, "reclassify"),
-                conversation_id=e.conversation_id,
-                episode=arrival.enqueued_episode,
-                topic=said["topic"],
-                language=said["language"],
-                urgency=said["urgency"],
-                based_on_human_version=e.human_version,
-            ),
-        )
     if in_pool and e.message_seq <= arrival.first_seq:
         return []
+    # Kept even while the episode is in the pool: the message may turn out to open the next one.
     triaged = {**arrival.triaged, str(e.message_seq): _said(e)}
     for seq in sorted(triaged, key=int)[:-_KEPT_DECISIONS]:
         del triaged[seq]
-    return _enqueue(received, ctx, replace(arrival, triaged=triaged))
+    arrival = replace(arrival, triaged=triaged)
+    if not in_pool or arrival.resolved_episode >= arrival.opened_episode:
+        return _enqueue(received, ctx, arrival)
+    ctx.arrivals.put(arrival)
+    return _send(ctx, *_reclassify(received, arrival, [str(e.message_seq)]))
 
 
 @stream.on(ReplySent, emits=[PoolCommand], load=_wanted)
@@ -167,7 +156,7 @@ async def take_resolution(received: Received[ConversationResolved], ctx: IntakeC
         replace(
             arrival,
             resolved_episode=e.episode,
-            triaged={},
+            triaged={seq: said for seq, said in arrival.triaged.items() if int(seq) > e.through_seq},
             early={},
             human_version=max(arrival.human_version, e.human_version),
         )
@@ -218,7 +207,25 @@ def _said(e: ConversationTriaged) -> dict[str, Any]:
         "queue_hint": e.queue_hint,
         "received_at_ms": e.received_at_ms,
         "human_version": e.human_version,
+        "request": e.kind in REQUESTS,
     }
+
+
+def _reclassify(received: Received[Any], arrival: Arrival, seqs: Iterable[str]) -> list[Command]:
+    """What later requests of the episode say: the urgency may rise."""
+    return [
+        Reclassify(
+            command_id=_id(received, f"reclassify-{seq}"),
+            conversation_id=arrival.conversation_id,
+            episode=arrival.opened_episode,
+            topic=said["topic"],
+            language=said["language"],
+            urgency=said["urgency"],
+            based_on_human_version=said["human_version"],
+        )
+        for seq in seqs
+        if (said := arrival.triaged[seq])["request"]
+    ]
 
 
 def _skill(text: str) -> list[Any]:
@@ -289,5 +296,7 @@ def _enqueue(received: Received[Any], ctx: IntakeContext, arrival: Arrival) -> S
                 human_version=arrival.human_version,
             )
         )
-    ctx.arrivals.put(replace(arrival, enqueued_episode=episode, triaged={}, early={}))
+    later = {seq: said for seq, said in arrival.triaged.items() if int(seq) > arrival.first_seq}
+    commands += _reclassify(received, arrival, sorted(later, key=int))
+    ctx.arrivals.put(replace(arrival, enqueued_episode=episode, triaged=later, early={}))
     return _send(ctx, *commands)

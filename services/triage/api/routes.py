@@ -1,5 +1,6 @@
 """Routes of triage."""
 
+import asyncio
 import dataclasses
 from typing import Annotated, Final
 
@@ -21,6 +22,7 @@ _KIND: Final = "decisions-newest"
 _Filter = Annotated[str | None, Query(max_length=64)]
 # 64 KB of text may be six times as long when every character is escaped.
 _LARGEST_BODY: Final = 512 * 1024
+_LONGEST_SECONDS: Final = 10.0
 
 
 def router(database: Database, classifier: Classifier, taxonomy: Taxonomy) -> APIRouter:
@@ -33,8 +35,9 @@ def router(database: Database, classifier: Classifier, taxonomy: Taxonomy) -> AP
         text = f"{body.subject}\n{body.text}" if body.subject else body.text
         query = TextQuery(text, body.earlier_language, body.language_hint)
         try:
-            (signals,) = await classifier.classify([query])
-        except ClassifierUnavailable:
+            async with asyncio.timeout(_LONGEST_SECONDS):
+                (signals,) = await classifier.classify([query])
+        except (ClassifierUnavailable, TimeoutError):
             raise Unavailable("Classification is starting again. Ask once more in a few seconds.") from None
         if isinstance(signals, Unclassifiable):
             signals = nothing_known(signals.reason, taxonomy, "")

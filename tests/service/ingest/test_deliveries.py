@@ -1,7 +1,7 @@
 """What is answered reaches the customer: by mail or in their thread, once, and after every failure that passes."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -12,6 +12,9 @@ from libs.contracts import SurveyCancelled, SurveyRequested
 from libs.storage import execute, fetch_all
 from services.ingest.adapters.keys import Signer
 from services.ingest.adapters.smtp import SmtpMailer
+from services.ingest.adapters.tables import DELIVERIES
+from services.ingest.domain.deliveries import Delivery
+from services.ingest.ports import Mailer, OutgoingMail
 from services.ingest.sending import Sender
 from services.ingest.service import definition
 from services.ingest.settings import ChannelAccount, IngestSettings
@@ -223,6 +226,58 @@ async def test_two_senders_share_the_work(ingest: ServiceUnderTest, sink: MailSi
     delivered = await until(ingest, "MessageDelivered", 30)
     assert len({event.source_id for event in delivered}) == 30
     assert len(sink.mails) == 30
+
+
+class SlowMailer:
+    """Takes so long over a mail that something else happens meanwhile."""
+
+    def __init__(self, meanwhile: Callable[[], Awaitable[object]]) -> None:
+        self.meanwhile = meanwhile
+
+    async def send(self, mail: OutgoingMail) -> None:
+        await self.meanwhile()
+
+
+async def test_who_sleeps_over_their_lease_records_nothing() -> None:
+    async with running(definition, tasks=False) as ingest:
+        settings = IngestSettings(accounts=(ChannelAccount(channel="mail", address="help@shop.example"),))
+        first = await open_mail(ingest)
+
+        def sender(mailer: Mailer) -> Sender:
+            return Sender(ingest.database, settings, Signals(), Signer(b"k"), mailer, NoLinks(), mail=True)
+
+        async def nothing() -> None:
+            return
+
+        async def another_owner() -> None:
+            ingest.clock.advance(settings.delivery_lease_ms)
+            await sender(SlowMailer(nothing)).round()
+
+        async with ingest.database.begin() as uow:
+            uow.rows(DELIVERIES).put(waiting_mail(first.conversation_id, ingest.clock.now_ms()))
+            await uow.commit()
+        await sender(SlowMailer(another_owner)).round()
+        [delivered] = await ingest.events("MessageDelivered")
+        assert (delivered.attempts, delivered.possibly_twice) == (2, True)
+
+
+def waiting_mail(conversation_id: str, now_ms: int) -> Delivery:
+    return Delivery(
+        "d-1",
+        conversation_id,
+        "reply-1",
+        "reply",
+        "mail",
+        "text",
+        False,
+        "waiting",
+        0,
+        now_ms,
+        False,
+        "",
+        now_ms,
+        0,
+    )
 
 
 def invitation(conversation_id: str, **fields: Any) -> SurveyRequested:

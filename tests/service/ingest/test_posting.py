@@ -5,6 +5,7 @@ import asyncio
 import httpx
 
 from libs.contracts import Channel
+from libs.storage import fetch_all
 from tests.service.ingest.conftest import bearer, converse, while_settling
 from tests.support.harness import ServiceUnderTest
 
@@ -212,11 +213,17 @@ async def test_a_claimed_name_opens_nobody_elses_conversation(
     assert len(customers) == 2
 
 
+async def test_two_who_claim_the_same_name_are_not_in_one_conversation(
+    ingest: ServiceUnderTest, visitor: httpx.AsyncClient
+) -> None:
+    sender = {"external_id": "c-17", "email": "ada@example.org"}
+    states = [await converse(ingest, visitor, sender=sender) for _ in range(3)]
+    assert len({state["conversation_id"] for state in states}) == 3
+
+
 async def test_raw_payloads_are_unreadable_in_the_database(
     ingest: ServiceUnderTest, visitor: httpx.AsyncClient
 ) -> None:
-    from libs.storage import fetch_all
-
     await visitor.post("/v1/messages", json={"channel": "web", "text": "planted-marker"})
     async with ingest.database.read() as connection:
         [(payload, key_id)] = await fetch_all(connection, "SELECT payload, key_id FROM ingest.raw_messages")

@@ -187,13 +187,18 @@ async def test_every_decision_can_be_explained() -> None:
     async with scene() as s:
         await s.hire("ada")
         await s.open("c1")
+        [offer_id] = await s.offers()
+        await s.post(f"/v1/offers/{offer_id}/decline")
         page = await s.get("/v1/conversations/c1/decisions")
-        assert [d["kind"] for d in page["items"]] == ["offer", "route"]
-        record = page["items"][0]["record"]
-        assert record["chosen"]["agent_id"] == "ada"
+        assert [d["kind"] for d in page["items"]] == ["wait", "offer"]
+        record = page["items"][1]["record"]
+        assert (record["filter"], record["chosen"]["agent_id"]) == (5, "ada")
+        assert page["items"][0]["record"]["agents"] == {"free": 1, "excluded": 1}
+        [team] = await s.service.events("TeamAssigned")
+        assert team.decision_id == record["decision_id"]
         first = await s.get("/v1/conversations/c1/decisions?limit=1")
         second = await s.get(f"/v1/conversations/c1/decisions?limit=1&cursor={first['next_cursor']}")
-        assert [d["kind"] for d in second["items"]] == ["route"]
+        assert [d["kind"] for d in second["items"]] == ["offer"]
 
 
 async def test_the_pool_is_the_same_after_its_owner_lost_its_memory() -> None:

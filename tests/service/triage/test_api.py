@@ -129,7 +129,7 @@ async def test_old_decisions_leave() -> None:
         await service.settle()
         service.clock.advance(2 * 86_400_000)
         stop = asyncio.Event()
-        task = asyncio.create_task(service.assembled.service.tasks[0](stop))  # type: ignore[arg-type]  # a coroutine
+        task = asyncio.ensure_future(service.assembled.service.tasks[0](stop))
         await asyncio.sleep(0.2)
         stop.set()
         await task

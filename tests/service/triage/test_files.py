@@ -18,27 +18,26 @@ from services.triage.domain.classification import Query, classify
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "line", "reason"),
+    ("old", "new", "reason"),
     [
-        ("{key: order, label: Order,", "{key: refund, label: Order,", None, "twice"),
-        ("topic: 0.40", "topic: 1.40", None, "1.4"),
-        ("topic: 0.40", "tropic: 0.40", None, "unknown field 'tropic'"),
-        ("when: {kind: spam}", "when: {kind: rubbish}", None, "'rubbish' is none of"),
-        ("when: {topic: product}", "when: {topic: products}", None, "'products' is none of"),
+        ("{key: order, label: Order,", "{key: refund, label: Order,", "twice"),
+        ("topic: 0.40", "topic: 1.40", "1.4"),
+        ("topic: 0.40", "tropic: 0.40", "unknown field 'tropic'"),
+        ("when: {kind: spam}", "when: {kind: rubbish}", "'rubbish' is none of"),
+        ("when: {topic: product}", "when: {topic: products}", "'products' is none of"),
         (
             'anger: ">= 0.6"}\n    then: {priority: 2',
             'anger: "= 0.6"}\n    then: {priority: 2',
-            None,
             "no comparison",
         ),
-        ("{priority: -2, tags: [spam]}", "{priority: -3, tags: [spam]}", None, "-3"),
-        ("languages: [en,", "languages: [english,", 5, "'english' is not a language"),
-        ("  - name: urgent\n", "  - name: angry\n", None, "stands twice"),
-        ("rules:", "rules: [", None, "expected"),
+        ("{priority: -2, tags: [spam]}", "{priority: -3, tags: [spam]}", "-3"),
+        ("languages: [en,", "languages: [english,", "'english' is not a language"),
+        ("  - name: urgent\n", "  - name: angry\n", "stands twice"),
+        ("rules:", "rules: [", "expected"),
     ],
 )
 def test_a_mistake_in_the_taxonomy_is_told_with_file_line_and_reason(
-    tmp_path: Path, old: str, new: str, line: int | None, reason: str
+    tmp_path: Path, old: str, new: str, reason: str
 ) -> None:
     text = TAXONOMY.read_text(encoding="utf-8")
     assert old in text
@@ -49,10 +48,7 @@ def test_a_mistake_in_the_taxonomy_is_told_with_file_line_and_reason(
     where, number, why = str(told.value).split(":", 2)
     assert where == str(path)
     changed = text[: text.index(old)].count("\n") + 1
-    if line is not None:
-        assert int(number) == line
-    else:
-        assert int(number) >= changed
+    assert changed <= int(number) <= changed + 3
     assert reason in why
 
 

@@ -6,11 +6,12 @@ indexes what they think.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 
 from services.routing.domain.commands import Command, Enqueue
 from services.routing.domain.engine import Engine, Rows
-from services.routing.domain.events import AgentAssigned, AgentOffered, Released
+from services.routing.domain.events import AgentAssigned, AgentOffered, Released, TeamAssigned
 from services.routing.domain.model import Item
 from services.routing.domain.state import Step
 
@@ -49,6 +50,7 @@ class Witness:
         self.offers_end(engine)
         self.nobody_is_offered_what_he_cannot(engine, step)
         self.age_is_kept(engine)
+        self.decisions_are_explained(step)
         self.before = dict(items)
 
     def capacity(self, engine: Engine) -> None:
@@ -180,6 +182,16 @@ class Witness:
             require("I16", by_hand or queue.team_id in profile.teams, f"{event.agent_id} not of the team")
             if item.ring == 0 and not by_hand and item.language != "und":
                 require("I16", item.language in profile.languages, f"{event.agent_id}: {item.language}")
+
+    def decisions_are_explained(self, step: Step) -> None:
+        """Every event that names a decision comes with its record, and records are small."""
+        known = {d["decision_id"] for d in step.decisions}
+        require("explained", len(known) == len(step.decisions), "two records have one id")
+        for event in step.events:
+            if isinstance(event, TeamAssigned | AgentOffered) and event.decision_id:
+                require("explained", event.decision_id in known, event)
+        for record in step.decisions:
+            require("explained", len(json.dumps(record)) < 4096, record)
 
     def age_is_kept(self, engine: Engine) -> None:
         """I14: nothing raises the age of an episode."""

@@ -48,8 +48,8 @@ def test_an_arrival_is_offered_to_an_agent_with_room_and_explained() -> None:
     step = engine.apply(arrival("c1"), T0)
     assert offered(step) == [("c1", "ada")]
     assert kinds(step) == ["SlaStarted", "SlaStarted", "TeamAssigned", "AgentOffered"]
-    routed, chosen = step.decisions
-    assert (routed["kind"], routed["queue_id"], routed["filter"]) == ("route", "billing", 0)
+    [chosen] = step.decisions
+    assert (chosen["kind"], chosen["queue_id"], chosen["filter"]) == ("offer", "billing", 0)
     assert chosen["chosen"]["agent_id"] == "ada"
     assert chosen["policy_version"] == 1
 

@@ -129,7 +129,7 @@ def test_features_stay_within_their_ranges(text: str) -> None:
 
 def test_how_a_text_is_written_is_seen() -> None:
     columns = extract(read("WHERE IS MY PARCEL??? I WAIT SINCE MONDAY!!!"), []).columns
-    assert columns["form.capitals"] == 1.0
+    assert columns["form.capitals"] > 0.7
     assert columns["form.exclamations"] == 1.0
     assert "form.capitals" not in extract(read("where is my parcel"), []).columns
 
