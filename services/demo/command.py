@@ -18,7 +18,7 @@ from services.demo.display import show_account, show_summary
 from services.demo.host import HostFailed
 from services.demo.inputs import read_input
 from services.demo.run import Plan, Report, run
-from services.demo.stories import Skipped, UnreadableInput, own_stories
+from services.demo.stories import Skipped, Story, UnreadableInput, own_stories
 
 _errors = Console(stderr=True)
 _SHOWN_SKIPPED = 20
@@ -90,9 +90,20 @@ async def _until_told(playing: Coroutine[Any, Any, Report]) -> Report:
 
 def _plan(input_: Path | None, seed: int, conversations: int | None) -> Plan:
     if input_ is None:
-        return Plan(own_stories()[:conversations], seed=seed)
+        return Plan(_so_many(own_stories(), conversations), seed=seed)
     played = read_input(input_, seed)
     return Plan(played.stories[:conversations], played.skipped, seed=seed)
+
+
+def _so_many(stories: list[Story], count: int | None) -> list[Story]:
+    """The first so many; more than there are begin again, told by other people."""
+    if count is None or count <= len(stories):
+        return stories[:count]
+    rounds = (
+        dataclasses.replace(story, story_id=f"{story.story_id}-{n // len(stories) + 1}")
+        for n, story in ((n, stories[n % len(stories)]) for n in range(len(stories), count))
+    )
+    return [*stories, *rounds]
 
 
 def _say_skipped(skipped: list[Skipped]) -> None:

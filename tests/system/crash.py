@@ -86,7 +86,7 @@ class Victim:
         assert self.process is not None
         with contextlib.suppress(psutil.NoSuchProcess):
             for child in psutil.Process(self.process.pid).children(recursive=True):
-                if "spawn_main" in " ".join(child.cmdline()):
+                if "services.triage" in " ".join(child.cmdline()):
                     child.send_signal(signal.SIGKILL)
                     self.kills["worker"] += 1
                     return

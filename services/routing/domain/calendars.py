@@ -58,16 +58,25 @@ class Calendar:
 
         Consumption that ends exactly at closing time is due at that closing instant. Raises NoOpenTime.
         """
-        if target_ms <= 0:
-            raise ValueError(f"a target must be positive, got {target_ms}")
+        return self.dues(start_ms, (target_ms,))[0]
+
+    def dues(self, start_ms: int, targets_ms: tuple[int, ...]) -> tuple[int, ...]:
+        """`due` for several targets, in ascending order, in one pass. Raises NoOpenTime."""
+        if targets_ms[0] <= 0:
+            raise ValueError(f"a target must be positive, got {targets_ms[0]}")
         if self.always:
-            return start_ms + target_ms
-        left = target_ms
+            return tuple(start_ms + target_ms for target_ms in targets_ms)
+        found: list[int] = []
+        used = 0
         for opens, closes in self._open_from(start_ms):
-            if left <= closes - opens:
-                return opens + left
-            left -= closes - opens
-        raise NoOpenTime(f"calendar {self.calendar_id}: {left} ms missing within {_HORIZON_DAYS} days")
+            span = closes - opens
+            while targets_ms[len(found)] <= used + span:
+                found.append(opens + targets_ms[len(found)] - used)
+                if len(found) == len(targets_ms):
+                    return tuple(found)
+            used += span
+        missing = targets_ms[len(found)] - used
+        raise NoOpenTime(f"calendar {self.calendar_id}: {missing} ms missing within {_HORIZON_DAYS} days")
 
     def elapsed(self, start_ms: int, end_ms: int) -> int:
         """Open milliseconds in [start_ms, end_ms); 0 when the end is not after the start."""

@@ -112,11 +112,13 @@ def _with_dues(clock: Clock, calendar: Calendar) -> Clock:
 def _dues(calendar: Calendar, since_ms: int, target_ms: int, consumed_ms: int) -> tuple[int, int]:
     """(due, warning) of what is left; (0, 0) when the calendar has no open time for it."""
     left = target_ms - consumed_ms
+    if left <= 0:
+        return since_ms, since_ms
     until_warning = target_ms * WARN_NUMERATOR // WARN_DENOMINATOR - consumed_ms
     try:
-        return (
-            calendar.due(since_ms, left) if left > 0 else since_ms,
-            calendar.due(since_ms, until_warning) if until_warning > 0 else since_ms,
-        )
+        if until_warning <= 0:
+            return calendar.due(since_ms, left), since_ms
+        warn_at_ms, due_ms = calendar.dues(since_ms, (until_warning, left))
     except NoOpenTime:
         return 0, 0
+    return due_ms, warn_at_ms

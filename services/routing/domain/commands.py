@@ -168,4 +168,6 @@ class Transfer(Command):
     to_team: str = ""
     to_agent: str = ""
     reason: str = ""
+    requested_by: str = ""
+    """Who asked without waiting for the answer: a refusal comes by the feed."""
     answered: ClassVar[bool] = True

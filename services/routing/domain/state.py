@@ -140,8 +140,8 @@ class Pool:
     def keep_clock(self, clock: Clock) -> None:
         """Put a clock into the table only."""
         known = self.clocks.get(clock.conversation_id)
-        if not known:
-            self.clocks[clock.conversation_id] = (clock,)
+        if not known or known[-1].clock_id < clock.clock_id:
+            self.clocks[clock.conversation_id] = (*(known or ()), clock)
             return
         others = [c for c in known if c.clock_id != clock.clock_id]
         self.clocks[clock.conversation_id] = tuple(sorted([*others, clock], key=_by_id))

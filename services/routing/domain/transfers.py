@@ -34,6 +34,15 @@ def release(pool: Pool, command: Release) -> Result:
 
 def transfer(pool: Pool, command: Transfer) -> Result:
     """To a queue or team at once; to an agent by an offer."""
+    result = _transfer(pool, command)
+    asker = pool.bench.seats.get(command.requested_by)
+    if asker is not None and not result.ok:
+        told = {"conversation_id": command.conversation_id, "slug": result.slug, **_wanted(command)}
+        pool.tell(asker, "transfer_refused", {**told, "why": result.body.get("why", "")})
+    return result
+
+
+def _transfer(pool: Pool, command: Transfer) -> Result:
     item = pool.items.get(command.conversation_id)
     refusal = _refusal(pool, command.command_id, command.conversation_id, item, command.agent_id)
     if refusal or item is None:

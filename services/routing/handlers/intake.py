@@ -190,6 +190,7 @@ async def take_transfer(received: Received[TransferRequested], ctx: IntakeContex
             to_team=e.team_id,
             to_agent=e.agent_id,
             reason="requested",
+            requested_by=e.requested_by,
         ),
     )
 

@@ -5,6 +5,8 @@ from itertools import permutations
 
 from google.protobuf.message import Message
 
+from libs.contracts import TransferRequested
+from services.routing.adapters import queries
 from tests.service.routing.scenes import (
     opened,
     replied,
@@ -137,6 +139,24 @@ async def test_a_transfer_to_another_team_keeps_the_age_and_tells_both() -> None
         assert offer["eligible_at"] == "2026-05-28T19:26:40.000Z"
         [released] = await s.service.events("Released")
         assert (released.agent_id, released.reason) == ("ada", "transferred")
+
+
+async def test_a_transfer_asked_for_in_the_conversation_is_done_or_refused_by_the_feed() -> None:
+    async with scene() as s:
+        await s.hire("ada")
+        await s.open("c1")
+        [offer_id] = await s.offers()
+        await s.post(f"/v1/offers/{offer_id}/accept")
+        asked = {"conversation_id": "c1", "episode": 1, "requested_by": "ada"}
+        await s.service.publish(TransferRequested(**asked, agent_id="nobody"))
+        await s.service.settle()
+        async with s.service.database.read() as connection:
+            lines = await queries.feed_after(connection, "ada", 0, 50)
+        [refused] = [line.payload for line in lines if line.kind == "transfer_refused"]
+        assert (refused["slug"], refused["to_agent"]) == ("not-found", "nobody")
+        await s.service.publish(TransferRequested(**asked, team_id="orders"))
+        await s.service.settle()
+        assert (await s.get("/v1/conversations/c1"))["queue_id"] == "orders"
 
 
 async def test_somebody_else_may_not_release() -> None:
