@@ -87,3 +87,10 @@ class Database:
         """A connection for reading, each statement for itself: no transaction to open and to end."""
         async with self.engines.reading.connect() as connection:
             yield connection
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AsyncConnection]:
+        """A connection for reading whose statements all see the same moment."""
+        engine = self.engines.web.execution_options(isolation_level="REPEATABLE READ")
+        async with engine.connect() as connection:
+            yield connection

@@ -31,25 +31,26 @@ async def follow(
 
     Raises Refused when the platform says no (4xx).
     """
-    while True:
-        headers = {"Authorization": f"Bearer {token}", "Accept": "text/event-stream"}
-        if after is not None:
-            headers["Last-Event-ID"] = str(after)
-        try:
-            async with access.streams.stream("GET", path, headers=headers) as response:
-                if response.status_code == 200:
-                    async for event in parse(response.aiter_lines()):
-                        if event.number is not None:
-                            after = event.number
-                        yield event
-                elif 400 <= response.status_code < 500 and response.status_code != 429:
-                    await response.aread()
-                    raise Refused(response, "following a stream")
-                else:
-                    access.trouble[f"stream status {response.status_code}"] += 1
-        except httpx.HTTPError as error:
-            access.trouble[f"stream {type(error).__name__}"] += 1
-        await asyncio.sleep(random.uniform(*_PAUSE_S))
+    async with access.stream_client() as client:
+        while True:
+            headers = {"Authorization": f"Bearer {token}", "Accept": "text/event-stream"}
+            if after is not None:
+                headers["Last-Event-ID"] = str(after)
+            try:
+                async with client.stream("GET", path, headers=headers) as response:
+                    if response.status_code == 200:
+                        async for event in parse(response.aiter_lines()):
+                            if event.number is not None:
+                                after = event.number
+                            yield event
+                    elif 400 <= response.status_code < 500 and response.status_code != 429:
+                        await response.aread()
+                        raise Refused(response, "following a stream")
+                    else:
+                        access.trouble[f"stream status {response.status_code}"] += 1
+            except httpx.HTTPError as error:
+                access.trouble[f"stream {type(error).__name__}"] += 1
+            await asyncio.sleep(random.uniform(*_PAUSE_S))
 
 
 async def parse(lines: AsyncIterator[str]) -> AsyncIterator[StreamEvent]:

@@ -30,6 +30,8 @@ QUICK = {
     "CENTRALINO_LOG_LEVEL": "error",
     "CENTRALINO_LEASE_SECONDS": "2",
     "CENTRALINO_SURVEY_CAP_DAYS": "0",
+    "CENTRALINO_SURVEY_DELAY_SECONDS": "1",
+    "CENTRALINO_ANALYTICS_SETTLE_MS": "300",
 }
 
 
@@ -111,8 +113,8 @@ class Victim:
 
 
 @contextlib.asynccontextmanager
-async def victim(**environment: str) -> AsyncIterator[Victim]:
-    """A host to be killed, on a folder that is removed afterwards."""
+async def victim(*, keep: bool = False, **environment: str) -> AsyncIterator[Victim]:
+    """A host to be killed, on a folder that is removed afterwards unless `keep`."""
     folder = Path(tempfile.mkdtemp(prefix="centralino-crash-"))
     host = Victim(folder, free_port(), environment)
     keeping = asyncio.create_task(host.keep_alive())
@@ -122,7 +124,8 @@ async def victim(**environment: str) -> AsyncIterator[Victim]:
     finally:
         await host.end()
         await keeping
-        shutil.rmtree(folder, ignore_errors=True)
+        if not keep:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 async def simulate(host: Victim, conversations: int, rate: float, seed: int) -> dict[str, Any]:
@@ -167,11 +170,13 @@ async def killing(host: Victim, kills: list[str], seconds: float, seed: int) -> 
         {"host": host.kill_host, "worker": host.kill_worker, "postgres": host.kill_postgres}[what]()
 
 
-async def run(kills: int, conversations: int, rate: float, seed: int) -> dict[str, Any]:
+async def run(
+    kills: int, conversations: int, rate: float, seed: int, *, keep: bool = False
+) -> dict[str, Any]:
     """One run: the account of the simulation with the kills that were done."""
     few = max(2, kills // 7)
     plan = ["host"] * (kills - 2 * few) + ["worker"] * few + ["postgres"] * few
-    async with victim() as host:
+    async with victim(keep=keep) as host:
         killer = asyncio.create_task(killing(host, plan, conversations / rate, seed))
         try:
             account = await simulate(host, conversations, rate, seed)
@@ -179,7 +184,13 @@ async def run(kills: int, conversations: int, rate: float, seed: int) -> dict[st
             killer.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await killer
-        return {**account, "kills": host.kills, "starts": host.starts, "seed": seed}
+        return {
+            **account,
+            "kills": host.kills,
+            "starts": host.starts,
+            "seed": seed,
+            "folder": str(host.folder),
+        }
 
 
 if __name__ == "__main__":
@@ -188,7 +199,8 @@ if __name__ == "__main__":
     parser.add_argument("--conversations", type=int, default=1000)
     parser.add_argument("--rate", type=float, default=10.0, help="conversations a second")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--keep", action="store_true", help="leave the database and the logs")
     given = parser.parse_args()
-    result = asyncio.run(run(given.kills, given.conversations, given.rate, given.seed))
+    result = asyncio.run(run(given.kills, given.conversations, given.rate, given.seed, keep=given.keep))
     print(json.dumps(result, indent=1))
     sys.exit(result["exit_code"])

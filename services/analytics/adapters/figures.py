@@ -102,8 +102,7 @@ _COUNTED: Final = (
 async def read_figures(
     connection: AsyncConnection, schema: str, by: str, from_ms: int, to_ms: int, exact_rows: int
 ) -> Figures:
-    """The figures of [from, to) by a dimension, and the backlog as it stands now; one snapshot."""
-    await connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    """The figures of [from, to) by a dimension, and the backlog as it stands now. The connection holds one snapshot."""
     dimension = DIMENSIONS[by]
     counts: dict[Key, dict[str, Any]] = {}
     for clock, columns in _COUNTED:

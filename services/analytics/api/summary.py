@@ -43,7 +43,7 @@ def router(database: Database, settings: AnalyticsSettings) -> APIRouter:
                 f"from must lie before to, at most {_LONGEST_DAYS} days, both from 1970 to 9999.",
                 slug="bad-period",
             )
-        async with database.read() as connection:
+        async with database.snapshot() as connection:
             figures = await read_figures(connection, database.schema, by, from_ms, to_ms, settings.exact_rows)
         least = min_n or settings.smallest_n
         immature = to_ms > now_ms - settings.reopen_window_ms

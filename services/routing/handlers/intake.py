@@ -18,19 +18,17 @@ from libs.contracts import (
 from libs.runtime import derived_id
 from libs.storage import Want
 from libs.streams import Received, StreamRouter
-from services.routing.adapters.contracts import REQUESTS, STATUSES, URGENCIES, pool_command
+from services.routing.adapters.contracts import STATUSES, pool_command
 from services.routing.adapters.rows import Arrival
 from services.routing.context import IntakeContext
 from services.routing.domain.commands import (
     Close,
     Command,
-    Enqueue,
-    Reclassify,
     RecordReply,
     RecordStatus,
     Transfer,
 )
-from services.routing.domain.model import UNDETERMINED, UNKNOWN_TOPIC
+from services.routing.handlers.arrivals import admit, early_of, reclassify, said_of
 
 stream = StreamRouter[IntakeContext](group="routing")
 
@@ -74,7 +72,7 @@ async def open_episode(received: Received[EpisodeOpened], ctx: IntakeContext) ->
         customer_id=e.customer_id,
         early={k: v for k, v in known.early.items() if k == str(e.episode)},
     )
-    return _enqueue(received, ctx, arrival)
+    return _admit(received, ctx, arrival)
 
 
 @stream.on(ConversationTriaged, emits=[PoolCommand], load=_wanted)
@@ -86,14 +84,15 @@ async def take_decision(received: Received[ConversationTriaged], ctx: IntakeCont
     if in_pool and e.message_seq <= arrival.first_seq:
         return []
     # Kept even while the episode is in the pool: the message may turn out to open the next one.
-    triaged = {**arrival.triaged, str(e.message_seq): _said(e)}
+    triaged = {**arrival.triaged, str(e.message_seq): said_of(e)}
     for seq in sorted(triaged, key=int)[:-_KEPT_DECISIONS]:
         del triaged[seq]
     arrival = replace(arrival, triaged=triaged)
     if not in_pool or arrival.resolved_episode >= arrival.opened_episode:
-        return _enqueue(received, ctx, arrival)
+        return _admit(received, ctx, arrival)
     ctx.arrivals.put(arrival)
-    return _send(ctx, *_reclassify(received, arrival, [str(e.message_seq)]))
+    again = reclassify(arrival, [str(e.message_seq)], lambda part: _id(received, part))
+    return _send(ctx, *again)
 
 
 @stream.on(ReplySent, emits=[PoolCommand], load=_wanted)
@@ -104,7 +103,7 @@ async def take_reply(received: Received[ReplySent], ctx: IntakeContext) -> Seque
         return []
     arrival = _arrival(e, ctx)
     if e.episode > arrival.enqueued_episode:
-        first = _early(arrival, e.episode).get("replied_at_ms", e.sent_at_ms)
+        first = early_of(arrival, e.episode).get("replied_at_ms", e.sent_at_ms)
         _put_early(ctx, arrival, e.episode, e.human_version, replied_at_ms=min(first, e.sent_at_ms))
         return []
     _touch(ctx, arrival, e.human_version)
@@ -195,53 +194,8 @@ async def take_transfer(received: Received[TransferRequested], ctx: IntakeContex
     )
 
 
-def _said(e: ConversationTriaged) -> dict[str, Any]:
-    """What routing needs of a decision. A priority set by a rule counts as urgency."""
-    urgency = URGENCIES.get(e.urgency, "normal")
-    if e.priority:
-        urgency = "high" if e.priority > 0 else "low"
-    return {
-        "language": e.language.value or UNDETERMINED,
-        "topic": e.topic.value or UNKNOWN_TOPIC,
-        "urgency": urgency,
-        "skills": [_skill(text) for text in e.required_skills],
-        "queue_hint": e.queue_hint,
-        "received_at_ms": e.received_at_ms,
-        "human_version": e.human_version,
-        "request": e.kind in REQUESTS,
-    }
-
-
-def _reclassify(received: Received[Any], arrival: Arrival, seqs: Iterable[str]) -> list[Command]:
-    """What later requests of the episode say: the urgency may rise."""
-    return [
-        Reclassify(
-            command_id=_id(received, f"reclassify-{seq}"),
-            conversation_id=arrival.conversation_id,
-            episode=arrival.opened_episode,
-            topic=said["topic"],
-            language=said["language"],
-            urgency=said["urgency"],
-            based_on_human_version=said["human_version"],
-        )
-        for seq in seqs
-        if (said := arrival.triaged[seq])["request"]
-    ]
-
-
-def _skill(text: str) -> list[Any]:
-    """`skill` or `skill:level`."""
-    name, _, level = text.partition(":")
-    return [name, int(level) if level.isdigit() else 1]
-
-
-def _early(arrival: Arrival, episode: int) -> dict[str, Any]:
-    found: dict[str, Any] = arrival.early.get(str(episode), {})
-    return found
-
-
 def _put_early(ctx: IntakeContext, arrival: Arrival, episode: int, human_version: int, **facts: Any) -> None:
-    early = {**arrival.early, str(episode): {**_early(arrival, episode), **facts}}
+    early = {**arrival.early, str(episode): {**early_of(arrival, episode), **facts}}
     ctx.arrivals.put(replace(arrival, early=early, human_version=max(arrival.human_version, human_version)))
 
 
@@ -250,54 +204,7 @@ def _touch(ctx: IntakeContext, arrival: Arrival, human_version: int) -> None:
         ctx.arrivals.put(replace(arrival, human_version=human_version))
 
 
-def _enqueue(received: Received[Any], ctx: IntakeContext, arrival: Arrival) -> Sequence[Event]:
-    """Enqueue the opened episode when both halves are here; replay what a person did meanwhile."""
-    episode = arrival.opened_episode
-    said = arrival.triaged.get(str(arrival.first_seq))
-    if said is None or episode <= max(arrival.enqueued_episode, arrival.resolved_episode):
-        ctx.arrivals.put(arrival)
-        return []
-    early = _early(arrival, episode)
-    language = said["language"] if said["language"] != UNDETERMINED else arrival.language or UNDETERMINED
-    commands: list[Command] = [
-        Enqueue(
-            command_id=_id(received, "enqueue"),
-            conversation_id=arrival.conversation_id,
-            episode=episode,
-            channel=arrival.channel,
-            language=language,
-            topic=said["topic"],
-            urgency=said["urgency"],
-            started_at_ms=said["received_at_ms"],
-            skills=tuple((name, level) for name, level in said["skills"]),
-            queue_hint=said["queue_hint"],
-            human_version=arrival.human_version,
-            customer_id=arrival.customer_id,
-            case_reference=arrival.case_reference,
-        )
-    ]
-    if "replied_at_ms" in early:
-        commands.append(
-            RecordReply(
-                command_id=_id(received, "early-reply"),
-                conversation_id=arrival.conversation_id,
-                episode=episode,
-                replied_at_ms=early["replied_at_ms"],
-                human_version=arrival.human_version,
-            )
-        )
-    if "status" in early:
-        commands.append(
-            RecordStatus(
-                command_id=_id(received, "early-status"),
-                conversation_id=arrival.conversation_id,
-                episode=episode,
-                status=early["status"],
-                changed_at_ms=early["status_at_ms"],
-                human_version=arrival.human_version,
-            )
-        )
-    later = {seq: said for seq, said in arrival.triaged.items() if int(seq) > arrival.first_seq}
-    commands += _reclassify(received, arrival, sorted(later, key=int))
-    ctx.arrivals.put(replace(arrival, enqueued_episode=episode, triaged=later, early={}))
+def _admit(received: Received[Any], ctx: IntakeContext, arrival: Arrival) -> Sequence[Event]:
+    after, commands = admit(arrival, lambda part: _id(received, part))
+    ctx.arrivals.put(after)
     return _send(ctx, *commands)

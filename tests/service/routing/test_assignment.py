@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from itertools import permutations
+from typing import Any
 
 from google.protobuf.message import Message
 
@@ -147,7 +148,7 @@ async def test_a_transfer_asked_for_in_the_conversation_is_done_or_refused_by_th
         await s.open("c1")
         [offer_id] = await s.offers()
         await s.post(f"/v1/offers/{offer_id}/accept")
-        asked = {"conversation_id": "c1", "episode": 1, "requested_by": "ada"}
+        asked: dict[str, Any] = {"conversation_id": "c1", "episode": 1, "requested_by": "ada"}
         await s.service.publish(TransferRequested(**asked, agent_id="nobody"))
         await s.service.settle()
         async with s.service.database.read() as connection:

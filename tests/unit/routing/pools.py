@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.routing.domain.commands import Enqueue, PutAgent, SetPresence
+from services.routing.domain.commands import AcceptOffer, Enqueue, PutAgent, SetPresence
 from services.routing.domain.directory import (
     AgentProfile,
     CapacityPolicy,
@@ -15,7 +15,7 @@ from services.routing.domain.directory import (
 )
 from services.routing.domain.engine import Engine
 from services.routing.domain.events import AgentOffered
-from services.routing.domain.model import PresenceState, Urgency
+from services.routing.domain.model import PresenceState, Result, Urgency
 from services.routing.domain.state import Step
 
 SECOND = 1_000
@@ -145,3 +145,14 @@ def offer_of(engine: Engine, conversation_id: str) -> str:
 def kinds(step: Step) -> list[str]:
     """The names of a step's events, in order."""
     return [type(e).__name__ for e in step.events]
+
+
+def accept(engine: Engine, conversation_id: str, at_ms: int = T0, *, by: str = "") -> Result:
+    """Accept the open offer of a conversation, by default as the agent it was made to."""
+    offer = engine.pool.offers[offer_of(engine, conversation_id)]
+    command = AcceptOffer(
+        command_id=f"accept-{offer.offer_id}-{by}", offer_id=offer.offer_id, agent_id=by or offer.agent_id
+    )
+    result = engine.apply(command, at_ms).result
+    assert result is not None
+    return result

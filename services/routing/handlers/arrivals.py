@@ -1,0 +1,110 @@
+"""An episode comes into the pool when it is opened and its opening message is understood, in whatever order."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+from libs.contracts import ConversationTriaged
+from services.routing.adapters.contracts import REQUESTS, URGENCIES
+from services.routing.adapters.rows import Arrival
+from services.routing.domain.commands import Command, Enqueue, Reclassify, RecordReply, RecordStatus
+from services.routing.domain.model import UNDETERMINED, UNKNOWN_TOPIC
+
+
+def said_of(e: ConversationTriaged) -> dict[str, Any]:
+    """What routing needs of a decision. A priority set by a rule counts as urgency."""
+    urgency = URGENCIES.get(e.urgency, "normal")
+    if e.priority:
+        urgency = "high" if e.priority > 0 else "low"
+    return {
+        "language": e.language.value or UNDETERMINED,
+        "topic": e.topic.value or UNKNOWN_TOPIC,
+        "urgency": urgency,
+        "skills": [_skill(text) for text in e.required_skills],
+        "queue_hint": e.queue_hint,
+        "received_at_ms": e.received_at_ms,
+        "human_version": e.human_version,
+        "request": e.kind in REQUESTS,
+    }
+
+
+def reclassify(arrival: Arrival, seqs: Iterable[str], new_id: Callable[[str], str]) -> list[Command]:
+    """What later requests of the episode say: the urgency may rise."""
+    return [
+        Reclassify(
+            command_id=new_id(f"reclassify-{seq}"),
+            conversation_id=arrival.conversation_id,
+            episode=arrival.opened_episode,
+            topic=said["topic"],
+            language=said["language"],
+            urgency=said["urgency"],
+            based_on_human_version=said["human_version"],
+        )
+        for seq in seqs
+        if (said := arrival.triaged[seq])["request"]
+    ]
+
+
+def _skill(text: str) -> list[Any]:
+    """`skill` or `skill:level`."""
+    name, _, level = text.partition(":")
+    return [name, int(level) if level.isdigit() else 1]
+
+
+def early_of(arrival: Arrival, episode: int) -> dict[str, Any]:
+    found: dict[str, Any] = arrival.early.get(str(episode), {})
+    return found
+
+
+def admit(arrival: Arrival, new_id: Callable[[str], str]) -> tuple[Arrival, list[Command]]:
+    """Enqueue the opened episode when both halves are here; then replay what a person did meanwhile.
+
+    `new_id` makes the id of a command from its part in the event.
+    """
+    episode = arrival.opened_episode
+    said = arrival.triaged.get(str(arrival.first_seq))
+    if said is None or episode <= max(arrival.enqueued_episode, arrival.resolved_episode):
+        return arrival, []
+    early = early_of(arrival, episode)
+    language = said["language"] if said["language"] != UNDETERMINED else arrival.language or UNDETERMINED
+    commands: list[Command] = [
+        Enqueue(
+            command_id=new_id("enqueue"),
+            conversation_id=arrival.conversation_id,
+            episode=episode,
+            channel=arrival.channel,
+            language=language,
+            topic=said["topic"],
+            urgency=said["urgency"],
+            started_at_ms=said["received_at_ms"],
+            skills=tuple((name, level) for name, level in said["skills"]),
+            queue_hint=said["queue_hint"],
+            human_version=arrival.human_version,
+            customer_id=arrival.customer_id,
+            case_reference=arrival.case_reference,
+        )
+    ]
+    if "replied_at_ms" in early:
+        commands.append(
+            RecordReply(
+                command_id=new_id("early-reply"),
+                conversation_id=arrival.conversation_id,
+                episode=episode,
+                replied_at_ms=early["replied_at_ms"],
+                human_version=arrival.human_version,
+            )
+        )
+    if "status" in early:
+        commands.append(
+            RecordStatus(
+                command_id=new_id("early-status"),
+                conversation_id=arrival.conversation_id,
+                episode=episode,
+                status=early["status"],
+                changed_at_ms=early["status_at_ms"],
+                human_version=arrival.human_version,
+            )
+        )
+    later = {seq: said for seq, said in arrival.triaged.items() if int(seq) > arrival.first_seq}
+    commands += reclassify(arrival, sorted(later, key=int), new_id)
+    return replace(arrival, enqueued_episode=episode, triaged=later, early={}), commands
