@@ -22,6 +22,7 @@ from services.demo.stories import Skipped, Story, UnreadableInput, own_stories
 
 _errors = Console(stderr=True)
 _SHOWN_SKIPPED = 20
+_WIDE = 110
 
 
 def demo(
@@ -39,7 +40,9 @@ def demo(
     seconds: Annotated[
         float | None, typer.Option(min=1, help="Length of the compressed day, instead of --rate.")
     ] = None,
-    conversations: Annotated[int | None, typer.Option(min=1, help="Play only so many.")] = None,
+    conversations: Annotated[
+        int | None, typer.Option(min=1, help="So many; the own stories come again if need be.")
+    ] = None,
     url: Annotated[
         str, typer.Option(help="A platform that runs, instead of one of the demo's own; needs --data too.")
     ] = "",
@@ -47,6 +50,13 @@ def demo(
         Path | None,
         typer.Option(envvar="CENTRALINO_DATA", help="With --url: its data folder, to sign tokens."),
     ] = None,
+    alone: Annotated[
+        bool,
+        typer.Option(
+            "--alone",
+            help="With --url: the platform is empty and nobody else uses it. What nobody wrote is an error.",
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document at the end.")] = False,
     keep: Annotated[bool, typer.Option(help="Leave the data of the demo's own platform.")] = False,
 ) -> None:
@@ -61,7 +71,9 @@ def demo(
     say = _errors.print if as_json else Console().print
     try:
         plan = _plan(input_, seed, conversations)
-        plan = dataclasses.replace(plan, rate=rate, seconds=seconds, url=url, data=data, keep=keep)
+        plan = dataclasses.replace(
+            plan, rate=rate, seconds=seconds, url=url, data=data, alone=alone, keep=keep
+        )
         _say_skipped(plan.skipped)
         tell = functools.partial(say, markup=False, highlight=False, soft_wrap=True)
         report = asyncio.run(_until_told(run(plan, _errors, tell)))
@@ -115,6 +127,8 @@ def _say_skipped(skipped: list[Skipped]) -> None:
 
 def _show(report: Report) -> None:
     console = Console()
+    if not console.is_terminal:
+        console.width = _WIDE
     for title, figures in (("By team", report.by_team), ("By topic", report.by_topic)):
         show_summary(console, title, figures)
     for kind, number in sorted(report.trouble.items()):

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
@@ -60,7 +61,9 @@ async def show_progress(simulation: Simulation, gauges: Gauges, console: Console
 
 def show_summary(console: Console, title: str, figures: Mapping[str, Any]) -> None:
     """One table: volume, and median / 90th percentile of wait, first response and resolution, satisfaction with its n."""
-    table = Table(title=f"{title} (seconds: median / 90 %)", title_justify="left", padding=(0, 1))
+    table = Table(
+        title=f"{title} (seconds: median / 90 %)", title_justify="left", box=SIMPLE_HEAD, pad_edge=False
+    )
     table.add_column(figures["by"], no_wrap=True)
     for name in ("volume", "wait", "first reply", "resolution", "CSAT", "95 %", "n"):
         table.add_column(name, justify="right", no_wrap=True)

@@ -140,4 +140,4 @@ class MailLine:
 
 def _plain(text: str) -> str:
     folded = unicodedata.normalize("NFKD", text.lower()).encode("ascii", "ignore").decode()
-    return _NOT_PLAIN.sub("-", folded).strip("-")[:40] or "somebody"
+    return _NOT_PLAIN.sub("-", folded).strip("-")[-40:] or "somebody"

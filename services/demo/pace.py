@@ -20,7 +20,7 @@ class Pace:
     """Agent: from an offer to accepting or declining it."""
     write: tuple[float, float] = (0.2, 0.9)
     """Agent: from reading to a reply."""
-    quiet: tuple[float, float] = (2.2, 3.2)
+    quiet: tuple[float, float] = (3.0, 4.4)
     """Agent: so long without a new message, and the problem is taken for solved."""
     look: tuple[float, float] = (0.7, 1.1)
     """Agent: between two looks at a conversation in which the customer is to write."""

@@ -49,6 +49,8 @@ class Plan:
     seconds: float | None = None
     url: str = ""
     data: Path | None = None
+    alone: bool = False
+    """With `url`: nobody else uses that platform, so whatever is on it must be in the record."""
     keep: bool = False
     folder: Path | None = None
     """Where the record goes; a temporary folder when None."""
@@ -97,9 +99,9 @@ async def run(
         Record(folder / "record.jsonl") as record,
         Together() as together,
     ):
-        alone = host is not None
+        alone = plan.alone or host is not None
         scene = Scene(
-            access, record, together, os.urandom(3).hex(), plan.seed, letters=letters if alone else None
+            access, record, together, os.urandom(3).hex(), plan.seed, letters=letters if host else None
         )
         people = cast(_hands(plan, day), plan.seed)
         say(
@@ -168,7 +170,7 @@ def _named_apart(stories: list[Story]) -> list[Story]:
     used: set[str] = set()
     named = []
     for number, story in enumerate(stories):
-        plain = "".join(sign if "!" <= sign <= "~" else "-" for sign in story.story_id)[:60]
+        plain = "".join(sign if "!" <= sign <= "~" else "-" for sign in story.story_id)[-60:]
         if plain in used:
             plain = f"{plain}.{number}"
         used.add(plain)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from libs.storage import Rows, UnitOfWork
 from services.ingest.adapters.arrivals import Arrival, Arrivals
 from services.ingest.adapters.desk import Prepared
-from services.ingest.adapters.tables import CUSTOMERS, DELIVERIES, ENTRIES, IDENTITIES, THREADS
+from services.ingest.adapters.tables import CUSTOMERS, DELIVERIES, ENTRIES, IDENTITIES, MAIL_IDS, THREADS
 from services.ingest.domain.deliveries import Delivery
-from services.ingest.domain.model import Customer, Entry, Identity, Thread
+from services.ingest.domain.model import Customer, Entry, Identity, MailId, Thread
 from services.ingest.signals import Signals
 
 
@@ -18,6 +18,7 @@ class IngestContext:
 
     uow: UnitOfWork
     identities: Rows[Identity]
+    mail_ids: Rows[MailId]
     customers: Rows[Customer]
     threads: Rows[Thread]
     entries: Rows[Entry]
@@ -53,6 +54,7 @@ def make_context(
     ctx = IngestContext(
         uow=uow,
         identities=uow.rows(IDENTITIES),
+        mail_ids=uow.rows(MAIL_IDS),
         customers=uow.rows(CUSTOMERS),
         threads=uow.rows(THREADS),
         entries=uow.rows(ENTRIES),

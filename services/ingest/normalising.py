@@ -22,7 +22,7 @@ from services.ingest.adapters.desk import Prepared
 from services.ingest.context import IngestContext
 from services.ingest.domain import threads as rules
 from services.ingest.domain.customers import learn, new_customer, new_identity
-from services.ingest.domain.model import ChannelName, Customer, Identity, Inbound, Thread
+from services.ingest.domain.model import ChannelName, Customer, Identity, Inbound, MailId, Thread
 
 CHANNELS: Final = {
     ChannelName.WEB: Channel.CHANNEL_WEB,
@@ -41,6 +41,9 @@ def want_first(event: PayloadAccepted, ctx: IngestContext) -> Iterator[Want]:
         yield ctx.identities.want(inbound.identity.row_key)
     for conversation_id in inbound.threads:
         yield ctx.threads.want(conversation_id)
+    for mail_id in (inbound.mail_id, *inbound.mail_references):
+        if mail_id and inbound.address:
+            yield ctx.mail_ids.want((inbound.address, mail_id))
 
 
 def want_second(event: PayloadAccepted, ctx: IngestContext) -> Iterator[Want]:
@@ -51,7 +54,7 @@ def want_second(event: PayloadAccepted, ctx: IngestContext) -> Iterator[Want]:
     identity = _identity(inbound, ctx)
     if identity is not None:
         yield ctx.customers.want(identity.customer_id)
-    for conversation_id in _candidates(inbound, identity):
+    for conversation_id in _candidates(inbound, identity, ctx):
         yield ctx.threads.want(conversation_id)
 
 
@@ -60,7 +63,7 @@ def want_continued(event: PayloadAccepted, ctx: IngestContext) -> Iterator[Want]
     inbound = ctx.prepared[event.raw_id].inbound
     if inbound is None:
         return
-    for candidate in _candidates(inbound, _identity(inbound, ctx)):
+    for candidate in _candidates(inbound, _identity(inbound, ctx), ctx):
         thread = ctx.threads.get(candidate)
         while thread is not None:
             yield ctx.customers.want(thread.customer_id)
@@ -82,10 +85,14 @@ def _identity(inbound: Inbound, ctx: IngestContext) -> Identity | None:
     return None if inbound.identity is None else ctx.identities.get(inbound.identity.row_key)
 
 
-def _candidates(inbound: Inbound, identity: Identity | None) -> Sequence[str]:
-    """Named threads first. Without any, a known person's chat goes on where it was; a claimed name proves nothing."""
+def _candidates(inbound: Inbound, identity: Identity | None, ctx: IngestContext) -> Sequence[str]:
+    """Named threads first. Without any, a mail goes where the sender's own earlier mail went that it refers to, and a
+    known person's chat where it was; a claimed name proves nothing."""
     if inbound.threads:
         return inbound.threads
+    if inbound.channel == ChannelName.MAIL:
+        own = (ctx.mail_ids.get((inbound.address, m)) for m in inbound.mail_references if inbound.address)
+        return tuple(dict.fromkeys(known.conversation_id for known in own if known is not None))
     if inbound.channel == ChannelName.CHAT and inbound.verified and identity is not None:
         return (identity.conversation_id,) if identity.conversation_id else ()
     return ()
@@ -97,7 +104,9 @@ def normalise(prepared: Prepared, ctx: IngestContext) -> list[Message]:
     if inbound is None:
         raise Reject(prepared.fault)
     identity = _identity(inbound, ctx)
-    thread, old = rules.choose(inbound, _candidates(inbound, identity), ctx.threads.get, ctx.reopen_window_ms)
+    thread, old = rules.choose(
+        inbound, _candidates(inbound, identity, ctx), ctx.threads.get, ctx.reopen_window_ms
+    )
     events: list[Message] = []
     known = thread or old
     customer_id = known.customer_id if known else identity.customer_id if identity else prepared.customer_id
@@ -123,6 +132,8 @@ def normalise(prepared: Prepared, ctx: IngestContext) -> list[Message]:
     thread, entry = rules.add_message(thread, inbound)
     ctx.put_entry(thread, entry)
     _note_identity(inbound, identity, thread, ctx)
+    if inbound.mail_id and inbound.address and ctx.mail_ids.get((inbound.address, inbound.mail_id)) is None:
+        ctx.mail_ids.put(MailId(inbound.address, inbound.mail_id, thread.conversation_id))
     seq = thread.message_seq
     ctx.arrived.append(
         Arrival(inbound.message_id, thread.conversation_id, customer_id, thread.case_reference, seq)

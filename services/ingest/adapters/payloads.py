@@ -17,6 +17,7 @@ from services.ingest.domain.texts import cut_to_bytes, storable
 MAIL: Final = "mail"
 MESSAGE: Final = "message"
 _MOST_FULL_BYTES: Final = 1024 * 1024
+_MOST_OWN_REFERENCES: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,7 @@ def _from_mail(origin: Origin, raw: bytes, message_id: str, received_at_ms: int,
         truncated=cut,
         automatic=automatic_reason(mail.headers, mail.sender) is not None,
         mail_id=mail.message_id,
+        mail_references=tuple(storable(one) for one in references[:_MOST_OWN_REFERENCES]),
         threads=tuple(conversations_of(signer.key, references, mail.recipients)[:5]),
         case_references=tuple(find_references(mail.subject)[:5]),
     )

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from libs.storage import TableRepository
 from services.ingest.domain.deliveries import Delivery
-from services.ingest.domain.model import Customer, Entry, Identity, Thread
+from services.ingest.domain.model import Customer, Entry, Identity, MailId, Thread
 
 _metadata = MetaData(schema="ingest")
 
@@ -20,6 +20,13 @@ _identities = Table(
     Column("external_id", Text, primary_key=True),
     Column("customer_id", Text),
     Column("verified", Boolean),
+    Column("conversation_id", Text),
+)
+_mail_ids = Table(
+    "mail_ids",
+    _metadata,
+    Column("address", Text, primary_key=True),
+    Column("mail_id", Text, primary_key=True),
     Column("conversation_id", Text),
 )
 _customers = Table(
@@ -103,6 +110,7 @@ def _customer(row: Mapping[str, Any]) -> Customer:
 
 
 IDENTITIES = TableRepository(_identities, Identity)
+MAIL_IDS = TableRepository(_mail_ids, MailId)
 CUSTOMERS = TableRepository(_customers, Customer, _customer_row, _customer)
 THREADS = TableRepository(_threads, Thread)
 ENTRIES = TableRepository(_entries, Entry)

@@ -62,6 +62,8 @@ class Inbound:
     truncated: bool = False
     automatic: bool = False
     mail_id: str = ""
+    mail_references: tuple[str, ...] = ()
+    """Message ids the mail refers to, nearest first: the sender's own among them lead to their conversation."""
     threads: tuple[str, ...] = ()
     """Conversations it may belong to, the strongest evidence first."""
     case_references: tuple[str, ...] = ()
@@ -79,6 +81,15 @@ class Identity:
     verified: bool
     conversation_id: str
     """The newest chat conversation of this identity, or empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailId:
+    """Where a mail of a sender went, so that their next one, which refers to it, goes there too."""
+
+    address: str
+    mail_id: str
+    conversation_id: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,6 +176,18 @@ async def test_the_subject_alone_joins_nothing(ingest: ServiceUnderTest, backend
     assert second.customer_id == first.customer_id
 
 
+async def test_a_second_mail_before_our_answer_joins_the_first_of_the_same_sender_only(
+    ingest: ServiceUnderTest, backend: httpx.AsyncClient
+) -> None:
+    first = await received(ingest, backend, mail())
+    second = await received(
+        ingest, backend, mail("one more thing", message_id="<2@x>", In_Reply_To="<1@example.org>")
+    )
+    assert (second.conversation_id, second.message_seq) == (first.conversation_id, 2)
+    stranger = mail("me too", message_id="<3@x>", sender="eve@example.net", In_Reply_To="<1@example.org>")
+    assert (await received(ingest, backend, stranger)).conversation_id != first.conversation_id
+
+
 async def test_who_is_copied_in_joins_and_does_not_take_over(
     ingest: ServiceUnderTest, backend: httpx.AsyncClient
 ) -> None:

@@ -50,6 +50,16 @@ def upgrade() -> None:
     )
     op.execute(
         """
+        CREATE TABLE mail_ids (
+            address text NOT NULL,
+            mail_id text NOT NULL,
+            conversation_id text NOT NULL,
+            PRIMARY KEY (address, mail_id)
+        )
+        """
+    )
+    op.execute(
+        """
         CREATE TABLE customers (
             customer_id text PRIMARY KEY,
             display_name text NOT NULL,
