@@ -145,9 +145,10 @@ class Access:
             response = await self.call("GET", urlsplit(response.headers["Location"]).path, token=token)
         return response
 
-    async def once(self, path: str) -> httpx.Response:
-        """One GET without a token, not asked again. Raises httpx.TransportError."""
-        return await self._send("GET", path)
+    async def once(self, path: str, token: str = "") -> httpx.Response:
+        """One GET, not asked again. Raises httpx.TransportError."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return await self._send("GET", path, headers=headers)
 
     async def _send(self, method: str, path: str, **request: Any) -> httpx.Response:
         lane = await self._lanes.get()

@@ -61,7 +61,7 @@ _CAST: Final[tuple[_Row, ...]] = (
 
 
 def cast(size: int, seed: int) -> list[Person]:
-    """At least the twenty-one of the house; beyond them colleagues with the same work and other names and shifts."""
+    """At least the twenty-one of the house; beyond them colleagues with other names and shifts, who help out in general."""
     house = [
         Person(f"demo-{key}", name, teams, tuple(spoken.split()), tuple(skills.items()), *shift, capacity)
         for key, name, teams, spoken, skills, shift, capacity in _CAST
@@ -77,6 +77,7 @@ def cast(size: int, seed: int) -> list[Person]:
                 replace(
                     model,
                     agent_id=f"{model.agent_id}-{len(people)}",
+                    teams=tuple(dict.fromkeys((*model.teams, "general"))),
                     name=f"{draw.choice(GIVEN[spoken])} {draw.choice(FAMILY[spoken])}",
                     begins=begins,
                     ends=ends,

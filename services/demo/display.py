@@ -26,7 +26,7 @@ def progress(simulation: Simulation, gauges: Gauges) -> dict[str, int]:
         "customers": len(simulation.customers),
         "received": counts["messages"],
         "triaged": gauges.counter("centralino_triage_decisions_total"),
-        "waiting": gauges.gauge("centralino_routing_waiting"),
+        "waiting": gauges.waiting,
         "assigned": counts["accepted"],
         "resolved": counts["resolved"],
         "surveyed": counts["surveys"],

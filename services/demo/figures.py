@@ -13,22 +13,29 @@ _SAMPLE: Final = re.compile(r"^(centralino_\w+)(?:\{([^}]*)\})? (\S+)$", re.MULT
 
 
 class Gauges:
-    """Sums of a metric over its labels, read from `/metrics`; counters count from the first reading."""
+    """Sums of a metric over its labels, read from `/metrics` and the queues; counters count from the first reading."""
 
     def __init__(self, access: Access) -> None:
         self._access = access
         self._first: Mapping[str, float] | None = None
         self._now: Mapping[str, float] = {}
+        self.waiting = 0
+        """Conversations in the queues."""
 
     async def read(self) -> None:
         """Reads anew; what cannot be read just now stays as it was."""
         try:
-            response = await self._access.once("/metrics")
+            page = await self._access.once("/metrics")
+            queues = await self._access.once(
+                "/routing/v1/queues", self._access.token("supervisor", "demo-supervisor")
+            )
         except httpx.TransportError:
             return
-        if response.status_code == 200:
-            self._now = sums(response.text)
+        if page.status_code == 200:
+            self._now = sums(page.text)
             self._first = self._first or self._now
+        if queues.status_code == 200:
+            self.waiting = sum(queue["waiting"] for queue in queues.json())
 
     def gauge(self, name: str) -> int:
         """The sum now."""

@@ -162,7 +162,7 @@ async def _platform(
 
 def _hands(plan: Plan, day: Day) -> int:
     """How many agents it takes."""
-    return round(len(plan.stories) / day.seconds * _HANDLING_S * 2 / _ABREAST)
+    return round(len(plan.stories) / day.seconds * _HANDLING_S * 2.5 / _ABREAST)
 
 
 def _named_apart(stories: list[Story]) -> list[Story]:

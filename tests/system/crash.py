@@ -78,27 +78,28 @@ class Victim:
                 await asyncio.sleep(0.1)
         raise RuntimeError(f"the host does not answer at {self.url}; see {self.folder / 'host.log'}")
 
-    def kill_host(self) -> None:
-        assert self.process is not None
-        with contextlib.suppress(ProcessLookupError):
-            self.process.kill()
-            self.kills["host"] += 1
+    async def kill(self, what: str) -> None:
+        """Kills one of them, as soon as there is one to kill."""
+        find = {"host": self._host, "worker": self._worker, "postgres": EmbeddedPostgres(self.folder).pid}[
+            what
+        ]
+        async with asyncio.timeout(30):
+            while True:
+                with contextlib.suppress(ProcessLookupError, psutil.Error):
+                    pid = find()
+                    if pid is not None:
+                        os.kill(pid, signal.SIGKILL)
+                        self.kills[what] += 1
+                        return
+                await asyncio.sleep(0.05)
 
-    def kill_worker(self) -> None:
-        assert self.process is not None
-        with contextlib.suppress(psutil.NoSuchProcess):
-            for child in psutil.Process(self.process.pid).children(recursive=True):
-                if "services.triage" in " ".join(child.cmdline()):
-                    child.send_signal(signal.SIGKILL)
-                    self.kills["worker"] += 1
-                    return
+    def _host(self) -> int | None:
+        return self.process.pid if self.process is not None and self.process.returncode is None else None
 
-    def kill_postgres(self) -> None:
-        pid = EmbeddedPostgres(self.folder).pid()
-        if pid is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-                self.kills["postgres"] += 1
+    def _worker(self) -> int | None:
+        host = self._host()
+        children = psutil.Process(host).children(recursive=True) if host is not None else []
+        return next((child.pid for child in children if "services.triage" in " ".join(child.cmdline())), None)
 
     async def end(self) -> None:
         self.ending = True
@@ -167,7 +168,7 @@ async def killing(host: Victim, kills: list[str], seconds: float, seed: int) -> 
     started = time.monotonic()
     for moment, what in zip(moments, kills, strict=True):
         await asyncio.sleep(max(0, started + moment - time.monotonic()))
-        {"host": host.kill_host, "worker": host.kill_worker, "postgres": host.kill_postgres}[what]()
+        await host.kill(what)
 
 
 async def run(
