@@ -92,6 +92,6 @@ def _with_temper(person: Person, draw: random.Random) -> Person:
     return replace(
         person,
         declines=draw.uniform(0.0, 0.08),
-        misses=draw.uniform(0.0, 0.04),
+        misses=draw.uniform(0.0, 0.03),
         transfers=draw.uniform(0.0, 0.08),
     )

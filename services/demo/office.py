@@ -9,7 +9,7 @@ from services.demo.cast import Person
 from services.demo.scene import Scene
 
 _DIRECTORY: Final = "/routing/v1/directory"
-_SECONDS: Final = {"offer_timeout_ms": 4_000, "exclusion_ms": 2_000, "affinity_hold_ms": 3_000}
+_SECONDS: Final = {"offer_timeout_ms": 12_000, "exclusion_ms": 2_000, "affinity_hold_ms": 3_000}
 _SHARES: Final = {"senior": 1.5, "junior": 0.5}
 """Capacities beside the default one, as a share of it."""
 _AT_ONCE: Final = 6

@@ -38,7 +38,7 @@ def test_the_protocol_does_not_break_what_was_published() -> None:
 def test_a_renamed_field_would_be_noticed(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "proto", tmp_path / "proto")
     changed = tmp_path / "proto" / "centralino" / "ingest" / "v1" / "messages.proto"
-    changed.write_text(changed.read_text().replace("string text = 5", "string words = 5"))
+    changed.write_text(changed.read_text().replace("string text = 7", "string words = 7"))
     done = _run(
         str(BIN / "buf"), "breaking", "proto", "--against", str(ROOT / "proto/published.binpb"), cwd=tmp_path
     )

@@ -100,7 +100,7 @@ class Desk:
             answer = self.ask("GET", f"/agent/v1/conversations/{case}")
             if answer.status_code != 200 or not answer.json()["history"]["episodes"]:
                 return None
-            return answer.json() if answer.json()["conversation"]["last_seq"] >= seq else None
+            return answer.json() if answer.json()["last_seq"] >= seq else None
 
         return until(look, what=f"message {seq} of {case} at the agents' desk")
 

@@ -117,6 +117,14 @@ def _host(**environment: str) -> Iterator[Host]:
         shutil.rmtree(data, ignore_errors=True)
 
 
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """An empty data folder which another user, as whom root runs PostgreSQL, can reach."""
+    made = Path(tempfile.mkdtemp(prefix="centralino-host-"))
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
 @pytest.fixture(scope="module")
 def live() -> Iterator[Host]:
     """One host for the tests that leave it running."""
@@ -174,21 +182,21 @@ def test_a_second_host_on_the_same_data_is_refused_and_the_first_goes_on(live: H
     assert live.desk.client.get("/readyz").status_code == 200
 
 
-def test_a_taken_port_is_refused_in_a_sentence(tmp_path: Path) -> None:
+def test_a_taken_port_is_refused_in_a_sentence(folder: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        refused = _command(tmp_path, "run", "--port", port)
+        refused = _command(folder, "run", "--port", port)
     assert refused.returncode == 1
     assert f"127.0.0.1:{port} is taken by another program: give another --port" in refused.stderr
     assert "Traceback" not in refused.stdout + refused.stderr
-    assert EmbeddedPostgres(tmp_path).pid() is None
+    assert EmbeddedPostgres(folder).pid() is None
 
 
-def test_the_settings_are_printed_with_their_meaning_and_without_a_password(tmp_path: Path) -> None:
+def test_the_settings_are_printed_with_their_meaning_and_without_a_password(folder: Path) -> None:
     printed = _command(
-        tmp_path,
+        folder,
         "run",
         "--print-config",
         DATABASE_URL="postgresql://anna:open-sesame@db.example/desk",
