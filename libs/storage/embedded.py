@@ -228,7 +228,16 @@ class EmbeddedPostgres:
 
     def _wait(self, binaries: Path, owner: dict[str, int]) -> None:
         until = time.monotonic() + _START_SECONDS
-        ready = [str(binaries / "pg_isready"), "-q", "-h", str(self._sockets), "-U", "centralino", "-d", "postgres"]
+        ready = [
+            str(binaries / "pg_isready"),
+            "-q",
+            "-h",
+            str(self._sockets),
+            "-U",
+            "centralino",
+            "-d",
+            "postgres",
+        ]
         while self._run(ready, owner).returncode != 0:
             if time.monotonic() > until:
                 tail = self._log.read_text(errors="replace")[-2000:] if self._log.exists() else ""

@@ -300,7 +300,9 @@ def test_a_database_that_is_away_costs_503s_and_nothing_that_was_accepted() -> N
 
         database.start()
         until(
-            lambda: desk.client.get("/readyz").status_code == 200 or None, 20, what="readiness after the outage"
+            lambda: desk.client.get("/readyz").status_code == 200 or None,
+            20,
+            what="readiness after the outage",
         )
         cases.append(desk.write()["conversation_id"])
         desk.presence("wanda", "online")
