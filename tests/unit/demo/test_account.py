@@ -1,6 +1,7 @@
 """The account finds what is planted: nothing is lost, doubled or changed without being named."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from services.demo.seen import Seen, SeenConversation, SeenMessage
 
 def lines(*, score: int = 5):
     """Two stories: one with an episode, a reply, a thank-you and an answered survey; one of spam."""
-    acts = [
+    acts: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
         ("message", "k1", {"story": "s1", "text": "Where is it?\r\n"}, {"message_id": "m1"}),
         ("reply", "k2", {"conversation_id": "c1", "text": "On its way."}, {"message_id": "r1"}),
         ("resolve", "k3", {"conversation_id": "c1", "episode": 1, "through_seq": 1, "agent": "anna"}, {}),

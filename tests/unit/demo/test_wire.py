@@ -2,6 +2,7 @@
 
 import asyncio
 import smtplib
+from typing import Any
 
 import pytest
 
@@ -46,7 +47,7 @@ def test_the_link_of_a_survey_is_found_without_the_stop_after_it():
 
 
 async def test_a_letter_that_comes_twice_is_given_once():
-    got = []
+    got: list[Any] = []
     async with LetterBox() as box:
         box.expect("Ada@example.org", got.append)
         raw = compose("S", "s@example.org", "ada@example.org", "Re", "hello", "<9@x>", None, "")
