@@ -220,7 +220,10 @@ def from_http_exception(error: HTTPException) -> Problem:
     if status == 404:
         return NotFound("No route has this path.", slug="no-route")
     if status == 405:
-        return Problem(405, "method-not-allowed", "This method is not allowed here", headers=error.headers)
+        allowed = (error.headers or {}).get("Allow", "another method")
+        detail = f"This address takes {allowed}."
+        title = "This method is not allowed here"
+        return Problem(405, "method-not-allowed", title, detail, headers=error.headers)
     if status == 400:
         return BadRequest(str(error.detail), slug="unreadable-body")
     phrase = HTTPStatus(status).phrase

@@ -9,6 +9,7 @@ import pytest
 
 from bench.hosts import platform
 from libs.web import TokenKeys, Tokens
+from tests.system.desk import Desk
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +35,12 @@ def host() -> Iterator[RunningHost]:
     }
     with platform(**quick) as (url, data):
         yield RunningHost(url, data)
+
+
+@pytest.fixture
+def desk(host: RunningHost) -> Iterator[Desk]:
+    """A client of that platform, which must not have met an error nobody foresaw."""
+    made = Desk(host.url, host.data)
+    with made.client:
+        yield made
+        assert made.unexpected() == 0

@@ -1,5 +1,6 @@
 """What people do to a running platform over HTTP, step by step, for the tests that look at it from outside."""
 
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ T = TypeVar("T")
 PROBLEM = "application/problem+json"
 TEAM = "it-help-desk"
 TEXT = "I cannot log in to my account, the password is refused"
+_UNEXPECTED = re.compile(r"^centralino_http_unexpected_errors_total(?:\{[^}]*\})? (\S+)$", re.M)
 
 
 def until(look: Callable[[], T | None], seconds: float = 20, *, what: str = "it") -> T:
@@ -24,6 +26,22 @@ def until(look: Callable[[], T | None], seconds: float = 20, *, what: str = "it"
             return found
         time.sleep(0.1)
     raise AssertionError(f"{what} did not come within {seconds} s")
+
+
+def refused(answer: httpx.Response, status: int, slug: str, said: str = "") -> Any:
+    """The problem document of a refusal, checked in all its parts."""
+    assert answer.status_code == status, f"{answer.status_code}: {answer.text[:500]}"
+    assert answer.headers["content-type"] == PROBLEM
+    problem = answer.json()
+    assert problem["type"] == f"urn:centralino:problem:{slug}"
+    assert problem["status"] == status
+    assert problem["title"]
+    assert len(problem["detail"].split()) >= 3
+    assert problem["detail"] != problem["title"]
+    assert said.lower() in problem["detail"].lower(), problem["detail"]
+    assert problem["request_id"] == answer.headers["x-request-id"]
+    assert "Traceback" not in answer.text
+    return problem
 
 
 class Desk:
@@ -52,6 +70,10 @@ class Desk:
         assert answer.status_code < 300, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json()
 
+    def unexpected(self) -> float:
+        """How many errors nobody foresaw the host has met."""
+        return sum(float(value) for value in _UNEXPECTED.findall(self.client.get("/metrics").text))
+
     def agent(self, name: str, presence: str = "online") -> None:
         """Puts a person into the team, in that presence."""
         entry = {"name": name.capitalize(), "teams": [TEAM], "languages": ["en"]}
@@ -73,13 +95,13 @@ class Desk:
         offers: list[Any] = self.done("GET", "/routing/v1/offers", "agent", subject=name)
         return offers
 
-    def offer(self, name: str, case: str) -> str:
+    def offer(self, name: str, case: str, seconds: float = 20) -> str:
         """The offer of the conversation to that agent, once it is made."""
 
         def look() -> str | None:
             return next((o["offer_id"] for o in self.offers(name) if o["conversation_id"] == case), None)
 
-        return until(look, what=f"the offer of {case} to {name}")
+        return until(look, seconds, what=f"the offer of {case} to {name}")
 
     def accept(self, name: str, offer: str) -> httpx.Response:
         return self.ask("POST", f"/routing/v1/offers/{offer}/accept", "agent", name)

@@ -2,12 +2,9 @@
 
 import json
 import os
-import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import asyncpg
@@ -17,58 +14,11 @@ import pytest
 from libs.contracts.partition import partition_of
 from libs.storage.embedded import EmbeddedPostgres
 from tests.system.conftest import RunningHost
-from tests.system.desk import PROBLEM, TEAM, TEXT, Desk, until
+from tests.system.desk import TEXT, Desk, refused, until
 
 MESSAGES = "/ingest/v1/messages"
 JSON = {"Content-Type": "application/json"}
-UNEXPECTED = re.compile(r"^centralino_http_unexpected_errors_total(?:\{[^}]*\})? (\S+)$", re.M)
 LETTERS = "ingest.messages.v1"
-
-
-def _unexpected(desk: Desk) -> float:
-    return sum(float(value) for value in UNEXPECTED.findall(desk.client.get("/metrics").text))
-
-
-@pytest.fixture(scope="module")
-def whole(host: RunningHost) -> Desk:
-    return Desk(host.url, host.data)
-
-
-@pytest.fixture
-def desk(whole: Desk) -> Iterator[Desk]:
-    """A client of the host, which must not have met an error nobody foresaw."""
-    yield whole
-    assert _unexpected(whole) == 0
-
-
-@pytest.fixture
-def case(desk: Desk, request: pytest.FixtureRequest) -> Iterator[tuple[str, str, str]]:
-    """An agent of this test alone, a conversation, and the agent's offer of it; all ended afterwards."""
-    name = re.sub(r"\W+", "-", request.node.name)[-60:].strip("-")
-    desk.agent(name)
-    found = desk.write()["conversation_id"]
-    yield name, found, desk.offer(name, found)
-    desk.presence(name, "offline")
-    detail = desk.reads(found)
-    if detail["status"] != "resolved":
-        body = {"through_seq": detail["last_seq"], "reason": "other"}
-        assert desk.act(name, found, "resolve", body, detail["human_version"]).status_code == 200
-
-
-def refused(answer: httpx.Response, status: int, slug: str, said: str = "") -> Any:
-    """The problem document of a refusal, checked in all its parts."""
-    assert answer.status_code == status, f"{answer.status_code}: {answer.text[:500]}"
-    assert answer.headers["content-type"] == PROBLEM
-    problem = answer.json()
-    assert problem["type"] == f"urn:centralino:problem:{slug}"
-    assert problem["status"] == status
-    assert problem["title"]
-    assert len(problem["detail"].split()) >= 3
-    assert problem["detail"] != problem["title"]
-    assert said.lower() in problem["detail"].lower()
-    assert problem["request_id"] == answer.headers["x-request-id"]
-    assert "Traceback" not in answer.text
-    return problem
 
 
 def _message(**change: Any) -> bytes:
@@ -187,100 +137,15 @@ def test_what_is_not_there_is_said_to_be_not_there(desk: Desk, method: str, path
     refused(answer, 404, answer.json()["type"].rpartition(":")[2])
 
 
-def test_an_act_names_the_version_it_was_made_on(desk: Desk, case: tuple[str, str, str]) -> None:
-    name, found, offer = case
-    assert desk.accept(name, offer).status_code == 200
-    desk.reads(found)
-    reply = {"text": "Hello.", "after_seq": 1}
-    refused(desk.act(name, found, "replies", reply, None), 428, "version-required", "If-Match")
-    assert desk.act(name, found, "replies", reply, 0).status_code == 201
-    stale = refused(desk.act(name, found, "replies", reply, 0), 412, "stale-version", "Read it again")
-    assert stale["current"] == '"1"'
-    late = refused(desk.act(name, found, "resolve", {"through_seq": 9}, 1), 422, "message-not-here")
-    assert "9" in late["detail"]
-    path = f"/agent/v1/conversations/{found}/resolve"
-    unquoted = desk.ask("POST", path, json={"through_seq": 1}, headers={"If-Match": "1"})
-    refused(unquoted, 400, "bad-if-match", "in quotes")
-    assert desk.act(name, found, "resolve", {"through_seq": 1}, 1).status_code == 200
-    for version in (1, 2):
-        refused(desk.act(name, found, "resolve", {"through_seq": 1}, version), 409, "already-resolved")
-
-
-def test_a_key_is_good_for_one_request(desk: Desk, case: tuple[str, str, str]) -> None:
-    name, found, _ = case
-    key = {"Idempotency-Key": f"key-{found}"}
-    first = desk.client.post(MESSAGES, content=_message(), headers={**JSON, **key})
-    again = desk.client.post(MESSAGES, content=_message(), headers={**JSON, **key})
-    assert first.json()["message_id"] == again.json()["message_id"]
-    other = desk.client.post(MESSAGES, content=_message(text="another"), headers={**JSON, **key})
-    refused(other, 422, "idempotency-mismatch", "new")
-    desk.reads(found)
-    assert desk.act(name, found, "notes", {"text": "one"}, None, **key).status_code == 201
-    refused(
-        desk.act(name, found, "notes", {"text": "two"}, None, **key), 422, "idempotency-mismatch", "new key"
-    )
-    assert [note["text"] for note in desk.reads(found)["notes"]] == ["one"]
-
-
-def test_of_two_accepts_at_once_one_is_told_that_the_offer_is_gone(
-    desk: Desk, case: tuple[str, str, str]
-) -> None:
-    name, found, offer = case
-    refused(desk.accept("somebody-else", offer), 403, "not-yours", "somebody else")
-    with ThreadPoolExecutor(2) as pool:
-        answers = sorted(pool.map(lambda _: desk.accept(name, offer), range(2)), key=lambda a: a.status_code)
-    assert answers[0].status_code == 200
-    gone = refused(answers[1], 409, "offer-gone", f"{name} has the conversation")
-    assert (gone["state"], gone["agent_id"], gone["conversation_id"]) == ("accepted", name, found)
-
-
-def test_a_late_accept_is_told_that_the_offer_expired(desk: Desk) -> None:
-    read = desk.ask("GET", "/routing/v1/directory")
-    usual = read.json()["directory"]
-    hasty = json.loads(read.text)["directory"]
-    next(q for q in hasty["queues"] if q["id"] == TEAM)["offer_timeout_ms"] = 600
-    changed = desk.ask("PUT", "/routing/v1/directory", json=hasty, headers={"If-Match": read.headers["etag"]})
-    assert changed.status_code == 200, changed.text
-    try:
-        desk.agent("slow")
-        found = desk.write()["conversation_id"]
-        offer = desk.offer("slow", found)
-        until(lambda: (not desk.offers("slow")) or None, what="the end of the offer")
-        gone = refused(desk.accept("slow", offer), 409, "offer-gone", "expired at")
-        assert (gone["state"], gone["agent_id"], gone["conversation_state"]) == ("expired", None, "waiting")
-    finally:
-        back = {"If-Match": changed.headers["etag"]}
-        assert desk.ask("PUT", "/routing/v1/directory", json=usual, headers=back).status_code == 200
-        desk.presence("slow", "offline")
-    old = {"If-Match": read.headers["etag"]}
-    refused(
-        desk.ask("PUT", "/routing/v1/directory", json=usual, headers=old),
-        412,
-        "stale-version",
-        "Read it again",
-    )
-    desk.resolve("slow", found)
-
-
-def test_a_survey_answered_twice_holds_the_second_answer_once(desk: Desk, case: tuple[str, str, str]) -> None:
-    name, found, offer = case
-    assert desk.accept(name, offer).status_code == 200
-    desk.resolve(name, found)
-
-    def asked() -> Any:
-        page = desk.done("GET", "/survey/v1/invitations", params={"conversation_id": found})
-        return next((one for one in page["items"] if one["state"] == "requested"), None)
-
-    invitation = until(asked, what="the invitation")["id"]
-    link = desk.done("GET", f"/survey/v1/invitations/{invitation}/link", "service")["link"]
-    path = link[link.index("/survey/") :]
-    for body in ({"score": 0}, {"score": 6}, {"score": "5"}, {"score": 5, "who": "me"}, {}):
-        refused(desk.client.post(path, json=body), 422, "invalid-request", "#/")
-    for score in (2, 2, 5):
-        assert desk.client.post(path, json={"score": score}).status_code == 200
-    kept = desk.done("GET", f"/survey/v1/invitations/{invitation}")
-    assert (kept["state"], kept["score"], kept["revision"]) == ("answered", 5, 2)
-    assert [one["score"] for one in kept["answers"]] == [2, 5]
+def test_a_method_that_an_address_does_not_take_is_refused_with_those_it_takes(desk: Desk) -> None:
+    for method, path, takes in (
+        ("DELETE", "/ingest/v1/messages", "POST"),
+        ("POST", "/routing/v1/offers", "GET"),
+        ("PATCH", "/analytics/v1/outcomes", "GET"),
+    ):
+        answer = desk.ask(method, path)
+        refused(answer, 405, "method-not-allowed", f"takes {takes}")
+        assert answer.headers["allow"] == takes
 
 
 async def _tear(url: str, conversation: str) -> int:

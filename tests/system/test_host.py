@@ -2,16 +2,11 @@
 
 import contextlib
 import json
-import os
 import shutil
-import signal
 import socket
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -22,99 +17,13 @@ from bench.hosts import free_port
 from libs.storage.embedded import EmbeddedPostgres
 from services.registry import SERVICES
 from tests.support.servers import OLDEST, need_oldest, server
-from tests.system.desk import PROBLEM, TEXT, Desk, until
+from tests.system.desk import PROBLEM, TEXT, until
+from tests.system.processes import Host, a_host, command
 
 STOP_SECONDS = 5.0
 AWAY_SECONDS = 8.0
-QUICK = {
-    "CENTRALINO_FSYNC": "false",
-    "CENTRALINO_LOG_LEVEL": "error",
-    "CENTRALINO_ANALYTICS_SETTLE_MS": "200",
-    "COLUMNS": "200",
-}
-
-
-def _environment(data: Path, **more: str) -> dict[str, str]:
-    inherited = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
-    return {**inherited, **QUICK, "CENTRALINO_DATA": str(data), **more}
-
-
-def _command(data: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """A `centralino` command that is expected to end by itself."""
-    return subprocess.run(
-        [sys.executable, "-m", "services.cli", *arguments],
-        env=_environment(data, **environment),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
-@dataclass
-class Host:
-    """A host as a process, on a folder that outlives it."""
-
-    data: Path
-    environment: dict[str, str] = field(default_factory=dict)
-    port: int = field(default_factory=free_port)
-    process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    @property
-    def desk(self) -> Desk:
-        return Desk(self.url, self.data)
-
-    @property
-    def terminal(self) -> str:
-        return (self.data / "terminal.log").read_text()
-
-    def start(self) -> None:
-        with (self.data / "terminal.log").open("ab") as terminal:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "services.cli", "run", "--port", str(self.port)],
-                env=_environment(self.data, **self.environment),
-                stdout=terminal,
-                stderr=terminal,
-                start_new_session=True,
-            )
-        until(self._answers, 60, what="the host's answer")
-
-    def _answers(self) -> bool | None:
-        assert self.process is not None
-        assert self.process.poll() is None, self.terminal
-        with contextlib.suppress(httpx.HTTPError):
-            return httpx.get(f"{self.url}/livez", timeout=2).status_code == 200 or None
-        return None
-
-    def interrupt(self) -> float:
-        """Ctrl-C; how many seconds it took to end."""
-        assert self.process is not None
-        started = time.monotonic()
-        self.process.send_signal(signal.SIGINT)
-        self.process.wait(30)
-        return time.monotonic() - started
-
-
-@contextlib.contextmanager
-def _host(**environment: str) -> Iterator[Host]:
-    data = Path(tempfile.mkdtemp(prefix="centralino-host-"))
-    made = Host(data, environment)
-    try:
-        made.start()
-        yield made
-    finally:
-        if made.process is not None and made.process.poll() is None:
-            made.process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                made.process.wait(15)
-            if made.process.poll() is None:
-                made.process.kill()
-        EmbeddedPostgres(data).stop()
-        shutil.rmtree(data, ignore_errors=True)
+# An offer that ran out while nothing answered is not made to the same agent again for half a minute.
+OFFER_SECONDS = 45.0
 
 
 @pytest.fixture
@@ -128,7 +37,7 @@ def folder() -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def live() -> Iterator[Host]:
     """One host for the tests that leave it running."""
-    with _host() as made:
+    with a_host() as made:
         yield made
 
 
@@ -173,7 +82,7 @@ def test_there_are_six_services_and_the_host_answers_for_all(live: Host) -> None
 
 def test_a_second_host_on_the_same_data_is_refused_and_the_first_goes_on(live: Host) -> None:
     assert live.process is not None
-    refused = _command(live.data, "run", "--port", str(free_port()))
+    refused = command(live.data, "run", "--port", str(free_port()))
     assert refused.returncode == 1
     said = " ".join(refused.stderr.split())
     assert f"{live.data} is in use by process {live.process.pid}" in said
@@ -187,7 +96,7 @@ def test_a_taken_port_is_refused_in_a_sentence(folder: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        refused = _command(folder, "run", "--port", port)
+        refused = command(folder, "run", "--port", port)
     assert refused.returncode == 1
     assert f"127.0.0.1:{port} is taken by another program: give another --port" in refused.stderr
     assert "Traceback" not in refused.stdout + refused.stderr
@@ -195,7 +104,7 @@ def test_a_taken_port_is_refused_in_a_sentence(folder: Path) -> None:
 
 
 def test_the_settings_are_printed_with_their_meaning_and_without_a_password(folder: Path) -> None:
-    printed = _command(
+    printed = command(
         folder,
         "run",
         "--print-config",
@@ -215,7 +124,7 @@ def test_the_settings_are_printed_with_their_meaning_and_without_a_password(fold
 
 
 def test_a_stop_is_quick_and_complete_and_a_start_goes_on_where_it_was() -> None:
-    with _host() as host, contextlib.ExitStack() as streams:
+    with a_host() as host, contextlib.ExitStack() as streams:
         assert host.process is not None
         desk = host.desk
         desk.agent("stella")
@@ -246,7 +155,7 @@ def test_a_stop_is_quick_and_complete_and_a_start_goes_on_where_it_was() -> None
         assert [one["text"] for one in thread.json()["items"]] == [TEXT]
         assert host.desk.client.get("/routing/v1/presence", headers=bearer).status_code == 200
         host.desk.presence("stella", "online")
-        offer = host.desk.offer("stella", case["conversation_id"])
+        offer = host.desk.offer("stella", case["conversation_id"], OFFER_SECONDS)
         accepted = host.desk.client.post(f"/routing/v1/offers/{offer}/accept", headers=bearer)
         assert accepted.status_code == 200, accepted.text
         host.desk.resolve("stella", case["conversation_id"])
@@ -255,7 +164,7 @@ def test_a_stop_is_quick_and_complete_and_a_start_goes_on_where_it_was() -> None
 
 def test_a_given_database_of_the_oldest_version_carries_a_conversation_to_its_outcome(in_ci: bool) -> None:
     need_oldest(in_ci)
-    with server(OLDEST) as database, _host(DATABASE_URL=database.url) as host:
+    with server(OLDEST) as database, a_host(DATABASE_URL=database.url) as host:
         desk = host.desk
         desk.agent("otto")
         case = desk.write()["conversation_id"]
@@ -280,7 +189,7 @@ def _says_the_database_is_away(answer: httpx.Response) -> bool:
 
 
 def test_a_database_that_is_away_costs_503s_and_nothing_that_was_accepted() -> None:
-    with server(None) as database, _host(DATABASE_URL=database.url) as host:
+    with server(None) as database, a_host(DATABASE_URL=database.url) as host:
         desk = host.desk
         desk.agent("wanda")
         cases = [desk.write()["conversation_id"] for _ in range(2)]
@@ -307,7 +216,7 @@ def test_a_database_that_is_away_costs_503s_and_nothing_that_was_accepted() -> N
         cases.append(desk.write()["conversation_id"])
         desk.presence("wanda", "online")
         for case in cases:
-            assert desk.accept("wanda", desk.offer("wanda", case)).status_code == 200
+            assert desk.accept("wanda", desk.offer("wanda", case, OFFER_SECONDS)).status_code == 200
             desk.resolve("wanda", case)
         assert [desk.outcome(case)["conversation_id"] for case in cases] == cases
         metrics = desk.client.get("/metrics").text

@@ -26,6 +26,14 @@ _STATUS = {
     "invalid-agent": 422,
     "stale-version": 412,
 }
+_NAMED = ("offer_id", "conversation_id", "queue_id", "team_id", "agent_id", "state", "version")
+_NEXT = {
+    "not-found": "Check the id, or read the list again.",
+    "not-yours": "GET /routing/v1/offers lists your own.",
+    "not-assigned": "GET /routing/v1/assignments lists your own.",
+    "wrong-state": "Read the conversation again.",
+    "stale-version": "Read it again and send its ETag.",
+}
 _INSTANTS = {"due_ms": "due_at", "at_ms": "at", "since_ms": "since_at", "key_ms": "key_at"}
 
 
@@ -75,4 +83,6 @@ def _detail(slug: str, facts: Mapping[str, Any]) -> str:
         return f"The agent cannot take it: {facts.get('why')}."
     if "problems" in facts:
         return "; ".join(facts["problems"][:5])
-    return SLUGS.get(slug, "").capitalize()
+    seen = ", ".join(f"{name} {facts[name]}" for name in _NAMED if facts.get(name))
+    said = SLUGS.get(slug, slug).split(";")[0].capitalize()
+    return f"{said}: {seen or 'nothing is named'}. {_NEXT.get(slug, '')}".rstrip()
