@@ -36,9 +36,7 @@ class Engines:
     def __post_init__(self) -> None:
         # Made once: an engine with options costs as much as several statements.
         object.__setattr__(self, "reading", self.web.execution_options(isolation_level="AUTOCOMMIT"))
-        object.__setattr__(
-            self, "snapshots", self.web.execution_options(isolation_level="REPEATABLE READ")
-        )
+        object.__setattr__(self, "snapshots", self.web.execution_options(isolation_level="REPEATABLE READ"))
 
     @staticmethod
     def connect(url: str, *, web_connections: int, stream_connections: int) -> "Engines":
