@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -28,11 +28,15 @@ class Engines:
 
     web: AsyncEngine
     streams: AsyncEngine
+    reading: AsyncEngine = field(init=False)
+    """The pool for HTTP, for statements that stand alone."""
+    snapshots: AsyncEngine = field(init=False)
+    """The pool for HTTP, for statements that all see the same moment."""
 
-    @property
-    def reading(self) -> AsyncEngine:
-        """The pool for HTTP, for statements that stand alone."""
-        return self.web.execution_options(isolation_level="AUTOCOMMIT")
+    def __post_init__(self) -> None:
+        # Made once: an engine with options costs as much as several statements.
+        object.__setattr__(self, "reading", self.web.execution_options(isolation_level="AUTOCOMMIT"))
+        object.__setattr__(self, "snapshots", self.web.execution_options(isolation_level="REPEATABLE READ"))
 
     @staticmethod
     def connect(url: str, *, web_connections: int, stream_connections: int) -> "Engines":
@@ -91,6 +95,5 @@ class Database:
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[AsyncConnection]:
         """A connection for reading whose statements all see the same moment."""
-        engine = self.engines.web.execution_options(isolation_level="REPEATABLE READ")
-        async with engine.connect() as connection:
+        async with self.engines.snapshots.connect() as connection:
             yield connection

@@ -19,6 +19,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import TypeEngine
 
+from libs.storage.sql import run
+
 V = TypeVar("V")
 Row = Mapping[str, Any]
 
@@ -134,8 +136,8 @@ class TableRepository(Generic[V]):
         wanted: list[Any] = _sorted(set(keys))
         if not wanted:
             return {}
-        result = await connection.exec_driver_sql(self._load, self._key_arrays(wanted))
-        values = [self.value_of(record) for record in result.fetchall()]
+        records = await run(connection, self._load, self._key_arrays(wanted))
+        values = [self.value_of(record) for record in records]
         return {self.key_of(value): value for value in values}
 
     def _value_arrays(self, values: Sequence[V]) -> tuple[list[Any], ...]:
@@ -149,16 +151,16 @@ class TableRepository(Generic[V]):
 
     async def insert_many(self, connection: AsyncConnection, values: Sequence[V]) -> None:
         """Inserts rows; an existing key is the database's IntegrityError."""
-        await connection.exec_driver_sql(self._insert, self._value_arrays(values))
+        await run(connection, self._insert, self._value_arrays(values))
 
     async def update_many(self, connection: AsyncConnection, values: Sequence[V]) -> None:
         """Overwrites existing rows."""
         if self._update:
-            await connection.exec_driver_sql(self._update, self._value_arrays(values))
+            await run(connection, self._update, self._value_arrays(values))
 
     async def delete_many(self, connection: AsyncConnection, keys: Sequence[Hashable]) -> None:
         """Removes rows; missing ones are no error."""
-        await connection.exec_driver_sql(self._delete, self._key_arrays(_sorted(keys)))
+        await run(connection, self._delete, self._key_arrays(_sorted(keys)))
 
 
 def _sorted(keys: Iterable[Any]) -> list[Any]:

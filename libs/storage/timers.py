@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from libs.contracts import partition_of
+from libs.storage.sql import run
 
 
 @dataclass(slots=True)
@@ -26,7 +27,8 @@ class TimerChanges:
         """Writes the changes, at most two statements."""
         if self._cancelled:
             gone = sorted(self._cancelled)
-            await connection.exec_driver_sql(
+            await run(
+                connection,
                 f"DELETE FROM {schema}.timers WHERE (kind, key) IN"
                 " (SELECT * FROM unnest($1::text[], $2::text[]))",
                 ([kind for kind, _ in gone], [key for _, key in gone]),
@@ -34,7 +36,8 @@ class TimerChanges:
             self._cancelled = set()
         if self._set:
             rows = sorted(self._set.items())
-            await connection.exec_driver_sql(
+            await run(
+                connection,
                 f"INSERT INTO {schema}.timers (kind, key, partition, due_at_ms, payload)"
                 " SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::bigint[], $5::bytea[])"
                 " ON CONFLICT (kind, key) DO UPDATE"

@@ -6,7 +6,7 @@ rows stay locked from the numbering to the commit.
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 import structlog
@@ -76,6 +76,19 @@ class Log:
     def head(self, source: TopicPartition) -> int:
         """The newest number known."""
         return self._heads.get(source, 0)
+
+    def lags(self, positions: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
+        """How many rows are known beyond each position. Asked in every round, so without a call for each."""
+        known = self._heads.get
+        return {
+            source: behind if (behind := known(source, 0) - number) > 0 else 0
+            for source, number in positions.items()
+        }
+
+    def behind(self, positions: Mapping[TopicPartition, int]) -> list[TopicPartition]:
+        """The positions beyond which rows are known."""
+        known = self._heads.get
+        return [source for source, number in positions.items() if known(source, 0) > number]
 
     async def append(
         self, connection: AsyncConnection, events: Sequence[Emitted], now_ms: int, traceparent: str

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from prometheus_client import Counter, Gauge
+
 from libs.streams.batch import Decoded
 from libs.streams.transport import TopicPartition
 from libs.telemetry import metrics
@@ -14,16 +16,25 @@ class StreamMetrics:
     def __init__(self, group: str) -> None:
         self._group = group
         self._lags: Mapping[TopicPartition, int] = {}
+        self._lag_gauges: dict[TopicPartition, Gauge] = {}
+        # Looking a labelled metric up costs more than counting, and topics are few.
+        self._seconds = metrics.stream_batch_seconds.labels(group)
+        self._events = metrics.stream_batch_events.labels(group)
+        self._processed: dict[str, Counter] = {}
+        self._oldest: dict[str, Gauge] = {}
         self._idle = False
 
     def batch(self, decoded: Sequence[Decoded[Any]], seconds: float) -> None:
-        metrics.stream_batch_seconds.labels(self._group).observe(seconds)
-        metrics.stream_batch_events.labels(self._group).observe(len(decoded))
+        self._seconds.observe(seconds)
+        self._events.observe(len(decoded))
         counts: dict[str, int] = {}
         for item in decoded:
             counts[item.record.topic] = counts.get(item.record.topic, 0) + 1
         for topic, count in counts.items():
-            metrics.stream_processed.labels(self._group, topic).inc(count)
+            counter = self._processed.get(topic)
+            if counter is None:
+                counter = self._processed[topic] = metrics.stream_processed.labels(self._group, topic)
+            counter.inc(count)
 
     def repeats(self, count: int) -> None:
         metrics.stream_repeats.labels(self._group, "").inc(count)
@@ -44,7 +55,11 @@ class StreamMetrics:
         """Only what moved is written: most rounds change nothing."""
         for source, lag in lags.items():
             if self._lags.get(source) != lag:
-                metrics.stream_lag.labels(self._group, source.topic, str(source.partition)).set(lag)
+                gauge = self._lag_gauges.get(source)
+                if gauge is None:
+                    gauge = metrics.stream_lag.labels(self._group, source.topic, str(source.partition))
+                    self._lag_gauges[source] = gauge
+                gauge.set(lag)
         self._lags = lags
 
     def caught_up(self, topics: Sequence[str]) -> None:
@@ -56,4 +71,7 @@ class StreamMetrics:
     def ages(self, seconds: Mapping[str, float]) -> None:
         self._idle = False
         for topic, age in seconds.items():
-            metrics.stream_oldest_age.labels(self._group, topic).set(age)
+            gauge = self._oldest.get(topic)
+            if gauge is None:
+                gauge = self._oldest[topic] = metrics.stream_oldest_age.labels(self._group, topic)
+            gauge.set(age)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from libs.storage import fetch_all
+from libs.storage import execute, fetch_all
 from libs.streams.errors import Fenced
 from libs.streams.transport import TopicPartition
 
@@ -109,16 +109,15 @@ async def advance(
     """Stores new positions as (source, number, offset, generation)."""
     if not rows:
         return
-    await connection.exec_driver_sql(
+    await execute(
+        connection,
         f'UPDATE {schema}.positions p SET number = u.n, "offset" = u.o, generation = u.g'
         " FROM unnest($2::text[], $3::int[], $4::bigint[], $5::bigint[], $6::int[]) AS u(t, p, n, o, g)"
         " WHERE p.group_name = $1 AND p.topic = u.t AND p.partition = u.p",
-        (
-            group,
-            [source.topic for source, _, _, _ in rows],
-            [source.partition for source, _, _, _ in rows],
-            [number for _, number, _, _ in rows],
-            [offset for _, _, offset, _ in rows],
-            [generation for _, _, _, generation in rows],
-        ),
+        group,
+        [source.topic for source, _, _, _ in rows],
+        [source.partition for source, _, _, _ in rows],
+        [number for _, number, _, _ in rows],
+        [offset for _, _, offset, _ in rows],
+        [generation for _, _, _, generation in rows],
     )

@@ -104,17 +104,14 @@ class PostgresSubscription:
             )
             return dict(zip(wanted, (row[0] for row in result), strict=True))
 
-    def _behind(self, positions: Mapping[TopicPartition, int]) -> list[TopicPartition]:
-        return [source for source, number in positions.items() if self._log.head(source) > number]
-
     async def poll(
         self, positions: Mapping[TopicPartition, int], max_rows: int, max_bytes: int, wait_ms: int
     ) -> list[Record]:
         if not positions:
             await asyncio.sleep(wait_ms / 1000)
             return []
-        await self._log.wait(self._topics, lambda: bool(self._behind(positions)), wait_ms)
-        behind = self._behind(positions)
+        await self._log.wait(self._topics, lambda: bool(self._log.behind(positions)), wait_ms)
+        behind = self._log.behind(positions)
         if not behind:
             return []
         self._turn += 1
@@ -135,7 +132,7 @@ class PostgresSubscription:
             return [Record(ids[t], p, number, -1, data) for t, p, number, data in result]
 
     def lag(self, positions: Mapping[TopicPartition, int]) -> Mapping[TopicPartition, int]:
-        return {source: max(0, self._log.head(source) - number) for source, number in positions.items()}
+        return self._log.lags(positions)
 
     async def close(self) -> None:
         self._owned = frozenset()

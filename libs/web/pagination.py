@@ -31,15 +31,11 @@ class Page(BaseModel, Generic[T]):
 
 
 class PageQuery:
-    """Dependency: the query parameters `limit` (1 to 200, 50 by default) and `cursor`."""
+    """The query parameters `limit` (1 to 200, 50 by default) and `cursor`."""
 
-    def __init__(
-        self,
-        limit: Annotated[int, Query(ge=1, le=200, description="How many at most")] = 50,
-        cursor: Annotated[
-            str | None, Query(max_length=_LONGEST, description="`next_cursor` of the page before")
-        ] = None,
-    ) -> None:
+    __slots__ = ("cursor", "limit")
+
+    def __init__(self, limit: int = 50, cursor: str | None = None) -> None:
         self.limit = limit
         self.cursor = cursor
 
@@ -48,7 +44,17 @@ class PageQuery:
         return None if self.cursor is None else decode_cursor(self.cursor, kind, *types)
 
 
-PageParams = Annotated[PageQuery, Depends()]
+async def _page_query(
+    limit: Annotated[int, Query(ge=1, le=200, description="How many at most")] = 50,
+    cursor: Annotated[
+        str | None, Query(max_length=_LONGEST, description="`next_cursor` of the page before")
+    ] = None,
+) -> PageQuery:
+    # Asynchronous because the framework sends a plain callable to a thread at each request.
+    return PageQuery(limit, cursor)
+
+
+PageParams = Annotated[PageQuery, Depends(_page_query)]
 """`page: PageParams` in a route's signature."""
 
 

