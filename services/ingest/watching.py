@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from typing import Final
+from typing import Any, Final
 
 from libs.contracts import PARTITIONS
 from libs.storage import Database, fetch_all
@@ -38,8 +38,8 @@ class Watch:
     async def look(self) -> None:
         """Reads both and sets the gauges."""
         async with self._database.read() as connection:
-            positions = dict(await fetch_all(connection, _POSITIONS, _INBOX))
-            waiting = dict(await fetch_all(connection, _WAITING))
+            positions: dict[Any, Any] = dict(await fetch_all(connection, _POSITIONS, _INBOX))
+            waiting: dict[Any, Any] = dict(await fetch_all(connection, _WAITING))
         heads = {number: self._log.head(TopicPartition(_INBOX, number)) for number in range(PARTITIONS)}
         metrics.ingest_backlog.set(
             sum(max(0, head - positions.get(number, 0)) for number, head in heads.items())

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -81,7 +82,7 @@ async def end_leases(database: Database, pool_id: str) -> int:
         )
         if not late:
             return 0
-        epochs = dict(
+        epochs: dict[Any, Any] = dict(
             await fetch_all(
                 uow.connection,
                 "SELECT agent_id, presence_epoch FROM routing.agents WHERE agent_id = ANY($1::text[])",
