@@ -35,7 +35,7 @@ class PlatformSettings(BaseSettings):
         default="info", description="Least level logged"
     )
     log_json: bool = Field(default=True, description="Log JSON lines; false for lines to read in a terminal")
-    web_connections: int = Field(default=12, ge=2, le=200, description="Database connections for HTTP")
+    web_connections: int = Field(default=16, ge=2, le=200, description="Database connections for HTTP")
     stream_connections: int = Field(
         default=8, ge=1, le=200, description="Database connections for event processing"
     )

@@ -4,7 +4,7 @@ from libs.contracts import PoolCommand, TeamChanged
 from libs.runtime import Platform, Service, ServiceDefinition
 from libs.streams import Subscriber
 from libs.web import Broadcast
-from services.routing import workers
+from services.routing import gauges, workers
 from services.routing.api.answering import commands
 from services.routing.api.directory import directory
 from services.routing.api.presence import presence
@@ -40,6 +40,7 @@ def build(platform: Platform, settings: RoutingSettings) -> Service:
         tasks=[
             lambda stop: workers.watch_leases(database, settings.pool, stop),
             lambda stop: workers.forget_old(database, settings, stop),
+            lambda stop: gauges.watch(database, platform.clock, settings.pool, stop),
         ],
         start=start,
     )

@@ -146,6 +146,7 @@ async def simulate(host: Victim, conversations: int, rate: float, seed: int) -> 
         str(rate),
         "--seed",
         str(seed),
+        "--alone",
         "--json",
         stdout=asyncio.subprocess.PIPE,
         stderr=(host.folder / "demo.log").open("ab"),
