@@ -15,6 +15,7 @@ import json
 import random
 import time
 
+from bench.report import write
 from services.routing.domain.calendars import Calendar, Hours
 from services.routing.domain.commands import AcceptOffer, Close, Command, Enqueue, PutAgent, SetPresence
 from services.routing.domain.directory import (
@@ -187,6 +188,14 @@ def run(options: argparse.Namespace) -> None:
     waiting = facts["waiting_at_the_end"]
     print(f"{options.agents} agents, {waiting} waiting at the end, {options.operations} operations")
     print(f"{facts['operations_per_second']} operations/s, accepts beside them included")
+    write(
+        "routing_decisions",
+        "Routing decision with its serialised explanation, engine alone, garbage collector on",
+        f"python -m bench.routing_decisions --operations {options.operations}",
+        ["decision", "n", "p50 us", "p99 us", "max us"],
+        [[kind, *(f"{row[key]:,}" for key in ("n", "p50", "p99", "max"))] for kind, row in figures.items()],
+        f"{options.agents:,} agents, {waiting:,} waiting at the end. Goal: p99 of all decisions at most 200 us.",
+    )
     for kind, row in figures.items():
         print(f"{kind:9} n {row['n']:7}  p50 {row['p50']:7}  p99 {row['p99']:7}  max {row['max']:8}  us")
 

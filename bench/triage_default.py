@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import f1_score, roc_auc_score
 
+from bench import report
 from services.triage.adapters.knowledge import HERE, Sources, load_knowledge
 from services.triage.adapters.model_file import load_model
 from services.triage.adapters.training.dataset import FOLDS, Example, load_examples
@@ -236,6 +237,22 @@ def main() -> None:
     if arguments.crossed:
         print("the whole own set, each fifth by a model that had not seen it")
         _table(figures["topic_crossed"])  # type: ignore[arg-type]  # a list of rows
+    noise_shares = figures["noise_below_threshold"]
+    report.write(
+        "triage_default",
+        "Default triage on the check split of the own set",
+        "python -m bench.triage_default",
+        ["language", "texts", "accuracy", "macro-F1", "calibration error (goal .10)", "unknown"],
+        [
+            [
+                str(row["language"]),
+                str(row["n"]),
+                *(f"{row[key]:.3f}" for key in ("accuracy", "macro_f1", "calibration_error", "unknown")),
+            ]
+            for row in rows
+        ],
+        "Noise below the threshold: " + ", ".join(f"{k} {v:.3f}" for k, v in noise_shares.items()) + ".",  # type: ignore[attr-defined]
+    )
     for name in ("signals", "noise_below_threshold"):
         print(name, json.dumps({key: round(value, 3) for key, value in figures[name].items()}))  # type: ignore[attr-defined]
     print(f"{speed:.0f} texts/s on one core, loaded in {loaded:.2f} s")

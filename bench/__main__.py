@@ -1,0 +1,16 @@
+"""Runs every benchmark, one after the other; each writes its table to docs/benchmarks.md."""
+
+import subprocess
+import sys
+
+_ALL = ("streams", "routing_decisions", "triage_default", "ingest", "life")
+
+
+def main() -> None:
+    for name in _ALL:
+        print(f"\n{name}", flush=True)
+        subprocess.run([sys.executable, "-m", f"bench.{name}"], check=True)
+
+
+if __name__ == "__main__":
+    main()
