@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from services.routing.domain.directory import AgentProfile, Team
 from services.routing.domain.model import OfferState, PresenceState
+from services.routing.domain.values import quick
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +14,7 @@ class Event:
     """Base of all; carries no time of its own, the step has it."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class TeamAssigned(Event):
     """An item entered a queue (new, reopened, transferred, re-routed)."""
@@ -29,6 +31,7 @@ class TeamAssigned(Event):
     decision_id: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class AgentOffered(Event):
     conversation_id: str
@@ -40,6 +43,7 @@ class AgentOffered(Event):
     decision_id: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class OfferClosed(Event):
     conversation_id: str
@@ -51,6 +55,7 @@ class OfferClosed(Event):
     reason: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class AgentAssigned(Event):
     conversation_id: str
@@ -62,6 +67,7 @@ class AgentAssigned(Event):
     cause: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Released(Event):
     """An agent no longer has the conversation; `epoch` is the one of the assignment that ended."""
@@ -73,6 +79,7 @@ class Released(Event):
     cause: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class RingOpened(Event):
     conversation_id: str
@@ -81,6 +88,7 @@ class RingOpened(Event):
     cause: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class SlaStarted(Event):
     """A clock was started, or its due changed: repeated with due 0 on a pause and the new due on a resume."""
@@ -92,6 +100,7 @@ class SlaStarted(Event):
     target_ms: int
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class SlaWarned(Event):
     conversation_id: str
@@ -100,6 +109,7 @@ class SlaWarned(Event):
     due_ms: int
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class SlaBreached(Event):
     """Once per (conversation, metric, instance); stamped with the due instant, however late it is noticed."""
@@ -110,6 +120,7 @@ class SlaBreached(Event):
     due_ms: int
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class SlaMet(Event):
     """Fulfilled. `in_time` is judged by the instant of the fulfilment: it may follow a breach that was
@@ -123,6 +134,7 @@ class SlaMet(Event):
     in_time: bool
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class SlaCancelled(Event):
     conversation_id: str
@@ -131,6 +143,7 @@ class SlaCancelled(Event):
     cause: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class PresenceChanged(Event):
     agent_id: str
@@ -140,12 +153,14 @@ class PresenceChanged(Event):
     reason: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class TeamChanged(Event):
     team: Team
     removed: bool
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class PersonChanged(Event):
     agent: AgentProfile

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from services.routing.domain.capacity import FREE, GroupKey, Seat
 from services.routing.domain.directory import AgentProfile, Directory
 from services.routing.domain.model import UNDETERMINED
-from services.routing.domain.queue import Order, Signature, WaitingRoom
+from services.routing.domain.queue import Bucket, Order, Signature, WaitingRoom
 
 Entry = tuple[int, int, str, int]
 _RANKED = 4
@@ -65,7 +65,8 @@ class Group:
         """Per channel: number of agents by the reason that blocks them (FREE = none)."""
         self.watchers: dict[str, list[Eligible]] = {}
         """Per channel: the signatures whose counts this group's agents are part of."""
-        self.served: list[Signature] = []
+        self.served: dict[str, list[Bucket]] = {}
+        """Per channel: where the items wait that the group can serve, of the first `seen` signatures."""
         self.seen = 0
 
 
@@ -210,33 +211,36 @@ class Bench:
 
     def pick(self, seat: Seat, waiting: WaitingRoom) -> Pick | None:
         """The item the agent should have next: live work first, then interruptible; each by key."""
+        blocked, agent_id = seat.blocked, seat.agent_id
+        if FREE not in blocked.values():
+            return None
+        served = self._served(self.group_of(seat), waiting)
         best: dict[bool, tuple[Order, Signature]] = {}
-        refused: list[tuple[Order, str]] = []
-        for signature in self._served(self.group_of(seat), waiting):
-            bucket = waiting.buckets[signature]
-            if not bucket.size:
+        for channel, buckets in served.items():
+            if blocked[channel] != FREE:
                 continue
-            head = waiting.head(bucket, seat.agent_id)
-            if head is None:
-                continue
-            reason = seat.blocked[signature.channel]
-            if reason != FREE:
-                refused.append((head, reason))
-                continue
-            kind = seat.rules[signature.channel].interruptible
-            if kind not in best or head < best[kind][0]:
-                best[kind] = (head, signature)
+            kind = seat.rules[channel].interruptible
+            for bucket in buckets:
+                head = waiting.head(bucket, agent_id) if bucket.size else None
+                if head is not None and (kind not in best or head < best[kind][0]):
+                    best[kind] = (head, bucket.signature)
         if not best:
             return None
         order, signature = best.get(False) or best[True]
-        refused += [(o, "other-budget") for kind, (o, _) in best.items() if kind]
-        return Pick(order, signature, sorted(r for r in refused if r[0] < order)[:3])
+        refused = [(o, "other-budget") for kind, (o, _) in best.items() if kind and o < order]
+        for channel, buckets in served.items():
+            reason = blocked[channel]
+            for bucket in buckets if reason != FREE else ():
+                head = waiting.head(bucket, agent_id) if bucket.size else None
+                if head is not None and head < order:
+                    refused.append((head, reason))
+        return Pick(order, signature, sorted(refused)[:3])
 
-    def _served(self, group: Group, waiting: WaitingRoom) -> list[Signature]:
+    def _served(self, group: Group, waiting: WaitingRoom) -> dict[str, list[Bucket]]:
         while group.seen < len(waiting.signatures):
             signature = waiting.signatures[group.seen]
             if isinstance(self.verdict(group.key, signature), int):
-                group.served.append(signature)
+                group.served.setdefault(signature.channel, []).append(waiting.buckets[signature])
             group.seen += 1
         return group.served
 

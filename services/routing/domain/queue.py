@@ -104,14 +104,17 @@ class WaitingRoom:
     def head(self, bucket: Bucket, agent_id: str) -> Order | None:
         """The first item of the bucket that may be offered to the agent."""
         best: tuple[int, int, str, int] | None = None
+        where = self._where
         for (excluded, held_for), heap in bucket.heaps.items():
             if agent_id in excluded or (held_for and held_for != agent_id):
                 continue
             entries = heap.entries
-            while not self._is_live(entries[0]):
+            first = entries[0]
+            while (place := where.get(first[2])) is None or place[2] != first[3]:
                 heappop(entries)
-            if best is None or entries[0] < best:
-                best = entries[0]
+                first = entries[0]
+            if best is None or first < best:
+                best = first
         return None if best is None else best[:3]
 
     def held_for(self, agent_id: str) -> tuple[str, ...]:
