@@ -43,8 +43,11 @@ def plain(value: object) -> Any:
     """A domain value as JSON values; derived fields (`init=False`) are left out."""
     names = _names(type(value))
     if names is not None:
-        found = ((name, getattr(value, name)) for name in names)
-        return {name: v if type(v) in _SCALARS else plain(v) for name, v in found}
+        found = {name: getattr(value, name) for name in names}
+        for name, v in found.items():
+            if type(v) not in _SCALARS:
+                found[name] = plain(v)
+        return found
     if isinstance(value, tuple):
         return [plain(v) for v in value]
     if isinstance(value, frozenset):

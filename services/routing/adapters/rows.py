@@ -1,7 +1,7 @@
 """The values of the tables, and their repositories."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from libs.storage import TableRepository
@@ -120,7 +120,7 @@ def _agent_to_row(value: AgentRow) -> Row:
         "pool_id": value.pool_id,
         "profile": plain(value.profile),
         "removed": value.removed,
-        **asdict(value.state),
+        **plain(value.state),
     }
 
 

@@ -139,12 +139,12 @@ class Pool:
 
     def keep_clock(self, clock: Clock) -> None:
         """Put a clock into the table only."""
-        known = self.clocks.get(clock.conversation_id)
-        if not known or known[-1].clock_id < clock.clock_id:
-            self.clocks[clock.conversation_id] = (*(known or ()), clock)
-            return
-        others = [c for c in known if c.clock_id != clock.clock_id]
-        self.clocks[clock.conversation_id] = tuple(sorted([*others, clock], key=_by_id))
+        known = self.clocks.get(clock.conversation_id, ())
+        if known and known[-1].clock_id >= clock.clock_id:
+            others = [c for c in known if c.metric != clock.metric or c.instance != clock.instance]
+            self.clocks[clock.conversation_id] = tuple(sorted([*others, clock], key=_by_id))
+        else:
+            self.clocks[clock.conversation_id] = (*known, clock)
 
     def clock(self, conversation_id: str, metric: str, instance: int) -> Clock | None:
         for clock in self.clocks.get(conversation_id, ()):
