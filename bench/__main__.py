@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-_ALL = ("streams", "routing_decisions", "triage_default", "ingest", "life")
+_ALL = ("streams", "routing_decisions", "triage_default", "ingest", "life", "growth")
 
 
 def main() -> None:

@@ -1,10 +1,10 @@
 """Tables as maps: a repository loads and saves many rows with one statement, an identity map holds them meanwhile."""
 
-import json
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Generic, TypeVar
 
+from pydantic_core import to_json
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -143,7 +143,7 @@ class TableRepository(Generic[V]):
     def _value_arrays(self, values: Sequence[V]) -> tuple[list[Any], ...]:
         rows = [self._to_row(value) for value in values]
         return tuple(
-            [None if row[name] is None else json.dumps(row[name], ensure_ascii=False) for row in rows]
+            [None if row[name] is None else to_json(row[name]).decode() for row in rows]
             if name in self._json
             else [row[name] for row in rows]
             for name in self._columns

@@ -1,0 +1,130 @@
+"""CPU seconds of the whole embedded platform per conversation, with few and with many conversations resolved before.
+
+The history is made over HTTP: messages posted in batches, each conversation resolved by hand. The measured windows are
+whole lives as in `bench.life`: offers, replies, surveys and outcomes.
+"""
+
+import argparse
+import asyncio
+import sys
+import time
+from pathlib import Path
+
+import psutil
+
+from bench.hosts import lag, platform
+from bench.life import QUICK, lives
+from bench.life_load import TEXTS
+from bench.report import spread, write
+from bench.wire import Wire
+from libs.web import TokenKeys, Tokens
+
+_BATCH = 500
+_AT_ONCE = 16
+_OPEN = 40
+
+
+def cpu_seconds() -> float:
+    """User and system time of the platform's processes and of those they have ended; generators are not among them."""
+    total = 0.0
+    for process in psutil.Process().children(recursive=True):
+        try:
+            times = process.cpu_times()
+        except psutil.Error:
+            continue
+        total += times.user + times.system + times.children_user + times.children_system
+    return total
+
+
+async def fill(url: str, data: Path, first: int, count: int) -> None:
+    """Adds resolved conversations. Raises RuntimeError when the platform refuses any."""
+    tokens = Tokens(TokenKeys.load_or_create(data / "token-keys.json"))
+    service, admin = tokens.issue("growth", "service", 86_400), tokens.issue("growth", "admin", 86_400)
+    wire = Wire(url)
+    for start in range(first, first + count, _BATCH):
+        most = min(_BATCH, first + count - start)
+        messages = [
+            {
+                "channel": "chat",
+                "sender": {"external_id": f"grown-{number}"},
+                "text": TEXTS[number % len(TEXTS)],
+                "idempotency_key": f"grown-{number}",
+            }
+            for number in range(start, start + most)
+        ]
+        status, _, _ = await wire.ask("POST", "/ingest/v1/messages/batch", {"messages": messages}, service)
+        if status != 202:
+            raise RuntimeError(f"a batch was answered with {status}")
+        await _resolve_open(wire, admin, most)
+        print(f"\r{start + most} resolved", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+
+
+async def _resolve_open(wire: Wire, token: str, wanted: int) -> None:
+    """Resolves what is open until so many are done."""
+    done, room = 0, asyncio.Semaphore(_AT_ONCE)
+
+    async def resolve(case: str) -> int:
+        async with room:
+            status, _, _ = await wire.ask(
+                "POST",
+                f"/agent/v1/conversations/{case}/resolve",
+                {"through_seq": 1, "reason": "solved"},
+                token,
+                If_Match='"0"',
+            )
+            return int(status == 200)
+
+    until = time.monotonic() + 120
+    while done < wanted:
+        if time.monotonic() > until:
+            raise RuntimeError(f"{done} of {wanted} conversations were resolved within 120 s")
+        _, _, page = await wire.ask("GET", "/agent/v1/conversations?status=open&limit=200", token=token)
+        cases = [entry["id"] for entry in page["items"]]
+        if not cases:
+            await asyncio.sleep(0.05)
+        done += sum(await asyncio.gather(*(resolve(case) for case in cases)))
+
+
+def window(url: str, data: Path, conversations: int) -> float:
+    """CPU milliseconds per conversation over so many lives."""
+    while lag(url) > 0:
+        time.sleep(0.5)
+    before = cpu_seconds()
+    result = lives(url, data, conversations, _OPEN)
+    if result["conversations"] < conversations or result["refused"]:
+        raise RuntimeError(f"the window was not clean: {result}")
+    return (cpu_seconds() - before) * 1000 / conversations
+
+
+def measure(few: int, many: int, conversations: int, windows: int) -> None:
+    costs: dict[int, list[float]] = {}
+    with platform(**QUICK) as (url, data):
+        lives(url, data, 100, _OPEN)
+        filled = 0
+        for size in (few, many):
+            asyncio.run(fill(url, data, filled, size - filled))
+            filled = size
+            costs[size] = [window(url, data, conversations) for _ in range(windows)]
+    growth = min(costs[many]) / min(costs[few]) - 1
+    write(
+        "growth",
+        "CPU of the whole platform per conversation, as the history grows",
+        f"python -m bench.growth --few {few} --many {many} --conversations {conversations} --windows {windows}",
+        ["resolved before", f"CPU ms per conversation, windows of {conversations}, median (range)"],
+        [
+            *[[f"{size:,}", spread(values, 1)] for size, values in costs.items()],
+            ["growth of the least (goal at most 10 %)", f"{growth:+.1%}"],
+        ],
+        "Host, classification worker and PostgreSQL together. The history was posted and resolved by hand over HTTP.",
+    )
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--few", type=int, default=5_000)
+    parser.add_argument("--many", type=int, default=50_000)
+    parser.add_argument("--conversations", type=int, default=300)
+    parser.add_argument("--windows", type=int, default=3)
+    given = parser.parse_args()
+    measure(given.few, given.many, given.conversations, given.windows)
