@@ -1,8 +1,8 @@
 """The `centralino` command."""
 
 import asyncio
-import errno
 import json
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,16 +13,21 @@ from rich.table import Table
 from libs.contracts import TOPICS
 from libs.runtime import PlatformSettings, ServiceDefinition, describe
 from libs.runtime.lifecycle import ServiceHost, prepare_database
-from libs.storage.embedded import EmbeddedPostgresError
 from libs.telemetry import configure_logging
 from libs.web import TokenKeys, Tokens
 from services.demo.command import demo
 from services.embedded import data_folder, run_embedded, with_database
-from services.embedded.host import AlreadyRunning
 from services.operators import admin, dead_letters
+from services.operators.faults import explain
 from services.registry import SERVICES, service
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="A switchboard for customer conversations. `run` starts all of it; settings are environment variables, listed by"
+    " `run --print-config`.",
+    pretty_exceptions_enable=False,
+)
 app.add_typer(admin.app, name="admin", help="The first accounts.")
 app.add_typer(dead_letters.app, name="dead-letters", help="Messages that could not be handled.")
 app.command()(demo)
@@ -63,20 +68,11 @@ async def _say_where(host: ServiceHost) -> None:
 
 def _run(definitions: tuple[ServiceDefinition, ...], platform: PlatformSettings) -> None:
     configure_logging(platform.log_level, json_lines=platform.log_json)
-    try:
-        import uvloop
+    import uvloop
 
-        uvloop.run(run_embedded(definitions, platform, ready=_say_where))
-    except (AlreadyRunning, EmbeddedPostgresError) as error:
-        _errors.print(f"[red]{error}[/red]")
-        raise typer.Exit(1) from None
-    except OSError as error:
-        if error.errno != errno.EADDRINUSE:
-            raise
-        _errors.print(
-            f"[red]{platform.host}:{platform.port} is taken by another program: give another --port[/red]"
-        )
-        raise typer.Exit(1) from None
+    # Read here already: a wrong one is told before a database is started.
+    settings = {definition.name: definition.settings() for definition in definitions}
+    uvloop.run(run_embedded(definitions, platform, ready=_say_where, service_settings=settings))
 
 
 @app.command()
@@ -171,8 +167,15 @@ def topics(as_json: Annotated[bool, typer.Option("--json", help="For programs.")
 
 
 def main() -> None:
-    """Entry point."""
-    app()
+    """Entry point: what an operator can mend is said in a sentence, without a trace."""
+    try:
+        app()
+    except Exception as error:
+        told = explain(error)
+        if told is None:
+            raise
+        _errors.print(told, style="red", markup=False, soft_wrap=True)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

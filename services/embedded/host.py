@@ -1,10 +1,12 @@
 """The embedded host: database, migrations, six services, one address, a clean stop."""
 
 import asyncio
+import errno
 import fcntl
 import gc
 import os
 import signal
+import socket
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +16,7 @@ import structlog
 
 from libs.runtime import PlatformSettings, ServiceDefinition, SystemClock
 from libs.runtime.lifecycle import ServiceHost
-from libs.storage.embedded import EmbeddedPostgres, default_data_folder
+from libs.storage.embedded import EmbeddedPostgres, EmbeddedPostgresError, default_data_folder
 
 _log = structlog.get_logger()
 _WATCH_SECONDS = 0.5
@@ -22,8 +24,20 @@ _GARBAGE = (20_000, 20, 50)
 _CHECKOUT = Path(__file__).resolve().parents[2]
 
 
-class AlreadyRunning(RuntimeError):
+class HostRefused(RuntimeError):
+    """The host cannot start; the text says what was seen and what to do.
+
+    AlreadyRunning     another host uses the data folder
+    AddressRefused     the address cannot be listened on
+    """
+
+
+class AlreadyRunning(HostRefused):
     """Another host uses the data folder."""
+
+
+class AddressRefused(HostRefused):
+    """The address is taken, or this machine or user may not listen on it."""
 
 
 def data_folder(settings: PlatformSettings) -> Path:
@@ -50,15 +64,66 @@ def _only_one(folder: Path) -> Iterator[None]:
         yield
 
 
+def check_address(host: str, port: int) -> None:
+    """Tries the address, so that nothing is started for a host that could not answer. Raises AddressRefused."""
+    where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((host, port))
+            listener.listen()
+    except OSError as error:
+        raise AddressRefused(f"{where} {_why(error)}") from None
+
+
+def _why(error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return (
+            "is taken by another program: stop that one, or give another --port (0 takes a free one; "
+            "with make: PORT=8601)"
+        )
+    if error.errno == errno.EACCES:
+        return "may not be listened on by this user: give a --port of 1024 or higher"
+    return (
+        f"cannot be listened on ({error.strerror or error}): give an address of this machine as --host, "
+        "such as 127.0.0.1"
+    )
+
+
+def start_database(server: EmbeddedPostgres, folder: Path) -> None:
+    """Starts the server. Raises EmbeddedPostgresError, which as root names the folder that keeps its user out."""
+    try:
+        server.start()
+    except EmbeddedPostgresError as error:
+        closed = _closed_to_others(folder) if os.geteuid() == 0 else None
+        if closed is None:
+            raise
+        raise EmbeddedPostgresError(
+            f"{error}\nPostgreSQL does not run as root, so it runs as a user of its own, which cannot pass "
+            f"{closed} (mode {closed.stat().st_mode & 0o777:04o}). Set CENTRALINO_DATA to a folder that every user "
+            f"can reach, such as /var/lib/centralino/data; or `chmod o+x {closed}`; or start Centralino as an "
+            "ordinary user; or set DATABASE_URL"
+        ) from None
+
+
+def _closed_to_others(folder: Path) -> Path | None:
+    """The outermost of the folder's parents that other users cannot pass."""
+    for parent in reversed(folder.resolve().parents):
+        if not parent.stat().st_mode & 0o001:
+            return parent
+    return None
+
+
 @contextmanager
 def with_database(settings: PlatformSettings) -> Iterator[str]:
     """The address of a database that runs: the one given, or the embedded one, stopped afterwards if it was started here."""
     if settings.database_url:
         yield settings.database_url
         return
-    server = EmbeddedPostgres(data_folder(settings), fsync=settings.fsync)
+    folder = data_folder(settings)
+    server = EmbeddedPostgres(folder, fsync=settings.fsync)
     ran = server.pid() is not None
-    server.start()
+    start_database(server, folder)
     try:
         yield server.url
     finally:
@@ -96,16 +161,17 @@ async def run_embedded(
     service_settings: Mapping[str, Any] | None = None,
     stop: asyncio.Event | None = None,
 ) -> None:
-    """Runs until SIGINT, SIGTERM or `stop`. Raises AlreadyRunning, EmbeddedPostgresError."""
+    """Runs until SIGINT, SIGTERM or `stop`. Raises HostRefused, EmbeddedPostgresError."""
     folder = data_folder(settings)
     stop = stop or asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     with _only_one(folder):
+        check_address(settings.host, settings.port)
         server = None if settings.database_url else EmbeddedPostgres(folder, fsync=settings.fsync)
         if server is not None:
-            await asyncio.to_thread(server.start)
+            await asyncio.to_thread(start_database, server, folder)
         try:
             host = ServiceHost(
                 definitions,

@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import mailbox
 import os
 import signal
 import subprocess
 import sys
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
@@ -58,6 +60,44 @@ def test_the_command_prints_one_json_document_and_nothing_else_on_stdout(tmp_pat
     assert (done.returncode, told["lost"], told["doubled"], told["differences"]) == (0, 0, 0, [])
     assert told["conversations"] == 2
     assert told["skipped"] == [{"source": "some.csv", "line": 3, "reason": "empty text"}]
+    Path(told["record"]).unlink()
+
+
+def test_a_mailbox_is_played_and_its_threads_become_conversations(tmp_path: Path):
+    box_path = str(tmp_path / "some.mbox")
+    box = mailbox.mbox(box_path)
+    for number, (sender, answers, text) in enumerate(
+        (
+            ("Tom <tom@customers.example>", 0, "Where is my parcel? It should have come on Monday."),
+            ("Ina <ina@customers.example>", 0, "Non riesco ad accedere al mio conto."),
+            ("Tom <tom@customers.example>", 1, "It is still not here."),
+            ("Eve <eve@customers.example>", 0, ""),
+        ),
+        1,
+    ):
+        mail = EmailMessage()
+        mail["From"], mail["Subject"] = sender, "Please help"
+        mail["Message-ID"] = f"<mail-{number}@customers.example>"
+        if answers:
+            mail["In-Reply-To"] = f"<mail-{answers}@customers.example>"
+        mail.set_content(text)
+        box.add(mail)
+    box.close()
+    done = subprocess.run(
+        [sys.executable, "-m", "services.cli", "demo", "--input", box_path, "--seconds", "4", "--json"],
+        capture_output=True,
+        timeout=180,
+        env={**os.environ, "COLUMNS": "120"},
+        check=False,
+    )
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["lost"], told["doubled"], told["differences"]) == (0, 0, 0, [])
+    assert told["conversations"] == 2
+    [skipped] = told["skipped"]
+    assert (skipped["source"], skipped["line"]) == ("some.mbox", 4)
+    assert "no plain text in it" in skipped["reason"]
+    record = read_books(read_record(Path(told["record"])))
+    assert len(record.messages) == told["messages"] >= 3
     Path(told["record"]).unlink()
 
 

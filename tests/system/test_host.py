@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import shutil
 import socket
 import tempfile
@@ -98,9 +99,35 @@ def test_a_taken_port_is_refused_in_a_sentence(folder: Path) -> None:
         port = str(taken.getsockname()[1])
         refused = command(folder, "run", "--port", port)
     assert refused.returncode == 1
-    assert f"127.0.0.1:{port} is taken by another program: give another --port" in refused.stderr
+    said = " ".join(refused.stderr.split())
+    assert f"127.0.0.1:{port} is taken by another program: stop that one, or give another --port" in said
     assert "Traceback" not in refused.stdout + refused.stderr
-    assert EmbeddedPostgres(folder).pid() is None
+    assert not (folder / "postgres").exists(), "no database was made for a host that could not answer"
+
+
+@pytest.mark.parametrize(
+    ("host", "said"), [("192.0.2.7", "give an address of this machine"), ("no-host.invalid", "as --host")]
+)
+def test_an_address_of_another_machine_is_refused_in_a_sentence(folder: Path, host: str, said: str) -> None:
+    refused = command(folder, "run", "--host", host, "--port", "0")
+    assert refused.returncode == 1
+    assert said in " ".join(refused.stderr.split())
+    assert "Traceback" not in refused.stdout + refused.stderr
+    assert not (folder / "postgres").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the database as another user")
+def test_as_root_a_folder_that_the_database_cannot_reach_is_named_with_what_to_do(folder: Path) -> None:
+    private = folder / "private"
+    private.mkdir(mode=0o700)
+    folder.chmod(0o755)
+    refused = command(private / "data", "migrate")
+    assert refused.returncode == 1
+    said = " ".join(refused.stderr.split())
+    assert f"runs as a user of its own, which cannot pass {private} (mode 0700)" in said
+    assert "Set CENTRALINO_DATA to a folder that every user can reach" in said
+    assert "Traceback" not in refused.stdout + refused.stderr
+    assert private.stat().st_mode & 0o777 == 0o700, "it is not opened up behind root's back"
 
 
 def test_the_settings_are_printed_with_their_meaning_and_without_a_password(folder: Path) -> None:

@@ -82,10 +82,12 @@ _PRESENCE_REASONS = {"lease-ended": "lease_ended", "missed-offers": "missed_offe
 WARNED_PERCENT = 75
 
 
-def pool_command(pool_id: str, command: Command) -> PoolCommand:
-    """A command for the log."""
+def pool_command(pool_id: str, command: Command, expected: str = "") -> PoolCommand:
+    """A command for the log; `expected` is the version of the entry that it was made from, empty for any."""
     name, arguments = encode(command)
-    return PoolCommand(command_id=command.command_id, pool_id=pool_id, name=name, arguments=arguments)
+    return PoolCommand(
+        command_id=command.command_id, pool_id=pool_id, name=name, arguments=arguments, expected=expected
+    )
 
 
 def published(engine: Engine, step: Step) -> list[Message]:

@@ -1,16 +1,23 @@
 """The directory, the people in it, and how the queues stand."""
 
-import hashlib
-import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
 
 from libs.storage import Database
-from libs.web import IfMatch, NotFound, Page, PageParams, check_if_match, etag_of, make_page
+from libs.web import (
+    IfMatch,
+    NotFound,
+    Page,
+    PageParams,
+    PreconditionFailed,
+    check_if_match,
+    etag_of,
+    make_page,
+)
 from services.routing.adapters import queries
-from services.routing.adapters.codec import plain
 from services.routing.adapters.rows import AgentRow
+from services.routing.adapters.versions import version_of
 from services.routing.api import schemas
 from services.routing.api.answering import RESPONSES, answered
 from services.routing.api.directory_shapes import (
@@ -34,8 +41,21 @@ _AGENTS = "agents-by-id"
 _CREATED: dict[int | str, dict[str, Any]] = {201: {"model": AgentView, "description": "A new person"}}
 
 
-def _etag(profile: AgentProfile) -> str:
-    return hashlib.sha256(json.dumps(plain(profile)).encode()).hexdigest()[:16]
+def _anything(if_match: str | None) -> bool:
+    return if_match is not None and if_match.strip() == "*"
+
+
+def _expected(row: AgentRow | None, if_match: str | None) -> str:
+    """What the entry still has to be when the command's turn comes; empty for whatever it is."""
+    return "" if _anything(if_match) else version_of(row.profile if row else None)
+
+
+def _check_entry(row: AgentRow | None, wanted: AgentProfile, if_match: str | None) -> None:
+    """A new entry has no version to name; an entry that is already as wanted need not be named (RFC 9110, 13.1.1)."""
+    if row is None and if_match is not None:
+        raise PreconditionFailed("The directory has no such agent: leave If-Match out to add them.")
+    if row is not None and row.profile != wanted:
+        check_if_match(if_match, version_of(row.profile))
 
 
 def _view(row: AgentRow) -> AgentView:
@@ -65,12 +85,14 @@ def directory(database: Database, desk: Desk, settings: RoutingSettings) -> APIR
             row = await queries.directory(connection, settings.pool)
         if row is None:
             raise NotFound("The pool has not been made yet.")
-        check_if_match(if_match, row.version)
+        ask = await desk.begin(request, me)
+        if not await desk.repeated(ask):
+            check_if_match(if_match, row.version)
         wanted = directory_of(body, row.version)
         if wanted.problems():
             raise refusal("invalid-directory", {"problems": list(wanted.problems())[:50]})
-        ask = await desk.begin(request, me)
-        command = PutDirectory(command_id=ask.command_id, directory=wanted, expected_version=row.version)
+        expected = 0 if _anything(if_match) else row.version
+        command = PutDirectory(command_id=ask.command_id, directory=wanted, expected_version=expected)
         result = await desk.ask(ask, command)
         if result is not None and result.ok:
             response.headers["ETag"] = etag_of(result.body["version"])
@@ -123,7 +145,7 @@ def directory(database: Database, desk: Desk, settings: RoutingSettings) -> APIR
             row = await queries.agent(connection, agent_id)
         if row is None:
             raise NotFound("The directory has no such agent.", slug="unknown-agent")
-        response.headers["ETag"] = etag_of(_etag(row.profile))
+        response.headers["ETag"] = etag_of(version_of(row.profile))
         return _view(row)
 
     @router.put("/agents/{agent_id}", response_model=AgentView, responses={**RESPONSES, **_CREATED})
@@ -135,16 +157,17 @@ def directory(database: Database, desk: Desk, settings: RoutingSettings) -> APIR
         me: Supervisor,
         if_match: IfMatch = None,
     ) -> Any:
-        """Adds a person, or changes one (then If-Match is needed)."""
+        """Adds a person without If-Match; changes one with it. Of two changes of the same version one is refused: 412."""
         async with database.read() as connection:
             row = await queries.agent(connection, agent_id)
         wanted = profile_of(agent_id, body)
-        if row is not None and row.profile != wanted:
-            check_if_match(if_match, _etag(row.profile))
         ask = await desk.begin(request, me)
-        result = await desk.ask(ask, PutAgent(command_id=ask.command_id, agent=wanted))
+        if not await desk.repeated(ask):
+            _check_entry(row, wanted, if_match)
+        command = PutAgent(command_id=ask.command_id, agent=wanted)
+        result = await desk.ask(ask, command, expected=_expected(row, if_match))
         if result is not None and result.ok:
-            response.headers["ETag"] = etag_of(_etag(wanted))
+            response.headers["ETag"] = etag_of(version_of(wanted))
             response.status_code = 200 if row is not None else 201
         state = row.state.presence if row else "offline"
         return answered(
@@ -160,11 +183,13 @@ def directory(database: Database, desk: Desk, settings: RoutingSettings) -> APIR
         """Removes a person; their offers are rescinded and their conversations return to the queues."""
         async with database.read() as connection:
             row = await queries.agent(connection, agent_id)
-        if row is None:
-            raise NotFound("The directory has no such agent.", slug="unknown-agent")
-        check_if_match(if_match, _etag(row.profile))
         ask = await desk.begin(request, me)
-        result = await desk.ask(ask, RemoveAgent(command_id=ask.command_id, agent_id=agent_id))
+        if not await desk.repeated(ask):
+            if row is None:
+                raise NotFound("The directory has no such agent.", slug="unknown-agent")
+            check_if_match(if_match, version_of(row.profile))
+        command = RemoveAgent(command_id=ask.command_id, agent_id=agent_id)
+        result = await desk.ask(ask, command, expected=_expected(row, if_match))
         return answered(ask.command_id, result, lambda _: schemas.Removed(agent_id=agent_id))
 
     return router

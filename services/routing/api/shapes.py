@@ -7,7 +7,8 @@ from typing import Annotated, Any
 from fastapi import Depends, Path
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-from libs.web import Principal, Problem, require_role
+from libs.web import Principal, Problem, etag_of, require_role
+from services.routing.adapters.versions import ABSENT
 from services.routing.domain.replies import SLUGS
 
 Agent = Annotated[Principal, Depends(require_role("agent"))]
@@ -71,6 +72,8 @@ def refusal(slug: str, body: Mapping[str, Any]) -> Problem:
     """The problem document of a refused command; what happened stands beside the standard members."""
     facts = {name: value for name, value in shown(body).items() if name not in ("type", "status", "title")}
     title = SLUGS.get(slug, slug).split(";")[0].capitalize()
+    if slug == "stale-version" and facts["version"] != ABSENT:
+        facts["current"] = etag_of(facts["version"])
     return Problem(_STATUS.get(slug, 409), slug, title, _detail(slug, facts), extensions=facts)
 
 
