@@ -30,7 +30,7 @@ def lives(url: str, data: Path, conversations: int, open_: int) -> dict[str, flo
 
 
 def measure(conversations: int, open_: int, runs: int) -> None:
-    ours, peers, ratios, p50s = [], [], [], []
+    ours, peers, ratios, p50s, requests = [], [], [], [], []
     for _ in range(runs):
         with bare() as url:
             load(url, "/messages", 32, 3)
@@ -41,15 +41,21 @@ def measure(conversations: int, open_: int, runs: int) -> None:
         peers.append(peer["per_second"])
         ratios.append(mine["per_second"] / peer["per_second"])
         p50s.append(mine["life_p50_s"])
+        requests.append(mine["requests"] / mine["conversations"])
     write(
         "life",
         "A conversation's whole life, embedded: message, triage, offer, accept, reply, resolve, survey, outcome",
         f"python -m bench.life --conversations {conversations} --open {open_} --runs {runs}",
         ["what", "median (range)"],
         [
-            ["conversations/s, nine requests each, agents by SSE", spread(ours)],
+            ["conversations/s, customers and agents by SSE", spread(ours)],
+            ["requests for a conversation", spread(requests, 1)],
             ["requests/s of the bare insert", spread(peers)],
             ["ratio, run by run (goal 0.15, aim 0.4)", spread(ratios, 3)],
+            [
+                "ratio if every request cost what the bare insert costs, and all else nothing",
+                spread([1 / r for r in requests], 2),
+            ],
             [f"median life at {open_} open, s", spread(p50s, 1)],
         ],
     )

@@ -5,6 +5,7 @@ Usage: python -m bench.life_load URL DATA_FOLDER --conversations N --open K; pri
 
 import argparse
 import asyncio
+import contextlib
 import json
 import time
 from pathlib import Path
@@ -53,7 +54,7 @@ class Life:
         self.refused[what] = self.refused.get(what, 0) + 1
 
     async def customer(self, number: int) -> None:
-        """Writes, waits for the survey's link in the thread, answers."""
+        """Writes, follows the thread until the survey's link comes, answers."""
         await self.room.acquire()
         sender = {"external_id": f"life-{number}", "name": "Life"}
         body = {"channel": "chat", "sender": sender, "text": TEXTS[number % len(TEXTS)]}
@@ -64,16 +65,14 @@ class Life:
             return
         case, token = sent["conversation_id"], sent["visitor_token"]
         self.started[case] = begun
-        await asyncio.sleep(0.5)
-        while True:
-            _, _, thread = await self.wire.ask(
-                "GET", f"/ingest/v1/conversations/{case}/messages", token=token
-            )
-            asked = [entry["text"] for entry in thread["items"] if entry["kind"] == "survey"]
-            if asked:
-                break
-            await asyncio.sleep(0.7)
-        path = "/survey/" + asked[0].partition("/survey/")[2].split()[0]
+        asked = ""
+        thread = self.wire.stream(f"/ingest/v1/conversations/{case}/events", token)
+        async with contextlib.aclosing(thread) as entries:
+            async for kind, entry in entries:
+                if kind == "survey":
+                    asked = entry["text"]
+                    break
+        path = "/survey/" + asked.partition("/survey/")[2].split()[0]
         status, _, _ = await self.wire.ask(
             "POST", path, {"score": 1 + number % 5, "comment": ""}, Accept="application/json"
         )

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -42,29 +42,33 @@ class Wire:
         is_json = "json" in answered.get("content-type", "")
         return int(head[0].split()[1]), answered, json.loads(content) if content and is_json else None
 
-    async def stream(self, path: str, token: str) -> AsyncIterator[tuple[str, Any]]:
+    async def stream(self, path: str, token: str) -> AsyncGenerator[tuple[str, Any], None]:
         """Server-sent events as (kind, data)."""
+        self.requests += 1
         reader, writer = await asyncio.open_connection(self._host, self._port, limit=4 * 1024 * 1024)
         writer.write(
             f"GET {path} HTTP/1.1\r\nHost: {self._host}\r\nAuthorization: Bearer {token}\r\n"
             "Accept: text/event-stream\r\n\r\n".encode()
         )
-        await reader.readuntil(b"\r\n\r\n")
-        text = b""
-        while True:
-            size = int((await reader.readline()).strip() or b"0", 16)
-            if size == 0:
-                return
-            text += await reader.readexactly(size)
-            await reader.readexactly(2)
-            while b"\n\n" in text.replace(b"\r\n", b"\n"):
-                text = text.replace(b"\r\n", b"\n")
-                block, _, text = text.partition(b"\n\n")
-                kind, data = "message", ""
-                for line in block.decode().split("\n"):
-                    if line.startswith("event:"):
-                        kind = line[6:].strip()
-                    elif line.startswith("data:"):
-                        data += line[5:].strip()
-                if data:
-                    yield kind, json.loads(data)
+        try:
+            await reader.readuntil(b"\r\n\r\n")
+            text = b""
+            while True:
+                size = int((await reader.readline()).strip() or b"0", 16)
+                if size == 0:
+                    return
+                text += await reader.readexactly(size)
+                await reader.readexactly(2)
+                while b"\n\n" in text.replace(b"\r\n", b"\n"):
+                    text = text.replace(b"\r\n", b"\n")
+                    block, _, text = text.partition(b"\n\n")
+                    kind, data = "message", ""
+                    for line in block.decode().split("\n"):
+                        if line.startswith("event:"):
+                            kind = line[6:].strip()
+                        elif line.startswith("data:"):
+                            data += line[5:].strip()
+                    if data:
+                        yield kind, json.loads(data)
+        finally:
+            writer.close()

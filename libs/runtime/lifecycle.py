@@ -78,8 +78,7 @@ def assemble(
             await fetch_all(connection, "SELECT 1")
         checks["database"] = OK
         for processor in processors:
-            reason = processor.stopped_because
-            checks[f"group {processor.group}"] = OK if reason is None else f"stopped: {reason}"
+            checks[f"group {processor.group}"] = processor.trouble or OK
         return checks
 
     app = create_app(

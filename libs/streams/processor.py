@@ -43,6 +43,7 @@ _PAUSE_FACTOR = 4.0
 _WAIT_MS = 200
 _BACKOFF_SECONDS = (0.05, 5.0)
 _RACE_ATTEMPTS = 5
+_TROUBLED_AFTER = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,15 @@ class Processor(Generic[Ctx]):
         self.stopped_because: str | None = None
         self._failures = 0
         self._took = 0.0
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the group does not work at the moment, or None."""
+        if self.stopped_because is not None:
+            return f"stopped: {self.stopped_because}"
+        if self._failures >= _TROUBLED_AFTER:
+            return f"retrying after {self._failures} failures in a row"
+        return None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Runs until `stop` is set, then finishes the batch at hand and gives up its partitions."""

@@ -55,7 +55,7 @@ def threads_router(database: Database, tokens: Tokens, signals: Signals) -> APIR
                 for entry in entries:
                     yield SseEvent(_entry(entry), entry.kind, entry.entry_seq)
                     after = entry.entry_seq
-                if not entries:
+                if len(entries) < _AT_ONCE:
                     await bell.wait(_POLL_S)
 
     @router.get(
