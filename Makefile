@@ -26,9 +26,9 @@ run: $(VENV)/.run ## All services on one address with an embedded PostgreSQL (PO
 demo: $(VENV)/.run ## Simulated customers and agents play a day; ARGS="--input FILE --rate 20 --seed 1 --json --url URL"
 	@exec $(BIN)/centralino demo $(ARGS)
 
-test: $(VENV)/.dev ## Everything that must hold: lint, types, contracts, tests
+test: $(VENV)/.dev ## Everything that must hold: lint, types, contracts, tests; ARGS="-n 0 tests/unit" for a part
 	$(MAKE) lint types
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 lint: $(VENV)/.dev ## ruff, import rules, proto lint
 	$(BIN)/ruff check .

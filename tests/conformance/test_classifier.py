@@ -39,8 +39,9 @@ def _make(kind: str) -> Classifier:
     return InProcessClassifier(sources) if kind == "in process" else WorkerPool(sources, 2)
 
 
-@pytest.fixture(params=["in process", "processes"])
+@pytest.fixture(scope="module", params=["in process", "processes"])
 async def classifier(request: pytest.FixtureRequest) -> AsyncIterator[Classifier]:
+    """One for all tests that only ask."""
     made = _make(request.param)
     await made.start()
     yield made
@@ -127,7 +128,7 @@ async def test_a_killed_process_is_replaced_and_nothing_is_missing(fragile: Work
     results = await running
     assert len(results) == 3_000
     assert all(isinstance(result, Signals) for result in results)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while len(fragile.process_ids) < 2:
             await asyncio.sleep(0.02)
     assert victim in before

@@ -146,7 +146,7 @@ async def test_a_transient_fault_is_tried_again_and_loses_nothing(rig: Rig) -> N
     await rig.publish(*(message("c", seq) for seq in range(1, 4)))
     stop = asyncio.Event()
     running = asyncio.create_task(rig.member(counting_router("g", Behaviour(unready=3))).run(stop))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while (await rig.seen()).get("c") is None:
             await asyncio.sleep(0.02)
     stop.set()
@@ -171,7 +171,7 @@ async def test_a_group_stops_when_20_of_its_last_100_messages_died_and_resumes_o
     async with rig.database.begin() as uow:
         assert await letters.resume_group(uow.connection, SCHEMA, "g")
         await uow.commit()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while "later" not in await rig.seen():
             await asyncio.sleep(0.05)
     stop.set()

@@ -1,17 +1,19 @@
 """A process that is one member of the rig's group, to be stopped and killed; `--bug` plants a fault in it.
 
+It says where it is, a line for each step of a batch: "thinking PARTITION:NUMBER ...", "thought", "committed".
 Usage: python -m tests.support.rig_worker URL [--bug no-fence|no-repeat-check|two-transactions]
 """
 
 import argparse
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+import sys
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 from libs.contracts import MessageReceived
 from libs.primitives import SystemClock
-from libs.storage import Database, Engines
+from libs.storage import Database, Engines, UnitOfWork
 from libs.streams import (
     Log,
     PostgresTransport,
@@ -27,6 +29,30 @@ from libs.telemetry import configure_logging
 from tests.support.rig import SCHEMA, SEEN, Behaviour, Context, counting_router
 
 LEASE_SECONDS = 1.0
+THINK_SECONDS = 0.2
+REST_SECONDS = 0.1
+STUTTER = 3
+
+
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+class RestingUnitOfWork(UnitOfWork):
+    """Says that it has committed and rests, so that a kill can fall just behind any commit."""
+
+    async def commit(self) -> None:
+        await super().commit()
+        say("committed")
+        await asyncio.sleep(REST_SECONDS)
+
+
+class RestingDatabase(Database):
+    @asynccontextmanager
+    async def begin_stream(self) -> AsyncIterator[UnitOfWork]:
+        async with super().begin_stream() as uow:
+            yield RestingUnitOfWork(uow.connection, uow.schema, uow.now_ms, uow.outbox)
 
 
 class Stutter:
@@ -52,7 +78,7 @@ class StutterSubscription:
         self, positions: Mapping[TopicPartition, int], max_rows: int, max_bytes: int, wait_ms: int
     ) -> list[Record]:
         self._rounds += 1
-        if self._rounds % 7 == 0:
+        if self._rounds % STUTTER == 0:
             positions = {source: max(0, number - 3) for source, number in positions.items()}
             return await self._inner.poll(positions, max_rows, max_bytes, 0)
         return await self._inner.poll(positions, max_rows, max_bytes, wait_ms)
@@ -69,7 +95,6 @@ class TwoTransactions(Processor[Any]):
         async with self._database.begin_stream() as uow:
             await self.claims.move(uow, decoded)
             await uow.commit()
-        await asyncio.sleep(0.02)
         return await super()._transact(decoded, timers)
 
 
@@ -81,7 +106,10 @@ async def work(url: str, bug: str) -> None:
 
     @router.prepare(MessageReceived)
     async def think(batch: Sequence[Received[Any]], _resources: object) -> Sequence[None]:
-        await asyncio.sleep(0.08)
+        last = {received.partition: received.number for received in batch}
+        say("thinking " + " ".join(f"{partition}:{number}" for partition, number in last.items()))
+        await asyncio.sleep(THINK_SECONDS)
+        say("thought")
         return [None] * len(batch)
 
     if bug == "no-fence":
@@ -93,25 +121,10 @@ async def work(url: str, bug: str) -> None:
     kinds = {"no-repeat-check": NoRepeatCheck, "two-transactions": TwoTransactions}
     kind: type[Processor[Any]] = kinds.get(bug, Processor)
     transport = Stutter(PostgresTransport(engines.streams, log, lease_seconds=LEASE_SECONDS))
-    database = Database(engines, SCHEMA, SystemClock(), log)
+    database = RestingDatabase(engines, SCHEMA, SystemClock(), log)
     subscriber = Subscriber(router, lambda uow: Context(uow, uow.rows(SEEN)))
-    processor = kind(subscriber, database, transport, SystemClock(), max_rows=20)
+    processor = kind(subscriber, database, transport, SystemClock(), max_rows=80)
     await processor.run(asyncio.Event())
-
-
-@asynccontextmanager
-async def worker(url: str, bug: str = "none") -> Any:
-    """Starts such a process; kills it at the end if it still lives."""
-    import sys
-
-    command = [sys.executable, "-m", "tests.support.rig_worker", url, "--bug", bug]
-    process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.DEVNULL)
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
 
 
 if __name__ == "__main__":

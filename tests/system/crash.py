@@ -26,6 +26,8 @@ import psutil
 from bench.hosts import free_port
 from libs.storage.embedded import EmbeddedPostgres
 
+# A guard against hanging, not a measure: on a busy machine a host takes several times longer to start.
+START_SECONDS = 180
 QUICK = {
     "CENTRALINO_LOG_LEVEL": "error",
     "CENTRALINO_LEASE_SECONDS": "2",
@@ -68,7 +70,7 @@ class Victim:
             self.starts += 1
             await self.process.wait()
 
-    async def answers(self, seconds: float = 60) -> None:
+    async def answers(self, seconds: float = START_SECONDS) -> None:
         until = time.monotonic() + seconds
         async with httpx.AsyncClient(timeout=2) as client:
             while time.monotonic() < until:
@@ -83,7 +85,7 @@ class Victim:
         find = {"host": self._host, "worker": self._worker, "postgres": EmbeddedPostgres(self.folder).pid}[
             what
         ]
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(START_SECONDS):
             while True:
                 with contextlib.suppress(ProcessLookupError, psutil.Error):
                     pid = find()

@@ -18,6 +18,8 @@ from bench.hosts import free_port
 from libs.storage.embedded import EmbeddedPostgres
 from tests.system.desk import Desk, until
 
+# A guard against hanging, not a measure: starting takes several times longer on a busy machine.
+PATIENCE_SECONDS = 240
 QUICK = {
     "CENTRALINO_FSYNC": "false",
     "CENTRALINO_LOG_LEVEL": "error",
@@ -39,7 +41,7 @@ def command(data: Path, *arguments: str, **more: str) -> subprocess.CompletedPro
         env=environment(data, **more),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
 
@@ -74,7 +76,7 @@ class Host:
                 stderr=terminal,
                 start_new_session=True,
             )
-        until(self._answers, 60, what="the host's answer")
+        until(self._answers, PATIENCE_SECONDS, what="the host's answer")
 
     def _answers(self) -> bool | None:
         assert self.process is not None

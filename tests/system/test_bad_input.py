@@ -1,9 +1,6 @@
 """What a real host answers to wrong, hostile, late and doubled requests: a problem that can be acted on, never a 500."""
 
 import json
-import os
-import subprocess
-import sys
 import time
 from typing import Any
 
@@ -15,6 +12,7 @@ from libs.contracts.partition import partition_of
 from libs.storage.embedded import EmbeddedPostgres
 from tests.system.conftest import RunningHost
 from tests.system.desk import TEXT, Desk, refused, until
+from tests.system.processes import command
 
 MESSAGES = "/ingest/v1/messages"
 JSON = {"Content-Type": "application/json"}
@@ -183,19 +181,13 @@ async def test_a_corrupt_row_dies_alone_and_the_line_goes_on(desk: Desk, host: R
     assert desk.reads(found, 2)["messages"]["items"][0]["text"] == "Is anybody there?"
 
     def letters() -> Any:
-        listed = subprocess.run(
-            [sys.executable, "-m", "services.cli", "dead-letters", "list", "--json"],
-            env={**os.environ, "CENTRALINO_DATA": str(host.data)},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=True,
-        )
+        listed = command(host.data, "dead-letters", "list", "--json")
+        assert listed.returncode == 0, listed.stderr
         rows = [json.loads(line) for line in listed.stdout.splitlines() if line.startswith("{")]
         mine = [row for row in rows if (row["topic"], row["number"]) == (LETTERS, str(number))]
         return mine if {row["service"] for row in mine} >= {"triage", "agent"} else None
 
-    for letter in until(letters, what="the dead letters"):
+    for letter in until(letters, 60, what="the dead letters"):
         assert letter["partition"] == str(partition_of(found))
         assert "envelope of 40 bytes" in letter["error"]
     assert desk.client.get("/readyz").status_code == 200

@@ -51,7 +51,7 @@ async def backend(ingest: ServiceUnderTest) -> AsyncIterator[httpx.AsyncClient]:
 async def while_settling(service: ServiceUnderTest, waiting: Awaitable[T]) -> T:
     """Runs the processors until the request that waits for them has its answer."""
     task = asyncio.ensure_future(waiting)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not task.done():
             await service.settle()
     return await task

@@ -76,7 +76,7 @@ async def open_mail(ingest: ServiceUnderTest, **fields: Any) -> Any:
 
 async def until(ingest: ServiceUnderTest, name: str, count: int = 1) -> list[Any]:
     """The events of a name, once there are so many."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while len(found := await ingest.events(name)) < count:
             await asyncio.sleep(0.01)
     return found
@@ -91,7 +91,7 @@ async def states(ingest: ServiceUnderTest) -> list[tuple[Any, ...]]:
 
 
 async def until_attempts(ingest: ServiceUnderTest, count: int) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not (rows := await states(ingest)) or rows[0][0] != "waiting" or rows[0][1] < count:
             await asyncio.sleep(0.01)
 
@@ -324,7 +324,7 @@ async def test_a_survey_that_is_closed_is_not_sent(
     first = await open_mail(ingest)
     await ingest.publish(invitation(first.conversation_id))
     await ingest.settle()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while (await states(ingest))[0][0] != "cancelled":
             await asyncio.sleep(0.01)
     assert sink.mails == []

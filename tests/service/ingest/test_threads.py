@@ -166,7 +166,7 @@ class Stream:
         self.events: asyncio.Queue[tuple[int, str, dict[str, Any]]] = asyncio.Queue()
 
     async def next(self) -> tuple[int, str, dict[str, Any]]:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             return await self.events.get()
 
 
@@ -210,7 +210,7 @@ async def streaming(
         yield stream
     finally:
         gone.set()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await task
 
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
+from libs.primitives import new_id
 from libs.storage import fetch_all
 from services.survey.service import definition
 from services.survey.settings import SurveySettings
@@ -21,6 +22,19 @@ LANGUAGES = ("en", "it", "ro", "ar", "fr", "pt", "es", "de")
 @pytest.fixture
 async def visitor(uncapped: ServiceUnderTest) -> AsyncIterator[httpx.AsyncClient]:
     async with uncapped.client(None) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+async def shared() -> AsyncIterator[ServiceUnderTest]:
+    """One service for tests that have an invitation each and leave no answer behind."""
+    async with running(definition, SurveySettings(delay_seconds=0, cap_days=0)) as service:
+        yield service
+
+
+@pytest.fixture
+async def stranger(shared: ServiceUnderTest) -> AsyncIterator[httpx.AsyncClient]:
+    async with shared.client(None) as client:
         yield client
 
 
@@ -127,10 +141,10 @@ async def test_unknown_forged_expired_cancelled_and_planned_links_get_the_same_p
 
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_the_page_speaks_the_language_and_asks_nobody_else(
-    uncapped: ServiceUnderTest, visitor: httpx.AsyncClient, language: str
+    shared: ServiceUnderTest, stranger: httpx.AsyncClient, language: str
 ) -> None:
-    page = await invited(uncapped, language=language)
-    answer = await visitor.get(page)
+    page = await invited(shared, f"c-{language}", language=language)
+    answer = await stranger.get(page)
     direction = "rtl" if language == "ar" else "ltr"
     assert f'<html lang="{language}" dir="{direction}">' in answer.text
     assert not re.search(r"(?:src|href|action)=\"(?:https?:)?//", answer.text)
@@ -140,7 +154,7 @@ async def test_the_page_speaks_the_language_and_asks_nobody_else(
     assert answer.headers["referrer-policy"] == "no-referrer"
     assert answer.headers["content-security-policy"].startswith("default-src 'none'; style-src 'self'")
     assert answer.headers["content-language"] == language
-    style = await visitor.get("/v1/page.css")
+    style = await stranger.get("/v1/page.css")
     assert style.headers["content-type"].startswith("text/css")
     assert not re.search(r"url\(|@import|(?<![a-z-])(?:left|right|width|height)\s*:", style.text)
 
@@ -194,14 +208,14 @@ async def test_a_form_without_a_score_or_with_a_long_comment_says_so_and_keeps_w
     ],
 )
 async def test_a_bad_answer_is_refused_and_not_kept(
-    uncapped: ServiceUnderTest, visitor: httpx.AsyncClient, body: bytes, content_type: str, status: int
+    shared: ServiceUnderTest, stranger: httpx.AsyncClient, body: bytes, content_type: str, status: int
 ) -> None:
-    page = await invited(uncapped)
+    page = await invited(shared, new_id())
     headers = {"Content-Type": content_type, "Accept": "application/json"}
-    answer = await visitor.post(page, content=body, headers=headers)
+    answer = await stranger.post(page, content=body, headers=headers)
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"].startswith("application/problem+json")
-    assert await uncapped.events("SurveyAnswered") == []
+    assert await shared.events("SurveyAnswered") == []
 
 
 async def test_right_to_left_marks_and_emoji_are_kept_as_they_are(

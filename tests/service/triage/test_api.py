@@ -17,8 +17,15 @@ async def service() -> AsyncIterator[ServiceUnderTest]:
         yield started
 
 
-async def test_any_text_can_be_classified_with_its_reasons(service: ServiceUnderTest) -> None:
-    async with service.client("agent") as client:
+@pytest.fixture(scope="module")
+async def shared() -> AsyncIterator[ServiceUnderTest]:
+    """One service for the tests that leave nothing behind."""
+    async with running(definition) as started:
+        yield started
+
+
+async def test_any_text_can_be_classified_with_its_reasons(shared: ServiceUnderTest) -> None:
+    async with shared.client("agent") as client:
         answer = await client.post(
             "/v1/classify", json={"text": "I was charged twice for order 88123, refund me"}
         )
@@ -36,8 +43,8 @@ async def test_any_text_can_be_classified_with_its_reasons(service: ServiceUnder
     ["", " ", "\u202e\u200f", "🙂" * 100, "123 ??", "x" * 65_536, "ﷺ" * 20_000],
     ids=["empty", "blank", "marks", "emoji", "numbers", "long", "expanding"],
 )
-async def test_hostile_texts_are_classified(service: ServiceUnderTest, text: str) -> None:
-    async with service.client("supervisor") as client:
+async def test_hostile_texts_are_classified(shared: ServiceUnderTest, text: str) -> None:
+    async with shared.client("supervisor") as client:
         answer = await client.post("/v1/classify", json={"text": text})
     assert answer.status_code == 200
     assert answer.json()["topic"]["value"] == "unknown"
@@ -56,16 +63,16 @@ async def test_hostile_texts_are_classified(service: ServiceUnderTest, text: str
     ],
 )
 async def test_bad_bodies_get_problems(
-    service: ServiceUnderTest, body: dict[str, object], status: int
+    shared: ServiceUnderTest, body: dict[str, object], status: int
 ) -> None:
-    async with service.client("service") as client:
+    async with shared.client("service") as client:
         answer = await client.post("/v1/classify", json=body)
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-async def test_a_lone_surrogate_is_refused_and_not_a_failure(service: ServiceUnderTest) -> None:
-    async with service.client("agent") as client:
+async def test_a_lone_surrogate_is_refused_and_not_a_failure(shared: ServiceUnderTest) -> None:
+    async with shared.client("agent") as client:
         answer = await client.post(
             "/v1/classify", content=b'{"text": "a\\ud800b"}', headers={"Content-Type": "application/json"}
         )
@@ -75,8 +82,8 @@ async def test_a_lone_surrogate_is_refused_and_not_a_failure(service: ServiceUnd
 @pytest.mark.parametrize(
     ("role", "status"), [(None, 401), ("customer", 403), ("service", 200), ("admin", 200)]
 )
-async def test_only_staff_and_services_ask(service: ServiceUnderTest, role: str | None, status: int) -> None:
-    async with service.client(role) as client:
+async def test_only_staff_and_services_ask(shared: ServiceUnderTest, role: str | None, status: int) -> None:
+    async with shared.client(role) as client:
         assert (await client.get("/v1/taxonomy")).status_code == status
         assert (await client.post("/v1/classify", json={"text": "hi"})).status_code == status
 
@@ -115,8 +122,8 @@ async def test_decisions_are_listed_in_pages_newest_first(service: ServiceUnderT
     assert bad.status_code == 400
 
 
-async def test_the_taxonomy_in_force_is_shown(service: ServiceUnderTest) -> None:
-    async with service.client("agent") as client:
+async def test_the_taxonomy_in_force_is_shown(shared: ServiceUnderTest) -> None:
+    async with shared.client("agent") as client:
         body = (await client.get("/v1/taxonomy")).json()
     assert len(body["topics"]) == 16
     assert body["thresholds"]["topic"] == 0.4
