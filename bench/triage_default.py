@@ -1,9 +1,9 @@
 """How good the default triage is, by language, on texts it was not trained on.
 
 The check split of the own set (20 %, fixed hash) and noise are measured by the serving code; `--data DIR` also reads
-csv or csv.gz files with the columns text and label and says how the topics spread over their labels. Calibration
-error: five bins of equal size by confidence, the mean of |confidence - accuracy| over texts; beside it what a
-perfectly calibrated model would score on as many texts.
+csv or csv.gz files with the columns text and label and says how the topics spread over their labels. How the
+calibration error is estimated: `bench.calibration`; beside it stands what a perfectly calibrated model would score on
+as many texts.
 """
 
 import argparse
@@ -25,6 +25,7 @@ import numpy.typing as npt
 from sklearn.metrics import f1_score, roc_auc_score
 
 from bench import report
+from bench.calibration import calibration_error, chance, plain_error
 from services.triage.adapters.knowledge import HERE, Sources, load_knowledge
 from services.triage.adapters.model_file import load_model
 from services.triage.adapters.training.dataset import FOLDS, Example, load_examples
@@ -34,7 +35,6 @@ from services.triage.domain.classification import Knowledge, Query, classify
 from services.triage.domain.signals import Signals
 
 Array = npt.NDArray[Any]
-_BINS = 5
 _OTHER_LANGUAGES = [
     "Gdzie jest moja paczka, czekam od dwóch tygodni", "Ik wil graag weten hoe laat de winkel open is",
     "Missä pakettini on, tilasin viikko sitten", "Hol van a csomagom, már egy hete várok rá",
@@ -59,23 +59,6 @@ _MARKS = [
 ]
 
 
-def calibration_error(confidence: Array, right: Array) -> float:
-    """Mean of |confidence - accuracy| over equal-sized bins."""
-    order = np.argsort(confidence, kind="stable")
-    bins = [part for part in np.array_split(order, min(_BINS, len(order))) if len(part)]
-    return float(sum(len(b) * abs(confidence[b].mean() - right[b].mean()) for b in bins) / len(order))
-
-
-def perfect_error(confidence: Array) -> float:
-    """The calibration error that a perfectly calibrated model would show on these confidences by chance."""
-    source = np.random.default_rng(1)
-    return float(
-        np.mean(
-            [calibration_error(confidence, source.random(len(confidence)) < confidence) for _ in range(200)]
-        )
-    )
-
-
 def by_language(examples: Sequence[Example], signals: Sequence[Signals]) -> list[dict[str, Any]]:
     """A row a language and one for all, of topic and language figures."""
     rows = []
@@ -88,6 +71,7 @@ def by_language(examples: Sequence[Example], signals: Sequence[Signals]) -> list
         confidence = np.array([s.topic.confidence for _, s in topical])
         right = np.array([a == b for a, b in zip(wanted, best, strict=True)])
         said = np.array([s.topic.value != "unknown" for _, s in topical])
+        by_chance, seldom = chance(calibration_error, confidence)
         bare = [s.topic.value == "unknown" for e, s in mine if not e.topic and e.kind == "request"]
         rows.append(
             {
@@ -96,7 +80,10 @@ def by_language(examples: Sequence[Example], signals: Sequence[Signals]) -> list
                 "accuracy": right.mean(),
                 "macro_f1": f1_score(wanted, best, average="macro", zero_division=0),
                 "calibration_error": calibration_error(confidence, right),
-                "perfect": perfect_error(confidence),
+                "by_chance": by_chance,
+                "by_chance_p95": seldom,
+                "plain_error": plain_error(confidence, right),
+                "plain_by_chance": chance(plain_error, confidence)[0],
                 "unknown": 1 - said.mean(),
                 "right_when_said": right[said].mean() if said.any() else float("nan"),
                 "topicless_unknown": float(np.mean(bare)) if bare else float("nan"),
@@ -217,13 +204,13 @@ def main() -> None:
         classify(Query(example.text), knowledge)
     speed = len(everything) / (time.process_time() - began)
     signals = [classify(Query(e.text), knowledge) for e in examples]
-    rows = by_language(examples, signals)
+    rows, noise_shares = by_language(examples, signals), noise(knowledge)
     figures = {
         "model": knowledge.model.version,
         "taxonomy": sources.taxonomy.version,
         "topic": rows,
         "signals": other_signals(examples, signals),
-        "noise_below_threshold": noise(knowledge),
+        "noise_below_threshold": noise_shares,
         "texts_per_second_per_core": speed,
         "load_seconds": loaded,
     }
@@ -237,21 +224,28 @@ def main() -> None:
     if arguments.crossed:
         print("the whole own set, each fifth by a model that had not seen it")
         _table(figures["topic_crossed"])  # type: ignore[arg-type]  # a list of rows
-    noise_shares = figures["noise_below_threshold"]
     report.write(
         "triage_default",
         "Default triage on the check split of the own set",
         "python -m bench.triage_default",
-        ["language", "texts", "accuracy", "macro-F1", "calibration error (goal .10)", "unknown"],
+        [
+            *("language", "texts", "accuracy", "macro-F1", "calibration error (goal .10)"),
+            *("by chance alone, mean (95 %)", "not debiased", "by chance alone", "unknown"),
+        ],
         [
             [
                 str(row["language"]),
                 str(row["n"]),
-                *(f"{row[key]:.3f}" for key in ("accuracy", "macro_f1", "calibration_error", "unknown")),
+                *(f"{row[key]:.3f}" for key in ("accuracy", "macro_f1", "calibration_error")),
+                f"{row['by_chance']:.3f} ({row['by_chance_p95']:.3f})",
+                *(f"{row[key]:.3f}" for key in ("plain_error", "plain_by_chance", "unknown")),
             ]
             for row in rows
         ],
-        "Noise below the threshold: " + ", ".join(f"{k} {v:.3f}" for k, v in noise_shares.items()) + ".",  # type: ignore[attr-defined]
+        "Calibration error: five bins of equal size, the bias of few texts taken off; beside it what a perfectly calibrated "
+        "model scores on as many texts. Noise below the threshold: "
+        + ", ".join(f"{k} {v:.3f}" for k, v in noise_shares.items())
+        + ".",
     )
     for name in ("signals", "noise_below_threshold"):
         print(name, json.dumps({key: round(value, 3) for key, value in figures[name].items()}))  # type: ignore[attr-defined]
