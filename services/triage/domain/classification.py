@@ -1,18 +1,19 @@
 """One text to its signals: language, features, model, thresholds, reasons."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.triage.domain.features import extract
 from services.triage.domain.language import UNDETERMINED, LanguageGuess, decide_language
 from services.triage.domain.lexicon import Lexicon
-from services.triage.domain.model import Evidence, LinearModel, Scores
+from services.triage.domain.model import STRANGE, Evidence, LinearModel, Scores
 from services.triage.domain.signals import UNKNOWN, Reason, Signal, Signals
 from services.triage.domain.taxonomy import Taxonomy
 from services.triage.domain.text import read
 
 Detector = Callable[[str], Mapping[str, float]]
-"""Text -> score by language, 0..1. Total: any text without lone surrogates is allowed."""
+"""Text -> score by language, 0..1, of the languages served and, where the detector knows them, of others. Total: any
+text without lone surrogates is allowed."""
 
 EARLIER_WEIGHT = 6.0
 """How much likelier the language of the conversation's earlier messages is than another."""
@@ -52,6 +53,8 @@ def classify(query: Query, knowledge: Knowledge) -> Signals:
     guess = _language(text.clean, query, knowledge)
     features = extract(text, _lexicons(guess, knowledge))
     scores = knowledge.model.score(features, guess.language)
+    if guess.because == "foreign":
+        scores = replace(scores, topic_confidence=min(scores.topic_confidence, STRANGE))
     taxonomy, model = knowledge.taxonomy, knowledge.model
     reasons = [*_language_reasons(guess, query)]
 
@@ -114,12 +117,14 @@ def _language(clean: str, query: Query, knowledge: Knowledge) -> LanguageGuess:
 
 def _lexicons(guess: LanguageGuess, knowledge: Knowledge) -> list[Lexicon]:
     codes = [guess.language, "en"]
-    if guess.confidence < _SURE and guess.runner_up:
+    if guess.confidence < _SURE and guess.runner_up in knowledge.lexicons:
         codes.insert(1, guess.runner_up)
     return [knowledge.lexicons[code] for code in dict.fromkeys(codes) if code in knowledge.lexicons]
 
 
 def _language_reasons(guess: LanguageGuess, query: Query) -> list[Reason]:
+    if guess.because == "foreign":
+        return [Reason("language", "word", f"reads like {guess.runner_up}, which is not served")]
     if guess.language == UNDETERMINED:
         return [Reason("language", "word", "no letters of the languages served")]
     reasons = []

@@ -5,6 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 UNDETERMINED = "und"
+FOREIGN_MARGIN = 0.1
+"""By how much a language that is not served must beat those that are. Of the own set's training texts with 12 letters
+or more only one in 3,800 is beyond it."""
 
 _ROMANIAN = frozenset("ășțşţĂȘȚŞŢ")
 _DECIDED = 0.99
@@ -23,7 +26,8 @@ class LanguageGuess:
     runner_up: str
     runner_up_confidence: float
     because: str
-    """`script`, `letters`, `detector`, `prior` or `nothing`."""
+    """`script`, `letters`, `detector`, `prior`, `foreign` or `nothing`; with `foreign` the runner-up is the language
+    that the text seems to be in, which is not served."""
 
 
 def decide_language(
@@ -36,9 +40,11 @@ def decide_language(
 ) -> LanguageGuess:
     """Decide among `languages`.
 
-    `scores` are a detector's, 0..1, missing = 0; `prior` is a weight by language (missing = 1), larger for the
-    language the conversation was in before. `sharpness` turns scores into belief: belief ~ prior * exp(sharpness *
-    score). Text in which no letter belongs to a script of the operator's languages is `und`.
+    `scores` are a detector's, 0..1, missing = 0, with those of languages that are not served; `prior` is a weight by
+    language (missing = 1), larger for the language the conversation was in before. `sharpness` turns scores into
+    belief: belief ~ prior * exp(sharpness * score). Text in which no letter belongs to a script of the operator's
+    languages is `und`, and so is text that a language not served beats by FOREIGN_MARGIN; of few letters, or against
+    a prior, it must be ahead by more.
     """
     arabic = latin = romanian = other = 0
     for character in text:
@@ -58,13 +64,43 @@ def decide_language(
         return LanguageGuess(UNDETERMINED, 1.0, "", 0.0, "nothing")
     if other * 2 > total:
         return LanguageGuess(UNDETERMINED, other / total, "", 0.0, "script")
-    if arabic * 2 > total:
-        known = "ar" if "ar" in languages else UNDETERMINED
+    full = min(1.0, total / _FULL_LETTERS)
+    in_arabic = arabic * 2 > total
+    possible = [code for code in languages if (code == "ar") == in_arabic]
+    foreign = _foreign(languages, possible, scores, prior, sharpness, full)
+    if foreign and possible:
+        return foreign
+    if in_arabic:
+        known = "ar" if possible else UNDETERMINED
         return LanguageGuess(known, max(_DECIDED, arabic / total), "", 0.0, "script")
     if romanian and "ro" in languages:
         return LanguageGuess("ro", _DECIDED, "", 0.0, "letters")
-    sharpness *= min(1.0, latin / _FULL_LETTERS)
-    return _by_scores([code for code in languages if code != "ar"], scores, prior, sharpness)
+    return _by_scores(possible, scores, prior, sharpness * full)
+
+
+def _foreign(
+    languages: Sequence[str],
+    possible: Sequence[str],
+    scores: Mapping[str, float],
+    prior: Mapping[str, float],
+    sharpness: float,
+    full: float,
+) -> LanguageGuess | None:
+    others = {code: score for code, score in scores.items() if code not in languages}
+    if not others:
+        return None
+    strangest = max(others, key=lambda code: (others[code], code))
+    best = max((_log_belief(code, scores, prior, sharpness * full) for code in possible), default=-math.inf)
+    ahead = sharpness * (full * others[strangest] - FOREIGN_MARGIN) - best
+    if ahead <= 0:
+        return None
+    return LanguageGuess(UNDETERMINED, 1 / (1 + math.exp(-ahead)), strangest, 0.0, "foreign")
+
+
+def _log_belief(
+    code: str, scores: Mapping[str, float], prior: Mapping[str, float], sharpness: float
+) -> float:
+    return math.log(max(prior.get(code, 1.0), 1e-9)) + sharpness * scores.get(code, 0.0)
 
 
 def _by_scores(
@@ -75,10 +111,7 @@ def _by_scores(
     seen = any(scores.get(code, 0.0) > 0 for code in languages)
     if not seen and not any(prior.get(code, 1.0) != 1.0 for code in languages):
         return LanguageGuess(UNDETERMINED, 1.0, "", 0.0, "detector")
-    belief = {
-        code: max(prior.get(code, 1.0), 1e-9) * math.exp(sharpness * scores.get(code, 0.0))
-        for code in languages
-    }
+    belief = {code: math.exp(_log_belief(code, scores, prior, sharpness)) for code in languages}
     total = sum(belief.values())
     ranked = sorted(belief, key=lambda code: (-belief[code], languages.index(code)))
     second = ranked[1] if len(ranked) > 1 else ""

@@ -11,6 +11,8 @@ from services.triage.domain.features import Features, known_share
 
 Floats = npt.NDArray[np.float32]
 HEADS = ("topic", "kind", "urgency", "anger", "person")
+STRANGE = 0.05
+"""The most confidence in a topic for a text without a known word, or in a language that is not served."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +181,7 @@ def calibrate(
         + fitted["intercept"]
         + fitted.get(f"language:{language}", 0.0)
     )
-    return Scores(probabilities, confidence if known > 0 else min(confidence, 0.05), known)
+    return Scores(probabilities, confidence if known > 0 else min(confidence, STRANGE), known)
 
 
 def log_odds(probability: float) -> float:

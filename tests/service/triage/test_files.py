@@ -143,6 +143,26 @@ def test_noise_is_below_the_threshold() -> None:
     assert sum(below) / len(below) >= 0.98
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ik heb mijn bestelling nog niet gekregen",
+        "Kiedy dostanę zwrot pieniędzy za zamówienie",
+        "Şifremi unuttum, hesabıma giremiyorum",
+        "Jag kan inte logga in på mitt konto",
+        "Chci vrátit zboží a dostat peníze zpět",
+        "Не могу войти в аккаунт, пароль не подходит",
+        "رمز عبورم را فراموش کرده‌ام و نمی‌توانم وارد شوم",
+    ],
+    ids=["nl", "pl", "tr", "sv", "cs", "ru", "fa"],
+)
+def test_a_language_that_is_not_served_is_below_the_threshold(text: str) -> None:
+    knowledge = load_knowledge(Sources.default())
+    signals = classify(Query(text), knowledge)
+    assert signals.language.value == "und"
+    assert signals.topic.confidence < knowledge.taxonomy.thresholds.topic
+
+
 @pytest.mark.parametrize("make", [eldc_detector, langid_detector], ids=["eldc", "py3langid"])
 def test_both_detectors_know_the_languages_and_take_any_text(make: object) -> None:
     detect = make(load_taxonomy(TAXONOMY).languages)  # type: ignore[operator]  # one of two functions

@@ -93,6 +93,14 @@ def test_unknown_words_stay_below_the_threshold_and_it_is_said() -> None:
     assert reason.weight == 0.4
 
 
+def test_a_text_in_a_language_that_is_not_served_is_never_sure_of_its_topic() -> None:
+    knowledge = replace(KNOWLEDGE, detect=lambda _: {"en": 0.2, "nl": 0.9})
+    signals = classify(Query("waar is mijn parcel"), knowledge)
+    assert (signals.language.value, signals.topic.value) == ("und", "unknown")
+    assert signals.topic.confidence <= 0.05
+    assert "nl" in " ".join(r.detail for r in signals.reasons if r.signal == "language")
+
+
 def test_a_topic_that_the_operator_took_out_is_not_given() -> None:
     knowledge = replace(KNOWLEDGE, taxonomy=replace(TAXONOMY, topics=(Topic("invoice", "", ""),)))
     assert classify(Query("parcel"), knowledge).best_topic == "invoice"

@@ -95,6 +95,21 @@ def test_a_language_that_is_not_served_is_not_given() -> None:
     assert guess.language == UNDETERMINED
 
 
+def test_a_language_that_is_not_served_and_beats_those_that_are_is_not_taken_for_one() -> None:
+    text = "waar blijft mijn pakket"
+    assert _language(text, {"de": 0.5, "nl": 0.9}) == UNDETERMINED
+    assert _language(text, {"de": 0.85, "nl": 0.9}) == "de"
+    assert _language("رمز عبور من کار نمی\u200cکند", {"ar": 0.3, "fa": 0.9}) == UNDETERMINED
+    assert _language("Şifremi unuttum efendim", {"ro": 0.3, "tr": 0.9}) == UNDETERMINED
+
+
+def test_few_letters_or_a_prior_make_a_foreign_language_harder_to_believe() -> None:
+    scores = {"de": 0.5, "nl": 0.7}
+    assert _language("dank u wel hoor", scores) == UNDETERMINED
+    assert _language("dank", scores) == "de"
+    assert _language("dank u wel hoor", scores, {"de": 6.0}) == "de"
+
+
 def test_words_stems_and_phrases_fire_their_columns() -> None:
     lexicon = compile_lexicon("en", {"late": ["late", "delay*", "still not here"], "parcel": ["parcel*"]})
     assert lexicon.hits(read("My PARCELS are delayed. Still not here!").tokens) == {
