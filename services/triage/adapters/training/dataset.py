@@ -32,6 +32,8 @@ class Example:
     """Of the check split: never trained on, never used to choose anything."""
     source: str
     """`messages` or `stories`."""
+    group: int
+    """0..4, the same for all turns of a story: what cross-validation on the train split must not tear apart."""
 
 
 def fold_of(text: str) -> int:
@@ -49,14 +51,14 @@ def load_examples(folder: Path, languages: Sequence[str], check_fold: int = 0) -
     examples: list[Example] = []
     for language in languages:
         for row in _lines(folder / "messages" / f"{language}.jsonl"):
-            examples.append(_example(row, language, fold_of(row["text"]) == check_fold, "messages"))
+            examples.append(_example(row, language, row["text"], check_fold, "messages"))
         for story in _lines(folder / "stories" / f"{language}.jsonl"):
-            check = fold_of(story["turns"][0]["text"]) == check_fold
-            examples += [_example(turn, language, check, "stories") for turn in story["turns"]]
+            first = story["turns"][0]["text"]
+            examples += [_example(turn, language, first, check_fold, "stories") for turn in story["turns"]]
     return examples
 
 
-def _example(row: dict[str, Any], language: str, check: bool, source: str) -> Example:
+def _example(row: dict[str, Any], language: str, first: str, check_fold: int, source: str) -> Example:
     return Example(
         text=row["text"],
         language=language,
@@ -65,8 +67,9 @@ def _example(row: dict[str, Any], language: str, check: bool, source: str) -> Ex
         angry=row.get("mood", "neutral") == "angry",
         urgency=row.get("urgency", "normal"),
         person=bool(row.get("person", False)),
-        check=check,
+        check=fold_of(first) == check_fold,
         source=source,
+        group=hashlib.sha256(first.encode("utf-8")).digest()[1] % FOLDS,
     )
 
 

@@ -59,7 +59,7 @@ def make_model(
     width = len(topics) + 9
     raw, known = np.zeros((len(examples), width)), np.zeros(len(examples))
     noise_raw, noise_known = np.zeros((len(noise), width)), np.zeros(len(noise))
-    folds = np.arange(len(examples)) % FOLDS
+    folds = np.array([e.group for e in examples])
     for fold in range(FOLDS):
         progress(f"fold {fold + 1} of {FOLDS}")
         inside = np.flatnonzero(folds != fold)
