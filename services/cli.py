@@ -45,25 +45,21 @@ def _print_config(definitions: tuple[ServiceDefinition, ...], platform: Platform
 async def _say_where(host: ServiceHost) -> None:
     """What is where, how to get a token, how to stop."""
     address = host.address
-    table = Table(show_header=False, box=None, padding=(0, 2))
+    _errors.print("[bold green]Centralino answers.[/bold green]")
     for name, place in (
-        (
-            "API of each service",
-            ", ".join(f"{address}/{d.name}/docs" for d in SERVICES[:1]) + "  (and so on)",
-        ),
+        ("API of each service", f"{address}/{SERVICES[0].name}/docs, and so on"),
         ("API of all", f"{address}/docs"),
         ("Customers write", f"POST {address}/ingest/v1/messages"),
         ("Agent feed (SSE)", f"{address}/routing/v1/feed"),
         ("Survey page", f"{address}/survey/v1/s/{{token}}"),
         ("Outcome feed", f"{address}/analytics/v1/outcomes?after=&wait=30"),
-        ("Metrics, health", f"{address}/metrics  {address}/readyz"),
-        ("A token", "centralino token --role supervisor --subject me   (in .venv/bin)"),
-        ("A sign-in account", "centralino admin create NAME"),
+        ("Metrics, health", f"{address}/metrics, {address}/readyz"),
+        ("A token", ".venv/bin/centralino token --role supervisor --subject me"),
+        ("A sign-in account", ".venv/bin/centralino admin create NAME"),
         ("Stop", "Ctrl-C"),
     ):
-        table.add_row(f"[bold]{name}[/bold]", place)
-    _errors.print("[bold green]Centralino answers.[/bold green]")
-    _errors.print(table)
+        # An address that is cut or folded cannot be copied.
+        _errors.print(f"  [bold]{name:<20}[/bold] {place}", soft_wrap=True, highlight=False)
 
 
 def _run(definitions: tuple[ServiceDefinition, ...], platform: PlatformSettings) -> None:
