@@ -47,14 +47,11 @@ class Desk:
         """Whether the request is one that was sent before: its preconditions held then, and are not asked again."""
         return ask.keyed is not None and await self.asked_by(ask.command_id) is not None
 
-    async def ask(
-        self, ask: Ask, command: Command, *, lease_of: str = "", expected: str = ""
-    ) -> ResultRow | None:
+    async def ask(self, ask: Ask, command: Command, *, lease_of: str = "") -> ResultRow | None:
         """The answer to the command, or None when it takes longer than `answer_seconds`.
 
         A repeated key appends nothing and waits for the first command's answer. With `lease_of` the agent's lease
-        begins in the same transaction. With `expected` the command is refused as `stale-version` unless the entry
-        that it changes has that version (`adapters.versions`) when its turn comes.
+        begins in the same transaction.
         """
         with self._hub.listen(command.command_id) as bell:
             async with self._database.begin() as uow:
@@ -62,7 +59,7 @@ class Desk:
                     if lease_of:
                         await self._lease(uow, lease_of)
                     uow.rows(ASKED).put(AskedRow(command.command_id, ask.caller, uow.now_ms))
-                    uow.emit(pool_command(self._settings.pool, command, expected))
+                    uow.emit(pool_command(self._settings.pool, command))
                 await uow.commit()
             until = monotonic() + self._settings.answer_seconds
             while True:

@@ -82,12 +82,10 @@ _PRESENCE_REASONS = {"lease-ended": "lease_ended", "missed-offers": "missed_offe
 WARNED_PERCENT = 75
 
 
-def pool_command(pool_id: str, command: Command, expected: str = "") -> PoolCommand:
-    """A command for the log; `expected` is the version of the entry that it was made from, empty for any."""
+def pool_command(pool_id: str, command: Command) -> PoolCommand:
+    """A command for the log."""
     name, arguments = encode(command)
-    return PoolCommand(
-        command_id=command.command_id, pool_id=pool_id, name=name, arguments=arguments, expected=expected
-    )
+    return PoolCommand(command_id=command.command_id, pool_id=pool_id, name=name, arguments=arguments)
 
 
 def published(engine: Engine, step: Step) -> list[Message]:

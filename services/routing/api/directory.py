@@ -17,7 +17,6 @@ from libs.web import (
 )
 from services.routing.adapters import queries
 from services.routing.adapters.rows import AgentRow
-from services.routing.adapters.versions import version_of
 from services.routing.api import schemas
 from services.routing.api.answering import RESPONSES, answered
 from services.routing.api.directory_shapes import (
@@ -32,7 +31,7 @@ from services.routing.api.directory_shapes import (
 )
 from services.routing.api.shapes import Id, PathId, Reader, Supervisor, instant, refusal
 from services.routing.domain.commands import PutAgent, PutDirectory, RemoveAgent
-from services.routing.domain.directory import AgentProfile
+from services.routing.domain.directory import AgentProfile, version_of
 from services.routing.operations import Desk
 from services.routing.settings import RoutingSettings
 
@@ -164,8 +163,8 @@ def directory(database: Database, desk: Desk, settings: RoutingSettings) -> APIR
         ask = await desk.begin(request, me)
         if not await desk.repeated(ask):
             _check_entry(row, wanted, if_match)
-        command = PutAgent(command_id=ask.command_id, agent=wanted)
-        result = await desk.ask(ask, command, expected=_expected(row, if_match))
+        command = PutAgent(command_id=ask.command_id, agent=wanted, expected_version=_expected(row, if_match))
+        result = await desk.ask(ask, command)
         if result is not None and result.ok:
             response.headers["ETag"] = etag_of(version_of(wanted))
             response.status_code = 200 if row is not None else 201
@@ -188,8 +187,10 @@ def directory(database: Database, desk: Desk, settings: RoutingSettings) -> APIR
             if row is None:
                 raise NotFound("The directory has no such agent.", slug="unknown-agent")
             check_if_match(if_match, version_of(row.profile))
-        command = RemoveAgent(command_id=ask.command_id, agent_id=agent_id)
-        result = await desk.ask(ask, command, expected=_expected(row, if_match))
+        command = RemoveAgent(
+            command_id=ask.command_id, agent_id=agent_id, expected_version=_expected(row, if_match)
+        )
+        result = await desk.ask(ask, command)
         return answered(ask.command_id, result, lambda _: schemas.Removed(agent_id=agent_id))
 
     return router

@@ -8,7 +8,7 @@ from fastapi import Depends, Path
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from libs.web import Principal, Problem, etag_of, require_role
-from services.routing.adapters.versions import ABSENT
+from services.routing.domain.directory import ABSENT
 from services.routing.domain.replies import SLUGS
 
 Agent = Annotated[Principal, Depends(require_role("agent"))]

@@ -35,17 +35,19 @@ class PutDirectory(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PutAgent(Command):
-    """Add an agent, or change one."""
+    """Add an agent, or change one whose entry has `expected_version` (`directory.version_of`); empty = whatever it is."""
 
     agent: AgentProfile
+    expected_version: str = ""
     answered: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoveAgent(Command):
-    """Open offers are rescinded, conversations return to their queues."""
+    """Open offers are rescinded, conversations return to their queues. `expected_version` as in PutAgent."""
 
     agent_id: str
+    expected_version: str = ""
     answered: ClassVar[bool] = True
 
 

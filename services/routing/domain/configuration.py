@@ -7,7 +7,7 @@ from dataclasses import replace
 from services.routing.domain import explain
 from services.routing.domain.capacity import Seat
 from services.routing.domain.commands import PutAgent, PutDirectory, RemoveAgent
-from services.routing.domain.directory import AgentProfile, Directory
+from services.routing.domain.directory import AgentProfile, Directory, version_of
 from services.routing.domain.events import PersonChanged, RingOpened, TeamChanged
 from services.routing.domain.model import AgentState, Item, Result
 from services.routing.domain.offers import announce, withdraw
@@ -44,10 +44,12 @@ def put_directory(pool: Pool, command: PutDirectory) -> Result:
 def put_agent(pool: Pool, command: PutAgent) -> Result:
     """Add or change an agent. Conversations he has stay his; offers he may no longer serve are rescinded."""
     profile = command.agent
+    old = pool.bench.seats.get(profile.agent_id)
+    if stale := _stale(pool, command, profile.agent_id, old):
+        return stale
     problems = _agent_problems(pool.directory, profile)
     if problems:
         return refused(pool, command.command_id, "invalid-agent", {"problems": problems})
-    old = pool.bench.seats.get(profile.agent_id)
     capacity = pool.directory.capacity_by_id[profile.capacity_id]
     if old is None:
         state = pool.retired.pop(profile.agent_id, AgentState(profile.agent_id))
@@ -68,6 +70,8 @@ def put_agent(pool: Pool, command: PutAgent) -> Result:
 
 def remove_agent(pool: Pool, command: RemoveAgent) -> Result:
     seat = pool.bench.seats.get(command.agent_id)
+    if stale := _stale(pool, command, command.agent_id, seat):
+        return stale
     if seat is None:
         return refused(pool, command.command_id, "not-found", {"agent_id": command.agent_id})
     seat.presence = "offline"
@@ -86,6 +90,14 @@ def remove_agent(pool: Pool, command: RemoveAgent) -> Result:
     pool.emit(PersonChanged(seat.profile, removed=True))
     _widen(pool)
     return done(pool, command.command_id, {"agent_id": seat.agent_id})
+
+
+def _stale(pool: Pool, command: PutAgent | RemoveAgent, agent_id: str, seat: Seat | None) -> Result | None:
+    """The refusal of an edit whose entry has changed meanwhile."""
+    version = version_of(seat.profile if seat else None)
+    if command.expected_version in ("", version):
+        return None
+    return refused(pool, command.command_id, "stale-version", {"agent_id": agent_id, "version": version})
 
 
 def _carry(pool: Pool, old: Seat, seat: Seat) -> Seat:

@@ -3,6 +3,7 @@ targets."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -106,6 +107,15 @@ class AgentProfile:
     languages: tuple[str, ...]
     skills: tuple[tuple[str, int], ...] = ()
     capacity_id: str = "default"
+
+
+ABSENT = "absent"
+"""The version of a person's entry that is not there."""
+
+
+def version_of(profile: AgentProfile | None) -> str:
+    """What an edit names as the state it was made from: equal for equal entries only; ABSENT for none."""
+    return ABSENT if profile is None else hashlib.sha256(repr(profile).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,17 +20,9 @@ from services.routing.adapters.rows import (
     PoolRow,
     ResultRow,
 )
-from services.routing.adapters.versions import version_of
 from services.routing.context import EngineContext
 from services.routing.domain import events
-from services.routing.domain.commands import (
-    AcceptOffer,
-    Command,
-    DeclineOffer,
-    PutAgent,
-    RemoveAgent,
-    TimePassed,
-)
+from services.routing.domain.commands import AcceptOffer, Command, DeclineOffer, TimePassed
 from services.routing.domain.engine import Engine
 from services.routing.domain.state import Step
 from services.routing.pools import WAKE
@@ -74,8 +66,6 @@ async def run_command(received: Received[PoolCommand], ctx: EngineContext) -> Se
     engine = ctx.owned.engine(received.event.pool_id)
     if command.answered and ctx.results.get(command.command_id) is not None:
         return []
-    if _refused_as_stale(received, command, engine, ctx):
-        return []
     _recall(engine, command, ctx)
     step = engine.apply(command, received.at_ms)
     _save(received.event.pool_id, engine, step, ctx)
@@ -89,25 +79,6 @@ async def wake_pool(due: Due, ctx: EngineContext) -> Sequence[Event]:
     ctx.owned.woken(due.key)
     command = TimePassed(command_id=derived_id("time", due.key, str(due.due_at_ms), str(due.now_ms)))
     return [pool_command(due.key, command)]
-
-
-def _refused_as_stale(
-    received: Received[PoolCommand], command: Command, engine: Engine, ctx: EngineContext
-) -> bool:
-    """Two edits may be made from the same entry: the pool's one writer lets the first through, and only it."""
-    event = received.event
-    if not event.expected or not isinstance(command, PutAgent | RemoveAgent):
-        return False
-    agent_id = command.agent.agent_id if isinstance(command, PutAgent) else command.agent_id
-    seat = engine.pool.bench.seats.get(agent_id)
-    version = version_of(seat.profile if seat else None)
-    if version == event.expected:
-        return False
-    body = {"agent_id": agent_id, "version": version}
-    at_ms = max(received.at_ms, engine.at_ms)
-    ctx.results.put(ResultRow(command.command_id, event.pool_id, False, "stale-version", body, at_ms))
-    ctx.uow.after_commit(lambda: ctx.hub.notify(command.command_id))
-    return True
 
 
 def _recall(engine: Engine, command: Command, ctx: EngineContext) -> None:

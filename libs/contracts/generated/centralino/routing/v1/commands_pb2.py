@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$centralino/routing/v1/commands.proto\x12\x15\x63\x65ntralino.routing.v1\"e\n\x0bPoolCommand\x12\x12\n\ncommand_id\x18\x01 \x01(\t\x12\x0f\n\x07pool_id\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x11\n\targuments\x18\x04 \x01(\t\x12\x10\n\x08\x65xpected\x18\x05 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$centralino/routing/v1/commands.proto\x12\x15\x63\x65ntralino.routing.v1\"S\n\x0bPoolCommand\x12\x12\n\ncommand_id\x18\x01 \x01(\t\x12\x0f\n\x07pool_id\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x11\n\targuments\x18\x04 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,5 +32,5 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'centralino.routing.v1.comma
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_POOLCOMMAND']._serialized_start=63
-  _globals['_POOLCOMMAND']._serialized_end=164
+  _globals['_POOLCOMMAND']._serialized_end=146
 # @@protoc_insertion_point(module_scope)
