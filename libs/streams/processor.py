@@ -36,10 +36,7 @@ _log = structlog.get_logger()
 _MAX_ROWS = 200
 _MAX_BYTES = 8 * 1024 * 1024
 _SMALL_BATCH = 50
-# Small batches cost nearly as much as large ones. How long one took tells how busy the process is, so under load a
-# group waits for more rows, and a quiet one answers at once.
-_PAUSE_SECONDS = (0.02, 0.25)
-_PAUSE_FACTOR = 4.0
+_SMALL_PAUSE_SECONDS = 0.02
 _WAIT_MS = 200
 _BACKOFF_SECONDS = (0.05, 5.0)
 _RACE_ATTEMPTS = 5
@@ -86,7 +83,6 @@ class Processor(Generic[Ctx]):
         self._breaker = dead_letters.Breaker()
         self.stopped_because: str | None = None
         self._failures = 0
-        self._took = 0.0
 
     @property
     def trouble(self) -> str | None:
@@ -122,8 +118,7 @@ class Processor(Generic[Ctx]):
             count = await self.step(_WAIT_MS)
             self._failures = 0
             if 0 < count < _SMALL_BATCH:
-                least, most = _PAUSE_SECONDS
-                await asyncio.sleep(min(most, max(least, _PAUSE_FACTOR * self._took)))
+                await asyncio.sleep(_SMALL_PAUSE_SECONDS)
         except Fenced as error:
             _log.warning("fenced", group=self.group, error=str(error))
             self._metrics.fenced()
@@ -221,8 +216,7 @@ class Processor(Generic[Ctx]):
             if is_transient(error):
                 raise
             count = await self._one_by_one(decoded, timers)
-        self._took = time.perf_counter() - started
-        self._metrics.batch(decoded, self._took)
+        self._metrics.batch(decoded, time.perf_counter() - started)
         return count
 
     def _observe_age(self, decoded: Sequence[Decoded[Any]]) -> None:
