@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from services.routing.domain.directory import AgentProfile, Team
 from services.routing.domain.model import OfferState, PresenceState
-from services.routing.domain.values import quick
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +13,6 @@ class Event:
     """Base of all; carries no time of its own, the step has it."""
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class TeamAssigned(Event):
     """An item entered a queue (new, reopened, transferred, re-routed)."""
@@ -31,7 +29,6 @@ class TeamAssigned(Event):
     decision_id: str
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class AgentOffered(Event):
     conversation_id: str
@@ -43,7 +40,6 @@ class AgentOffered(Event):
     decision_id: str
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class OfferClosed(Event):
     conversation_id: str
@@ -55,7 +51,6 @@ class OfferClosed(Event):
     reason: str
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class AgentAssigned(Event):
     conversation_id: str
@@ -67,7 +62,6 @@ class AgentAssigned(Event):
     cause: str
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class Released(Event):
     """An agent no longer has the conversation; `epoch` is the one of the assignment that ended."""
@@ -79,7 +73,6 @@ class Released(Event):
     cause: str
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class RingOpened(Event):
     conversation_id: str
@@ -88,7 +81,6 @@ class RingOpened(Event):
     cause: str
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class SlaStarted(Event):
     """A clock was started, or its due changed: repeated with due 0 on a pause and the new due on a resume."""
@@ -100,7 +92,6 @@ class SlaStarted(Event):
     target_ms: int
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class SlaWarned(Event):
     conversation_id: str
@@ -109,7 +100,6 @@ class SlaWarned(Event):
     due_ms: int
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class SlaBreached(Event):
     """Once per (conversation, metric, instance); stamped with the due instant, however late it is noticed."""
@@ -120,7 +110,6 @@ class SlaBreached(Event):
     due_ms: int
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class SlaMet(Event):
     """Fulfilled. `in_time` is judged by the instant of the fulfilment: it may follow a breach that was
@@ -134,7 +123,6 @@ class SlaMet(Event):
     in_time: bool
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class SlaCancelled(Event):
     conversation_id: str
@@ -143,7 +131,6 @@ class SlaCancelled(Event):
     cause: str
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class PresenceChanged(Event):
     agent_id: str
@@ -153,14 +140,12 @@ class PresenceChanged(Event):
     reason: str
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class TeamChanged(Event):
     team: Team
     removed: bool
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class PersonChanged(Event):
     agent: AgentProfile

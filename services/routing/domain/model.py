@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from services.routing.domain.values import quick
-
 ItemState = Literal["waiting", "offered", "assigned", "closed"]
 OfferState = Literal["open", "accepted", "declined", "expired", "rescinded"]
 PresenceState = Literal["online", "no_new", "away", "offline"]
@@ -26,7 +24,6 @@ FIRST_RESPONSE = "first_response"
 RESOLUTION = "resolution"
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class Item:
     """A conversation in the pool. `key_ms` orders the waiting ones: smaller first, ties by eligible_at,
@@ -85,7 +82,6 @@ class Item:
         return (self.key_ms, self.eligible_at_ms, self.conversation_id)
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class Offer:
     """Work held out to one agent; capacity is held while it is open. Exactly one terminal state."""
@@ -106,7 +102,6 @@ class Offer:
     """The queue the conversation moves to when the offer is accepted; "" = it stays."""
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class Clock:
     """One SLA promise, counted in open time of its calendar. `due_ms` is 0 while it is paused or cannot be
@@ -137,7 +132,6 @@ class Clock:
         return self.state in ("running", "paused")
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class AgentState:
     """What the engine remembers of an agent besides the directory. Load is derived from items and offers."""
@@ -154,7 +148,6 @@ class AgentState:
     last_assigned_at_ms: int = 0
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class PoolState:
     """The pool's own counters. `sequence` makes the ids of offers and decisions unique."""
@@ -164,7 +157,6 @@ class PoolState:
     sequence: int = 0
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class Result:
     """The answer to a command: `ok` with a representation, or a refusal with a stable slug and what
@@ -177,7 +169,6 @@ class Result:
     at_ms: int
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class FeedEntry:
     """One line of an agent's feed; `seq` is dense per agent."""
