@@ -106,7 +106,7 @@ def test_a_taken_port_is_refused_in_a_sentence(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("host", "said"), [("192.0.2.7", "give an address of this machine"), ("no-host.invalid", "as --host")]
+    ("host", "said"), [("192.0.2.7", "give an address of this machine"), ("2001:db8::7", "as --host")]
 )
 def test_an_address_of_another_machine_is_refused_in_a_sentence(folder: Path, host: str, said: str) -> None:
     refused = command(folder, "run", "--host", host, "--port", "0")

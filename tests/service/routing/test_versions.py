@@ -1,5 +1,7 @@
 """Two people edit the same entry of the directory: nobody's change is lost unseen."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
@@ -18,10 +20,16 @@ async def become(s: Scene, client: httpx.AsyncClient, *sent: httpx.Response) -> 
     return [await client.get(r.headers["Location"].removeprefix("/routing")) for r in sent]
 
 
-async def test_of_two_edits_of_one_version_the_second_is_refused() -> None:
+@asynccontextmanager
+async def ada() -> AsyncIterator[tuple[Scene, httpx.AsyncClient, dict[str, str]]]:
+    """A directory with Ada in it, whoever edits it, and the headers of an edit of her entry as it stands."""
     async with scene(answer_seconds=0.05) as s, s.service.client("supervisor", "boss") as client:
         await become(s, client, await client.put("/v1/agents/ada", json=entry()))
-        headers = {"If-Match": (await client.get("/v1/agents/ada")).headers["ETag"]}
+        yield s, client, {"If-Match": (await client.get("/v1/agents/ada")).headers["ETag"]}
+
+
+async def test_of_two_edits_of_one_version_the_second_is_refused() -> None:
+    async with ada() as (s, client, headers):
         first, second = await become(
             s,
             client,
@@ -49,9 +57,7 @@ async def test_of_two_who_add_the_same_person_one_is_refused() -> None:
 
 
 async def test_an_edit_does_not_bring_back_who_was_removed_meanwhile() -> None:
-    async with scene(answer_seconds=0.05) as s, s.service.client("supervisor", "boss") as client:
-        await become(s, client, await client.put("/v1/agents/ada", json=entry()))
-        headers = {"If-Match": (await client.get("/v1/agents/ada")).headers["ETag"]}
+    async with ada() as (s, client, headers):
         removed, edited = await become(
             s,
             client,
@@ -66,9 +72,7 @@ async def test_an_edit_does_not_bring_back_who_was_removed_meanwhile() -> None:
 
 
 async def test_nobody_is_removed_who_was_changed_meanwhile() -> None:
-    async with scene(answer_seconds=0.05) as s, s.service.client("supervisor", "boss") as client:
-        await become(s, client, await client.put("/v1/agents/ada", json=entry()))
-        headers = {"If-Match": (await client.get("/v1/agents/ada")).headers["ETag"]}
+    async with ada() as (s, client, headers):
         edited, removed = await become(
             s,
             client,
