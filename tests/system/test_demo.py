@@ -9,6 +9,7 @@ import subprocess
 import sys
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -46,25 +47,39 @@ async def test_a_platform_that_cannot_start_says_why(tmp_path):
             pass
 
 
-def test_the_command_prints_one_json_document_and_nothing_else_on_stdout(tmp_path: Path):
-    messages = tmp_path / "some.csv"
-    messages.write_text("text,lang\nwhere is my parcel?,en\n ,en\nnon riesco ad accedere,it\n")
+def played(messages: Path, seconds: int) -> dict[str, Any]:
+    """What the command says, and nothing else on stdout, of two conversations played from a file."""
     done = subprocess.run(
-        [sys.executable, "-m", "services.cli", "demo", "--input", str(messages), "--seconds", "2", "--json"],
+        [
+            sys.executable,
+            "-m",
+            "services.cli",
+            "demo",
+            "--json",
+            f"--input={messages}",
+            f"--seconds={seconds}",
+        ],
         capture_output=True,
-        timeout=120,
+        timeout=180,
         env={**os.environ, "COLUMNS": "120"},
         check=False,
     )
-    told = json.loads(done.stdout)
+    told: dict[str, Any] = json.loads(done.stdout)
     assert (done.returncode, told["lost"], told["doubled"], told["differences"]) == (0, 0, 0, [])
     assert told["conversations"] == 2
+    return told
+
+
+def test_the_command_prints_one_json_document_and_nothing_else_on_stdout(tmp_path: Path):
+    messages = tmp_path / "some.csv"
+    messages.write_text("text,lang\nwhere is my parcel?,en\n ,en\nnon riesco ad accedere,it\n")
+    told = played(messages, 2)
     assert told["skipped"] == [{"source": "some.csv", "line": 3, "reason": "empty text"}]
     Path(told["record"]).unlink()
 
 
 def test_a_mailbox_is_played_and_its_threads_become_conversations(tmp_path: Path):
-    box_path = str(tmp_path / "some.mbox")
+    box_path = tmp_path / "some.mbox"
     box = mailbox.mbox(box_path)
     for number, (sender, answers, text) in enumerate(
         (
@@ -83,16 +98,7 @@ def test_a_mailbox_is_played_and_its_threads_become_conversations(tmp_path: Path
         mail.set_content(text)
         box.add(mail)
     box.close()
-    done = subprocess.run(
-        [sys.executable, "-m", "services.cli", "demo", "--input", box_path, "--seconds", "4", "--json"],
-        capture_output=True,
-        timeout=180,
-        env={**os.environ, "COLUMNS": "120"},
-        check=False,
-    )
-    told = json.loads(done.stdout)
-    assert (done.returncode, told["lost"], told["doubled"], told["differences"]) == (0, 0, 0, [])
-    assert told["conversations"] == 2
+    told = played(box_path, 4)
     [skipped] = told["skipped"]
     assert (skipped["source"], skipped["line"]) == ("some.mbox", 4)
     assert "no plain text in it" in skipped["reason"]
