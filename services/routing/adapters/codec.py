@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -84,8 +84,10 @@ _ADAPTERS: dict[type, TypeAdapter[Any]] = {}
 
 def _names(kind: type) -> tuple[str, ...] | None:
     if kind not in _NAMES:
-        is_value = hasattr(kind, "__dataclass_fields__")
-        _NAMES[kind] = tuple(f.name for f in fields(kind) if f.init) if is_value else None
+        if is_dataclass(kind):
+            _NAMES[kind] = tuple(f.name for f in fields(kind) if f.init)
+        else:
+            _NAMES[kind] = getattr(kind, "_fields", None)
     return _NAMES[kind]
 
 

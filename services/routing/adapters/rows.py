@@ -125,7 +125,7 @@ def _agent_to_row(value: AgentRow) -> Row:
 
 
 def _agent_from_row(row: Row) -> AgentRow:
-    state = {name: row[name] for name in AgentState.__dataclass_fields__}
+    state = {name: row[name] for name in AgentState._fields}
     return AgentRow(
         row["pool_id"], value_of(AgentProfile, row["profile"]), AgentState(**state), row["removed"]
     )

@@ -7,7 +7,8 @@ instant the gap ends. Durations are elapsed UTC time, never wall-clock differenc
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -17,6 +18,9 @@ _DAY_MINUTES = 24 * 60
 _DAY_MS = _DAY_MINUTES * 60_000
 _HORIZON_DAYS = 366
 _CACHE_DAYS = 4096
+
+
+Compute = Callable[[date], tuple[tuple[int, int], ...]]
 
 
 class NoOpenTime(Exception):
@@ -33,6 +37,64 @@ class Hours:
     end_minute: int
 
 
+class _Timeline:
+    """The disjoint open intervals of consecutive days with the open time up to their ends, computed as far as asked.
+
+    A look-up is a bisection. What it answers does not depend on what was asked before.
+    """
+
+    __slots__ = ("closes", "first_day", "next_day", "opens", "totals")
+
+    def __init__(self) -> None:
+        self._begin(date.max.toordinal())
+
+    def _begin(self, day: int) -> None:
+        self.first_day = self.next_day = day
+        self.opens: list[int] = []
+        self.closes: list[int] = []
+        self.totals: list[int] = []
+
+    def reach_back(self, start_ms: int) -> None:
+        """Make the instant one that can be asked for; begins anew when what is known lies after it, or far before.
+
+        Two local days before its UTC date hold every interval that can still be open then.
+        """
+        first = start_ms // _DAY_MS - 2
+        known = self.next_day - self.first_day
+        if first < self.first_day or first > self.next_day + _HORIZON_DAYS or known > _CACHE_DAYS:
+            self._begin(first)
+
+    def open_until(self, at_ms: int, compute: Compute) -> int:
+        """Open time from the beginning of the timeline until the instant."""
+        self._extend(at_ms // _DAY_MS + 2, compute)
+        place = bisect_right(self.closes, at_ms)
+        total = self.totals[place - 1] if place else 0
+        if place < len(self.opens) and self.opens[place] < at_ms:
+            total += at_ms - self.opens[place]
+        return total
+
+    def instant(self, total_ms: int, last_ms: int, compute: Compute) -> int:
+        """The first instant by which that much was open; one after `last_ms` when it is not by then."""
+        last_day = last_ms // _DAY_MS + 2
+        while (not self.totals or self.totals[-1] < total_ms) and self.next_day < last_day:
+            self._extend(self.next_day + 1, compute)
+        place = bisect_left(self.totals, total_ms)
+        if place == len(self.totals):
+            return last_ms + 1
+        return self.closes[place] - (self.totals[place] - total_ms)
+
+    def _extend(self, until_day: int, compute: Compute) -> None:
+        while self.next_day < until_day:
+            for opens, closes in compute(date.fromordinal(_EPOCH.toordinal() + self.next_day)):
+                if self.closes and opens < self.closes[-1]:
+                    opens = self.closes[-1]
+                if opens < closes:
+                    self.totals.append((self.totals[-1] if self.totals else 0) + closes - opens)
+                    self.opens.append(opens)
+                    self.closes.append(closes)
+            self.next_day += 1
+
+
 @dataclass(frozen=True, slots=True)
 class Calendar:
     """Opening hours of a zone. Without `weekly` and `specials` it is open always (24x7)."""
@@ -44,9 +106,7 @@ class Calendar:
     """Closed local dates, ISO text."""
     specials: tuple[tuple[str, tuple[Hours, ...]], ...] = ()
     """(ISO local date, its own hours): wins over weekly and holidays."""
-    _days: dict[int, tuple[tuple[int, int], ...]] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
+    _timeline: _Timeline = field(default_factory=_Timeline, init=False, repr=False, compare=False)
 
     @property
     def always(self) -> bool:
@@ -66,17 +126,17 @@ class Calendar:
             raise ValueError(f"a target must be positive, got {targets_ms[0]}")
         if self.always:
             return tuple(start_ms + target_ms for target_ms in targets_ms)
-        found: list[int] = []
-        used = 0
-        for opens, closes in self._open_from(start_ms):
-            span = closes - opens
-            while targets_ms[len(found)] <= used + span:
-                found.append(opens + targets_ms[len(found)] - used)
-                if len(found) == len(targets_ms):
-                    return tuple(found)
-            used += span
-        missing = targets_ms[len(found)] - used
-        raise NoOpenTime(f"calendar {self.calendar_id}: {missing} ms missing within {_HORIZON_DAYS} days")
+        timeline = self._timeline
+        timeline.reach_back(start_ms)
+        used_ms = timeline.open_until(start_ms, self._compute)
+        last_ms = start_ms + _HORIZON_DAYS * _DAY_MS
+        found = tuple(
+            timeline.instant(used_ms + target_ms, last_ms, self._compute) for target_ms in targets_ms
+        )
+        if found[-1] > last_ms:
+            missing = used_ms + targets_ms[-1] - timeline.open_until(last_ms, self._compute)
+            raise NoOpenTime(f"calendar {self.calendar_id}: {missing} ms missing within {_HORIZON_DAYS} days")
+        return tuple(found)
 
     def elapsed(self, start_ms: int, end_ms: int) -> int:
         """Open milliseconds in [start_ms, end_ms); 0 when the end is not after the start."""
@@ -84,37 +144,13 @@ class Calendar:
             return 0
         if self.always:
             return end_ms - start_ms
-        total = 0
-        for opens, closes in self._open_from(start_ms, end_ms):
-            if opens >= end_ms:
-                break
-            total += min(closes, end_ms) - opens
-        return total
-
-    def _open_from(self, start_ms: int, end_ms: int | None = None) -> Iterator[tuple[int, int]]:
-        """Disjoint open intervals after `start_ms`, in order, for 366 days (or until past `end_ms`).
-
-        Two local days before the UTC date of the start hold every interval that can still be open then.
-        """
-        cursor = start_ms
-        day = start_ms // _DAY_MS - 2
-        last = day + _HORIZON_DAYS + 4 if end_ms is None else end_ms // _DAY_MS + 1
-        while day <= last:
-            for opens, closes in self._days.get(day) or self._intervals(day):
-                if closes > cursor:
-                    yield (opens if opens > cursor else cursor), closes
-                    cursor = closes
-            day += 1
-
-    def _intervals(self, day: int) -> tuple[tuple[int, int], ...]:
-        known = self._days.get(day)
-        if known is None:
-            if len(self._days) >= _CACHE_DAYS:
-                self._days.clear()
-            known = self._days[day] = self._compute(date.fromordinal(_EPOCH.toordinal() + day))
-        return known
+        timeline = self._timeline
+        timeline.reach_back(start_ms)
+        begun_ms = timeline.open_until(start_ms, self._compute)
+        return timeline.open_until(end_ms, self._compute) - begun_ms
 
     def _compute(self, day: date) -> tuple[tuple[int, int], ...]:
+        """The open intervals that start on a local date."""
         text = day.isoformat()
         hours: tuple[Hours, ...]
         special = dict(self.specials).get(text)

@@ -7,6 +7,8 @@ from services.routing.domain.model import AgentState
 
 GroupKey = tuple[tuple[str, ...], tuple[str, ...], tuple[tuple[str, int], ...], str]
 """Capability profile: teams, languages, skills with levels, capacity policy."""
+Entry = tuple[int, int, str]
+"""An agent with room in the heap of his group and a channel: (load after one more, last assigned, agent id)."""
 FREE = ""
 SCALE = 10_000
 NO_RULE = ChannelRule(channel="", weight=0, max_count=0)
@@ -24,6 +26,7 @@ class Seat:
         "blocked",
         "conversations",
         "counts",
+        "entries",
         "exclusive_held",
         "feed_seq",
         "group_key",
@@ -39,7 +42,6 @@ class Seat:
         "reason",
         "rules",
         "since_ms",
-        "version",
     )
 
     def __init__(self, profile: AgentProfile, policy: CapacityPolicy, state: AgentState) -> None:
@@ -62,7 +64,8 @@ class Seat:
         self.conversations: set[str] = set()
         self.offers: set[str] = set()
         self.blocked: dict[str, str] = {}
-        self.version = 0
+        self.entries: dict[str, Entry] = {}
+        """By channel with room: the one entry of the heaps that counts."""
 
     def state(self) -> AgentState:
         return AgentState(
@@ -96,17 +99,18 @@ class Seat:
 
     def block(self, rule: ChannelRule) -> str:
         """Why the agent can take nothing more of the channel now; FREE when he can."""
+        policy = self.policy
         if self.presence != "online":
             return self.presence
-        if len(self.offers) >= self.policy.max_open_offers:
+        if len(self.offers) >= policy.max_open_offers:
             return "offers"
         if rule.interruptible:
-            if self.interruptible_used + rule.weight > self.policy.interruptible_budget:
+            if self.interruptible_used + rule.weight > policy.interruptible_budget:
                 return "budget"
         else:
             if self.exclusive_held or (rule.exclusive and self.live_used):
                 return "exclusive"
-            if self.live_used + rule.weight > self.policy.budget:
+            if self.live_used + rule.weight > policy.budget:
                 return "budget"
         if self.counts.get(rule.channel, 0) >= rule.max_count:
             return "count"

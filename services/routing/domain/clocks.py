@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from services.routing.domain.calendars import Calendar, NoOpenTime
 from services.routing.domain.model import Clock, ClockState
-from services.routing.domain.values import changed
 
 WARN_NUMERATOR, WARN_DENOMINATOR = 3, 4
 
@@ -38,14 +37,14 @@ def pause(clock: Clock, calendar: Calendar, at_ms: int) -> Clock:
     if clock.state != "running":
         return clock
     consumed_ms = _consumed(clock, calendar, at_ms)
-    return changed(clock, state="paused", consumed_ms=consumed_ms, running_since_ms=0, due_ms=0, warn_at_ms=0)
+    return clock._replace(state="paused", consumed_ms=consumed_ms, running_since_ms=0, due_ms=0, warn_at_ms=0)
 
 
 def resume(clock: Clock, calendar: Calendar, at_ms: int) -> Clock:
     """Run on from `at_ms` with what is left; no effect unless it is paused."""
     if clock.state != "paused":
         return clock
-    return _with_dues(changed(clock, state="running", running_since_ms=at_ms), calendar)
+    return _with_dues(clock._replace(state="running", running_since_ms=at_ms), calendar)
 
 
 def fulfil(clock: Clock, calendar: Calendar, at_ms: int) -> Clock:
@@ -62,7 +61,7 @@ def reopen(clock: Clock, calendar: Calendar, at_ms: int) -> Clock:
     """Go on from `at_ms` after an end; the time in between is not counted."""
     if clock.unfulfilled:
         return clock
-    return resume(changed(clock, state="paused", ended_at_ms=0, due_ms=0), calendar, at_ms)
+    return resume(clock._replace(state="paused", ended_at_ms=0, due_ms=0), calendar, at_ms)
 
 
 def in_time(clock: Clock, fulfilled_at_ms: int) -> bool:
@@ -74,12 +73,12 @@ def in_time(clock: Clock, fulfilled_at_ms: int) -> bool:
 
 
 def warned(clock: Clock) -> Clock:
-    return changed(clock, warned=True, warn_at_ms=0)
+    return clock._replace(warned=True, warn_at_ms=0)
 
 
 def breached(clock: Clock) -> Clock:
     """Record the breach, stamped with the due instant."""
-    return changed(clock, breached_due_ms=clock.due_ms)
+    return clock._replace(breached_due_ms=clock.due_ms)
 
 
 def _consumed(clock: Clock, calendar: Calendar, at_ms: int) -> int:
@@ -91,8 +90,7 @@ def _consumed(clock: Clock, calendar: Calendar, at_ms: int) -> int:
 def _ended(clock: Clock, calendar: Calendar, at_ms: int, state: ClockState, due_ms: int) -> Clock:
     if not clock.unfulfilled:
         return clock
-    return changed(
-        clock,
+    return clock._replace(
         state=state,
         consumed_ms=_consumed(clock, calendar, at_ms),
         running_since_ms=0,
@@ -104,9 +102,9 @@ def _ended(clock: Clock, calendar: Calendar, at_ms: int, state: ClockState, due_
 
 def _with_dues(clock: Clock, calendar: Calendar) -> Clock:
     if clock.breached_due_ms:
-        return changed(clock, due_ms=clock.breached_due_ms, warn_at_ms=0)
+        return clock._replace(due_ms=clock.breached_due_ms, warn_at_ms=0)
     due_ms, warn_at_ms = _dues(calendar, clock.running_since_ms, clock.target_ms, clock.consumed_ms)
-    return changed(clock, due_ms=due_ms, warn_at_ms=0 if clock.warned else warn_at_ms)
+    return clock._replace(due_ms=due_ms, warn_at_ms=0 if clock.warned else warn_at_ms)
 
 
 def _dues(calendar: Calendar, since_ms: int, target_ms: int, consumed_ms: int) -> tuple[int, int]:

@@ -16,7 +16,6 @@ from services.routing.domain.presence import describe
 from services.routing.domain.replies import done, refused
 from services.routing.domain.state import Pool
 from services.routing.domain.transfers import unassign
-from services.routing.domain.values import changed
 
 
 def put_directory(pool: Pool, command: PutDirectory) -> Result:
@@ -82,7 +81,7 @@ def remove_agent(pool: Pool, command: RemoveAgent) -> Result:
         item = unassign(pool, pool.items[conversation_id], "agent-removed")
         wait_anew(pool, item, "", "agent-removed")
     for conversation_id in pool.waiting.held_for(seat.agent_id):
-        pool.put_item(changed(pool.items[conversation_id], held_for="", hold_until_ms=0))
+        pool.put_item(pool.items[conversation_id]._replace(held_for="", hold_until_ms=0))
         pool.place_later(conversation_id, "hold-ended")
     pool.bench.unseat(seat.agent_id)
     pool.retired[seat.agent_id] = seat.state()
@@ -136,7 +135,7 @@ def _move(pool: Pool, item: Item) -> None:
     filter_index = -1
     if gone:
         queue, filter_index = pool.directory.route(item.topic, item.language, item.urgency, item.channel, "")
-        item = changed(item, queue_id=queue.queue_id)
+        item = item._replace(queue_id=queue.queue_id)
     item = pool.rekeyed(item)
     if item.state == "waiting":
         item = enter_ring(pool, item)
@@ -163,7 +162,7 @@ def _widen(pool: Pool) -> None:
     for conversation_id in sorted(pool.items):
         item = pool.items[conversation_id]
         if item.state == "waiting" and pool.signature(item) in lost:
-            pool.put_item(changed(item, ring=1, relax_at_ms=0))
+            pool.put_item(item._replace(ring=1, relax_at_ms=0))
             pool.emit(RingOpened(item.conversation_id, item.episode, 1, "nobody-speaks-it"))
             pool.place_later(item.conversation_id, "ring-opened")
 

@@ -10,7 +10,6 @@ from services.routing.domain.model import UNDETERMINED, UNKNOWN_TOPIC, URGENCIES
 from services.routing.domain.offers import announce, routed, withdraw
 from services.routing.domain.placement import enter_ring
 from services.routing.domain.state import Pool
-from services.routing.domain.values import changed
 
 
 def enqueue(pool: Pool, command: Enqueue) -> None:
@@ -66,15 +65,14 @@ def reclassify(pool: Pool, command: Reclassify) -> None:
     touched = item.human_version > command.based_on_human_version or item.state != "waiting" or item.replied
     after = item
     if URGENCIES.index(command.urgency) > URGENCIES.index(item.urgency):
-        after = changed(after, urgency=command.urgency)
+        after = after._replace(urgency=command.urgency)
     topic_news = item.topic == UNKNOWN_TOPIC != command.topic
     language_news = item.language == UNDETERMINED != command.language
     if touched:
         if topic_news or language_news:
             pool.explain(explain.noted(pool, item, "dropped", why="a human acted since", topic=command.topic))
     elif topic_news or language_news:
-        after = changed(
-            after,
+        after = after._replace(
             topic=command.topic if topic_news else item.topic,
             language=command.language if language_news else item.language,
         )
@@ -95,7 +93,7 @@ def record_reply(pool: Pool, command: RecordReply) -> None:
     sla.replied(pool, item.conversation_id, command.replied_at_ms)
     version = max(item.human_version, command.human_version)
     if not item.replied or version != item.human_version:
-        item = changed(item, replied=True, human_version=version)
+        item = item._replace(replied=True, human_version=version)
         pool.put_item(item)
     if item.state != "closed":
         sla.rekey(pool, item)
@@ -111,7 +109,7 @@ def record_status(pool: Pool, command: RecordStatus) -> None:
     if pause != item.paused:
         sla.paused(pool, item.conversation_id, pause, min(command.changed_at_ms, pool.at_ms))
     if pause != item.paused or version != item.human_version:
-        item = changed(item, paused=pause, human_version=version)
+        item = item._replace(paused=pause, human_version=version)
     sla.rekey(pool, item)
 
 
@@ -139,8 +137,7 @@ def end(pool: Pool, item: Item, cause: str, at_ms: int) -> None:
         pool.emit(Released(item.conversation_id, item.episode, item.agent_id, item.assigned_epoch, cause))
     sla.closed(pool, item.conversation_id, cause, at_ms)
     pool.put_item(
-        changed(
-            item,
+        item._replace(
             state="closed",
             agent_id="",
             assigned_at_ms=0,
@@ -163,13 +160,13 @@ def _hold(pool: Pool, item: Item) -> Item:
     groups = pool.bench.eligible(pool.signature(item)).groups
     if all(item.last_agent_id not in group.agents for _, group in groups):
         return item
-    return changed(item, held_for=item.last_agent_id, hold_until_ms=pool.at_ms + hold_ms)
+    return item._replace(held_for=item.last_agent_id, hold_until_ms=pool.at_ms + hold_ms)
 
 
 def _route_again(pool: Pool, item: Item) -> None:
     queue, filter_index = pool.directory.route(item.topic, item.language, item.urgency, item.channel, "")
     moved = queue.queue_id != item.queue_id
-    item = changed(item, queue_id=queue.queue_id)
+    item = item._replace(queue_id=queue.queue_id)
     item = enter_ring(pool, pool.rekeyed(item))
     pool.put_item(item)
     decision_id = routed(pool, item, filter_index)

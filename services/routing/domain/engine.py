@@ -30,7 +30,6 @@ from services.routing.domain.matching import Bench
 from services.routing.domain.model import AgentState, Clock, Item, Offer, PoolState, Result
 from services.routing.domain.placement import settle
 from services.routing.domain.state import Pool, Step
-from services.routing.domain.values import changed
 
 Handler = Callable[[Pool, Any], Result | None]
 
@@ -233,16 +232,16 @@ class Engine:
         if item is None or due_ms not in timers.item_instants(item):
             return
         if item.held_for and item.hold_until_ms == due_ms:
-            item = changed(item, held_for="", hold_until_ms=0)
+            item = item._replace(held_for="", hold_until_ms=0)
         if item.ring == 0 and item.relax_at_ms == due_ms:
-            item = changed(item, ring=1, relax_at_ms=0)
+            item = item._replace(ring=1, relax_at_ms=0)
             pool.emit(RingOpened(item.conversation_id, item.episode, 1, "waited-long"))
         if item.excluded and item.recheck_at_ms == due_ms:
             if pool.bench.anybody_else(pool.signature(item), item.excluded):
-                item = changed(item, recheck_at_ms=pool.at_ms + pool.queue_of(item).exclusion_ms)
+                item = item._replace(recheck_at_ms=pool.at_ms + pool.queue_of(item).exclusion_ms)
             else:
                 pool.explain(explain.noted(pool, item, "exclusions-lifted", agents=list(item.excluded[:8])))
-                item = changed(item, excluded=(), recheck_at_ms=0)
+                item = item._replace(excluded=(), recheck_at_ms=0)
         pool.put_item(item)
         pool.place_later(item.conversation_id, "waited")
 

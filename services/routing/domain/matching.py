@@ -10,17 +10,15 @@ The rule of choice (`least_flexible`): smallest (gap, flexibility, load, last_as
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 from typing import NamedTuple
 
-from services.routing.domain.capacity import FREE, GroupKey, Seat
+from services.routing.domain.capacity import FREE, Entry, GroupKey, Seat
 from services.routing.domain.directory import AgentProfile, Directory
 from services.routing.domain.model import UNDETERMINED
 from services.routing.domain.queue import Bucket, Order, Signature, WaitingRoom
 
-Entry = tuple[int, int, str, int]
 _RANKED = 4
 
 
@@ -87,7 +85,6 @@ class Bench:
         self.seats: dict[str, Seat] = {}
         self.groups: dict[GroupKey, Group] = {}
         self._eligible: dict[Signature, Eligible] = {}
-        self._versions = 0
 
     def seat(self, seat: Seat) -> None:
         """Add an agent; the load must have been taken before."""
@@ -98,7 +95,7 @@ class Bench:
         group.agents.add(seat.agent_id)
         self.seats[seat.agent_id] = seat
         self._forget_eligible()
-        seat.blocked = {}
+        seat.blocked, seat.entries = {}, {}
         self.refresh(seat)
 
     def unseat(self, agent_id: str) -> None:
@@ -117,8 +114,6 @@ class Bench:
 
     def refresh(self, seat: Seat) -> None:
         """Bring the heaps and counters up to date after a change of the seat."""
-        self._versions += 1
-        seat.version = self._versions
         group = self.group_of(seat)
         for channel, rule in seat.rules.items():
             reason = seat.block(rule)
@@ -128,12 +123,20 @@ class Bench:
                 for watcher in group.watchers.get(channel, ()):
                     _move_count(watcher.reasons, before, reason)
                 seat.blocked[channel] = reason
-            if reason == FREE:
-                heap = group.heaps.setdefault(channel, [])
-                if len(heap) > 64 and len(heap) > 4 * len(group.agents):
-                    heap[:] = [e for e in heap if self._is_live(e)]
-                    heapify(heap)
-                heappush(heap, (seat.load_after(rule), seat.last_assigned_at_ms, seat.agent_id, seat.version))
+            if reason != FREE:
+                seat.entries.pop(channel, None)
+                continue
+            entry = (seat.load_after(rule), seat.last_assigned_at_ms, seat.agent_id)
+            if seat.entries.get(channel) != entry:
+                seat.entries[channel] = entry
+                self._offer_room(group, channel, entry)
+
+    def _offer_room(self, group: Group, channel: str, entry: Entry) -> None:
+        heap = group.heaps.setdefault(channel, [])
+        if len(heap) > 8 + 2 * len(group.agents):
+            heap[:] = [e for e in heap if self._is_live(channel, e)]
+            heapify(heap)
+        heappush(heap, entry)
 
     def eligible(self, signature: Signature) -> Eligible:
         """Groups that can serve the signature, whether their agents are there or not."""
@@ -179,26 +182,26 @@ class Bench:
         eligible = self.eligible(signature)
         reasons = {reason or "free": n for reason, n in eligible.reasons.items() if n}
         channel = signature.channel
-        found: list[Candidate] = []
+        found: list[tuple[int, int, int, int, str]] = []
         last_class = (-1, -1)
         for gap, group in eligible.groups if "free" in reasons else ():
             if not group.blocked[channel].get(FREE):
                 continue
             if held_for:
-                if held_for in group.agents:
-                    found.extend(self._held(gap, group, channel, held_for))
-                continue
-            if len(found) >= _RANKED and (gap, group.flexibility) > last_class:
-                break
-            last_class = (gap, group.flexibility)
-            for load, last, agent_id, _ in self._heads(group, channel, excluded):
-                found.append(Candidate(gap, group.flexibility, load, last, agent_id))
+                entry = self.seats[held_for].entries.get(channel) if held_for in group.agents else None
+            else:
+                if len(found) >= _RANKED and (gap, group.flexibility) > last_class:
+                    break
+                last_class = (gap, group.flexibility)
+                entry = self._head(group, channel, excluded)
+            if entry is not None:
+                found.append((gap, group.flexibility, *entry))
         if excluded:
             reasons["excluded"] = len(excluded)
         if held_for:
             reasons["held"] = 1
         found.sort()
-        return Choice(found[:_RANKED], reasons)
+        return Choice([Candidate(*one) for one in found[:_RANKED]], reasons)
 
     def anybody_else(self, signature: Signature, excluded: tuple[str, ...]) -> bool:
         """Is an online agent, with room or not, eligible and not excluded?"""
@@ -244,39 +247,26 @@ class Bench:
             group.seen += 1
         return group.served
 
-    def _held(self, gap: int, group: Group, channel: str, agent_id: str) -> Iterator[Candidate]:
-        seat = self.seats[agent_id]
-        if seat.blocked[channel] == FREE:
-            load = seat.load_after(seat.rules[channel])
-            yield Candidate(gap, group.flexibility, load, seat.last_assigned_at_ms, agent_id)
-
-    def _heads(self, group: Group, channel: str, excluded: tuple[str, ...]) -> list[Entry]:
+    def _head(self, group: Group, channel: str, excluded: tuple[str, ...]) -> Entry | None:
         """The first agent with room of a group, if any."""
-        heap = group.heaps.get(channel)
-        if not heap:
-            return []
-        while heap and not self._is_live(heap[0]):
-            heappop(heap)
-        if not heap:
-            return []
-        if not excluded:
-            return heap[:1]
-        found: list[Entry] = []
+        heap = group.heaps.get(channel, [])
         aside: list[Entry] = []
-        while heap and not found:
-            entry = heappop(heap)
-            if not self._is_live(entry):
-                continue
-            aside.append(entry)
-            if entry[2] not in excluded:
-                found.append(entry)
+        found = None
+        while heap and found is None:
+            entry = heap[0]
+            if not self._is_live(channel, entry):
+                heappop(heap)
+            elif entry[2] in excluded:
+                aside.append(heappop(heap))
+            else:
+                found = entry
         for entry in aside:
             heappush(heap, entry)
         return found
 
-    def _is_live(self, entry: Entry) -> bool:
+    def _is_live(self, channel: str, entry: Entry) -> bool:
         seat = self.seats.get(entry[2])
-        return seat is not None and seat.version == entry[3]
+        return seat is not None and seat.entries.get(channel) is entry
 
     def _flexibility(self, profile: AgentProfile) -> int:
         queues = sum(1 for q in self.directory.queues if q.team_id in profile.teams)

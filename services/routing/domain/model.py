@@ -7,8 +7,7 @@ reopened. Times are integer milliseconds since the epoch, 0 = none. Ids are opaq
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 ItemState = Literal["waiting", "offered", "assigned", "closed"]
 OfferState = Literal["open", "accepted", "declined", "expired", "rescinded"]
@@ -24,8 +23,7 @@ FIRST_RESPONSE = "first_response"
 RESOLUTION = "resolution"
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """A conversation in the pool. `key_ms` orders the waiting ones: smaller first, ties by eligible_at,
     then id."""
 
@@ -82,8 +80,7 @@ class Item:
         return (self.key_ms, self.eligible_at_ms, self.conversation_id)
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(NamedTuple):
     """Work held out to one agent; capacity is held while it is open. Exactly one terminal state."""
 
     offer_id: str
@@ -102,8 +99,7 @@ class Offer:
     """The queue the conversation moves to when the offer is accepted; "" = it stays."""
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(NamedTuple):
     """One SLA promise, counted in open time of its calendar. `due_ms` is 0 while it is paused or cannot be
     due."""
 
@@ -132,8 +128,7 @@ class Clock:
         return self.state in ("running", "paused")
 
 
-@dataclass(frozen=True, slots=True)
-class AgentState:
+class AgentState(NamedTuple):
     """What the engine remembers of an agent besides the directory. Load is derived from items and offers."""
 
     agent_id: str
@@ -148,8 +143,7 @@ class AgentState:
     last_assigned_at_ms: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class PoolState:
+class PoolState(NamedTuple):
     """The pool's own counters. `sequence` makes the ids of offers and decisions unique."""
 
     pool_id: str
@@ -157,8 +151,7 @@ class PoolState:
     sequence: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """The answer to a command: `ok` with a representation, or a refusal with a stable slug and what
     happened."""
 
@@ -169,8 +162,7 @@ class Result:
     at_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class FeedEntry:
+class FeedEntry(NamedTuple):
     """One line of an agent's feed; `seq` is dense per agent."""
 
     agent_id: str

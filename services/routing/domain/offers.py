@@ -10,7 +10,6 @@ from services.routing.domain.model import Item, Offer, OfferState, Result
 from services.routing.domain.placement import describe_item, wait_again
 from services.routing.domain.replies import done, refused
 from services.routing.domain.state import Pool
-from services.routing.domain.values import changed
 
 
 def accept(pool: Pool, command: AcceptOffer) -> Result:
@@ -29,8 +28,7 @@ def accept(pool: Pool, command: AcceptOffer) -> Result:
     seat.last_assigned_at_ms = pool.at_ms
     pool.touch(seat)
     close_offer(pool, offer, "accepted", "")
-    item = changed(
-        item,
+    item = item._replace(
         state="assigned",
         agent_id=offer.agent_id,
         last_agent_id=offer.agent_id,
@@ -79,7 +77,7 @@ def withdraw(pool: Pool, offer: Offer, outcome: OfferState, reason: str) -> None
     facts = {"offer_id": offer.offer_id, "conversation_id": offer.conversation_id}
     pool.tell(seat, "offer_closed", {**facts, "state": outcome, "reason": reason})
     if offer.transfer_from:
-        pool.put_item(changed(item, offer_id=""))
+        pool.put_item(item._replace(offer_id=""))
         sender = pool.bench.seats.get(offer.transfer_from)
         if sender:
             told = {**facts, "to_agent_id": offer.agent_id, "state": outcome, "reason": reason}
@@ -90,7 +88,7 @@ def withdraw(pool: Pool, offer: Offer, outcome: OfferState, reason: str) -> None
 
 def close_offer(pool: Pool, offer: Offer, outcome: OfferState, reason: str) -> None:
     """Record the one terminal state."""
-    pool.put_offer(changed(offer, state=outcome, closed_at_ms=pool.at_ms, reason=reason))
+    pool.put_offer(offer._replace(state=outcome, closed_at_ms=pool.at_ms, reason=reason))
     pool.emit(
         OfferClosed(
             offer.conversation_id, offer.episode, offer.offer_id, offer.agent_id, offer.epoch, outcome, reason
@@ -137,7 +135,7 @@ def _hand_over(pool: Pool, item: Item, offer: Offer) -> Item:
         Released(item.conversation_id, item.episode, offer.transfer_from, item.assigned_epoch, "transfer")
     )
     if offer.queue_id and offer.queue_id in pool.directory.queue_by_id:
-        item = pool.rekeyed(changed(item, queue_id=offer.queue_id))
+        item = pool.rekeyed(item._replace(queue_id=offer.queue_id))
         announce(pool, item, "transfer", "")
     return item
 

@@ -8,7 +8,6 @@ from services.routing.domain.capacity import Seat
 from services.routing.domain.events import AgentOffered, RingOpened
 from services.routing.domain.model import UNDETERMINED, Item, ItemState, Offer
 from services.routing.domain.state import Pool
-from services.routing.domain.values import changed
 
 
 def settle(pool: Pool) -> None:
@@ -29,16 +28,16 @@ def enter_ring(pool: Pool, item: Item) -> Item:
     """The ring an item starts to wait in: when nobody of the team speaks its language, it is only
     preferred."""
     if item.ring or item.relax_at_ms:
-        item = changed(item, ring=0, relax_at_ms=0)
+        item = item._replace(ring=0, relax_at_ms=0)
     if item.language == UNDETERMINED:
         return item
     if not pool.bench.eligible(pool.signature(item)).groups:
-        wider = changed(item, ring=1)
+        wider = item._replace(ring=1)
         if pool.bench.eligible(pool.signature(wider)).groups:
             pool.emit(RingOpened(item.conversation_id, item.episode, 1, "nobody-speaks-it"))
             return wider
     relax_ms = pool.queue_of(item).language_relax_ms
-    return changed(item, relax_at_ms=pool.at_ms + relax_ms) if relax_ms else item
+    return item._replace(relax_at_ms=pool.at_ms + relax_ms) if relax_ms else item
 
 
 def wait_again(pool: Pool, item: Item, excluded: str, why: str) -> None:
@@ -46,8 +45,7 @@ def wait_again(pool: Pool, item: Item, excluded: str, why: str) -> None:
     out = tuple(sorted({*item.excluded, excluded} - {""}))
     recheck = pool.at_ms + pool.queue_of(item).exclusion_ms if out else 0
     pool.put_item(
-        changed(
-            item,
+        item._replace(
             state="waiting",
             offer_id="",
             excluded=out,
@@ -62,8 +60,7 @@ def wait_again(pool: Pool, item: Item, excluded: str, why: str) -> None:
 def wait_anew(pool: Pool, item: Item, excluded: str, why: str) -> None:
     """Into waiting after an assignment ended: same age, rings and exclusions start over."""
     out = (excluded,) if excluded else ()
-    item = changed(
-        item,
+    item = item._replace(
         state="waiting",
         agent_id="",
         assigned_at_ms=0,
@@ -117,7 +114,7 @@ def offer(
         queue_id=queue_id,
     )
     state: ItemState = "assigned" if transfer_from else "offered"
-    pool.put_item(changed(item, state=state, offer_id=made.offer_id, epoch=made.epoch))
+    pool.put_item(item._replace(state=state, offer_id=made.offer_id, epoch=made.epoch))
     pool.put_offer(made)
     seat.offers.add(made.offer_id)
     seat.hold(item.channel)

@@ -15,7 +15,6 @@ from services.routing.domain.placement import wait_anew
 from services.routing.domain.replies import done, refused
 from services.routing.domain.state import Pool
 from services.routing.domain.transfers import unassign
-from services.routing.domain.values import changed
 
 
 def set_presence(pool: Pool, command: SetPresence) -> Result:
@@ -99,5 +98,5 @@ def describe(seat: Seat) -> dict[str, object]:
 
 def _end_holds(pool: Pool, seat: Seat) -> None:
     for conversation_id in pool.waiting.held_for(seat.agent_id):
-        pool.put_item(changed(pool.items[conversation_id], held_for="", hold_until_ms=0))
+        pool.put_item(pool.items[conversation_id]._replace(held_for="", hold_until_ms=0))
         pool.place_later(conversation_id, "hold-ended")

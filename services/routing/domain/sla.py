@@ -15,7 +15,6 @@ from services.routing.domain.events import SlaBreached, SlaCancelled, SlaMet, Sl
 from services.routing.domain.model import FIRST_RESPONSE, RESOLUTION, Clock, Item
 from services.routing.domain.state import Pool
 from services.routing.domain.timers import Timer, clock_instant
-from services.routing.domain.values import changed
 
 
 def open_clocks(
@@ -112,7 +111,7 @@ def _meet(pool: Pool, clock: Clock, at_ms: int) -> None:
         clock = clocks.breached(clock)
     met = clocks.fulfil(clock, calendar_of(pool, clock), at_ms)
     if in_time and met.breached_due_ms:
-        met = changed(met, breached_due_ms=0)
+        met = met._replace(breached_due_ms=0)
     pool.put_clock(met)
     pool.emit(SlaMet(clock.conversation_id, clock.metric, clock.instance, clock.due_ms, at_ms, in_time))
 

@@ -26,7 +26,6 @@ from services.routing.domain.model import (
 )
 from services.routing.domain.queue import Signature, WaitingRoom
 from services.routing.domain.timers import Timers
-from services.routing.domain.values import changed
 
 ClockId = tuple[str, str, int]
 
@@ -206,7 +205,7 @@ class Pool:
         boost_ms = self.directory.boost(self.queue_of(item), item.urgency)
         if (due_ms, boost_ms) == (item.due_ms, item.boost_ms):
             return item
-        return changed(item, due_ms=due_ms, boost_ms=boost_ms, key_ms=due_ms - boost_ms)
+        return item._replace(due_ms=due_ms, boost_ms=boost_ms, key_ms=due_ms - boost_ms)
 
 
 def _by_id(clock: Clock) -> ClockId:

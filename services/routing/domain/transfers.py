@@ -15,7 +15,6 @@ from services.routing.domain.offers import announce, withdraw
 from services.routing.domain.placement import describe_item, offer, wait_anew
 from services.routing.domain.replies import done, refused
 from services.routing.domain.state import Pool
-from services.routing.domain.values import changed
 
 
 def release(pool: Pool, command: Release) -> Result:
@@ -64,7 +63,7 @@ def to_queue(pool: Pool, item: Item, queue: Queue, cause: str) -> None:
     elif item.state == "offered":
         withdraw(pool, pool.offers[item.offer_id], "rescinded", cause)
         item = pool.items[item.conversation_id]
-    item = changed(item, queue_id=queue.queue_id, hops=item.hops + 1)
+    item = item._replace(queue_id=queue.queue_id, hops=item.hops + 1)
     record = explain.noted(pool, item, "transfer", queue_id=queue.queue_id, hops=item.hops, by=sender)
     pool.explain(record)
     wait_anew(pool, item, sender, cause)
@@ -97,7 +96,7 @@ def _to_agent(pool: Pool, command: Transfer, item: Item) -> Result:
     if queue.team_id not in seat.profile.teams:
         found = (pool.directory.queue_of_team(t) for t in seat.profile.teams)
         queue = next((q for q in found if q), queue)
-    signature = pool.signature(changed(item, queue_id=queue.queue_id, ring=1))
+    signature = pool.signature(item._replace(queue_id=queue.queue_id, ring=1))
     verdict = pool.bench.verdict(pool.bench.group_of(seat).key, signature)
     why = verdict if isinstance(verdict, str) else seat.blocked[item.channel]
     if why != FREE:
@@ -105,7 +104,7 @@ def _to_agent(pool: Pool, command: Transfer, item: Item) -> Result:
     if item.offer_id:
         withdraw(pool, pool.offers[item.offer_id], "rescinded", "transfer")
         item = pool.items[item.conversation_id]
-    item = changed(item, hops=item.hops + 1, held_for="", hold_until_ms=0)
+    item = item._replace(hops=item.hops + 1, held_for="", hold_until_ms=0)
     record = explain.noted(
         pool, item, "transfer", to_agent_id=seat.agent_id, hops=item.hops, by=item.agent_id
     )
@@ -115,7 +114,7 @@ def _to_agent(pool: Pool, command: Transfer, item: Item) -> Result:
         made = offer(pool, item, seat, record["decision_id"], item.agent_id, moves_to)
     else:
         if moves_to:
-            item = pool.rekeyed(changed(item, queue_id=moves_to))
+            item = pool.rekeyed(item._replace(queue_id=moves_to))
             announce(pool, item, "transfer", record["decision_id"])
         made = offer(pool, item, seat, record["decision_id"])
     body = {**describe_item(pool, pool.items[item.conversation_id]), "expires_at_ms": made.expires_at_ms}

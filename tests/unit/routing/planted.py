@@ -6,7 +6,6 @@ Each stands for a mistake somebody could make; the property run must find it and
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
 from typing import Any
 
 from services.routing.domain import commands as c
@@ -64,7 +63,7 @@ class SameEpoch(Engine):
     def _enqueue(pool: Pool, command: c.Enqueue) -> None:
         known = pool.items.get(command.conversation_id)
         if known is not None and known.state == "closed":
-            pool.items[command.conversation_id] = replace(known, epoch=0)
+            pool.items[command.conversation_id] = known._replace(epoch=0)
         conversations.enqueue(pool, command)
 
     handlers = _with(c.Enqueue, _enqueue)
@@ -78,7 +77,7 @@ class NewestFirst(Engine):
         conversations.enqueue(pool, command)
         item = pool.items[command.conversation_id]
         if item.state == "waiting":
-            pool.waiting.add(replace(item, key_ms=-item.key_ms), pool.signature(item))
+            pool.waiting.add(item._replace(key_ms=-item.key_ms), pool.signature(item))
 
     handlers = _with(c.Enqueue, _enqueue)
 
@@ -120,7 +119,7 @@ class NeverExpires(Engine):
     def _advance(self) -> None:
         for offer in list(self.pool.offers.values()):
             if offer.state == "open" and offer.expires_at_ms <= self.pool.at_ms:
-                self.pool.offers[offer.offer_id] = replace(offer, expires_at_ms=self.pool.at_ms - 1)
+                self.pool.offers[offer.offer_id] = offer._replace(expires_at_ms=self.pool.at_ms - 1)
         self.pool.timers.heap = [t for t in self.pool.timers.heap if t[1] != 0]
         super()._advance()
 

@@ -178,3 +178,31 @@ def test_a_holiday_never_makes_a_due_earlier(calendar: Calendar, start: int, tar
     holiday = datetime.fromtimestamp(start / 1000 + after * 86_400, UTC).date().isoformat()
     closed = Calendar("c", calendar.zone, calendar.weekly, frozenset({holiday}))
     assert closed.due(start, target) >= calendar.due(start, target)
+
+
+FAR_STARTS = st.integers(utc("2014-01-01T00:00"), utc("2032-12-31T00:00"))
+
+
+def _answer(calendar: Calendar, start: int, target: int) -> object:
+    try:
+        return calendar.due(start, target), calendar.elapsed(start, start + target)
+    except NoOpenTime as error:
+        return str(error)
+
+
+@settings(max_examples=40, deadline=None)
+@given(calendars(), st.lists(st.tuples(FAR_STARTS, st.integers(1, 600 * HOUR)), min_size=2, max_size=6))
+def test_an_answer_does_not_depend_on_what_was_asked_before(
+    calendar: Calendar, asked: list[tuple[int, int]]
+) -> None:
+    for start, target in asked:
+        fresh = Calendar("c", calendar.zone, calendar.weekly)
+        assert _answer(calendar, start, target) == _answer(fresh, start, target)
+
+
+def test_open_time_after_the_horizon_is_not_found_even_when_it_is_known() -> None:
+    yearly = Calendar("c", "UTC", (Hours(0, 600, 660),))
+    assert yearly.due(utc("2026-06-01T00:00"), 52 * HOUR) == utc("2027-05-24T11:00")
+    yearly.due(utc("2027-05-01T00:00"), 40 * HOUR)
+    with pytest.raises(NoOpenTime, match="3600000 ms missing"):
+        yearly.due(utc("2026-06-01T00:00"), 54 * HOUR)
