@@ -11,6 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -106,7 +107,7 @@ class Calendar:
     """Closed local dates, ISO text."""
     specials: tuple[tuple[str, tuple[Hours, ...]], ...] = ()
     """(ISO local date, its own hours): wins over weekly and holidays."""
-    _timeline: _Timeline = field(default_factory=_Timeline, init=False, repr=False, compare=False)
+    _timeline: Any = field(default_factory=_Timeline, init=False, repr=False, compare=False)
 
     @property
     def always(self) -> bool:
@@ -126,7 +127,7 @@ class Calendar:
             raise ValueError(f"a target must be positive, got {targets_ms[0]}")
         if self.always:
             return tuple(start_ms + target_ms for target_ms in targets_ms)
-        timeline = self._timeline
+        timeline: _Timeline = self._timeline
         timeline.reach_back(start_ms)
         used_ms = timeline.open_until(start_ms, self._compute)
         last_ms = start_ms + _HORIZON_DAYS * _DAY_MS
@@ -144,7 +145,7 @@ class Calendar:
             return 0
         if self.always:
             return end_ms - start_ms
-        timeline = self._timeline
+        timeline: _Timeline = self._timeline
         timeline.reach_back(start_ms)
         begun_ms = timeline.open_until(start_ms, self._compute)
         return timeline.open_until(end_ms, self._compute) - begun_ms
