@@ -44,3 +44,12 @@ def desk(host: RunningHost) -> Iterator[Desk]:
     with made.client:
         yield made
         assert made.unexpected() == 0
+
+
+@pytest.fixture(scope="module")
+def shared(host: RunningHost) -> Iterator[Desk]:
+    """The same client for all tests of a module, of which there are very many."""
+    made = Desk(host.url, host.data)
+    with made.client:
+        yield made
+        assert made.unexpected() == 0
