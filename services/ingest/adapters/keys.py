@@ -72,8 +72,7 @@ def load_keys(folder: Path, raw: str, signing: str) -> tuple[Sealer, Signer]:
 
     Raises KeyFileError when the file can be read by others or is not one of ours, or a setting is no key.
     """
-    path = folder / "ingest-keys.json"
-    kept = {} if raw and signing else _kept(path)
+    kept = {} if raw and signing else _kept(folder / "ingest-keys.json")
     raw_keys = _given("CENTRALINO_INGEST_RAW_KEY", raw) if raw else kept["raw"]
     signing_key = (_given("CENTRALINO_INGEST_SIGNING_KEY", signing) if signing else kept["signing"])[0]
     return Sealer(raw_keys), Signer(signing_key)
