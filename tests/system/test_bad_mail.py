@@ -29,16 +29,16 @@ _HEAD = b"From: Maria <maria@alpha.example>\r\nTo: help@alpha.example\r\nSubject
     ],
 )
 def test_what_is_no_mail_is_refused(
-    desk: Desk, raw: bytes, headers: dict[str, str], status: int, slug: str, said: str
+    shared: Desk, raw: bytes, headers: dict[str, str], status: int, slug: str, said: str
 ) -> None:
     headers = {"Content-Type": "message/rfc822", "Idempotency-Key": f"{slug}-{len(raw)}", **headers}
-    refused(desk.ask("POST", MAIL, "service", content=raw, headers=headers), status, slug, said)
+    refused(shared.ask("POST", MAIL, "service", content=raw, headers=headers), status, slug, said)
 
 
-def test_a_mail_to_no_account_is_refused(desk: Desk) -> None:
+def test_a_mail_to_no_account_is_refused(shared: Desk) -> None:
     headers = {"Content-Type": "message/rfc822"}
     for account, status in (("nowhere", 422), ("\u202e", 422), ("x" * 100, 422), ("a\0", 400)):
-        answer = desk.ask(
+        answer = shared.ask(
             "POST", MAIL, "service", content=_HEAD, headers=headers, params={"account": account}
         )
         problem(answer, (status,))
@@ -66,10 +66,10 @@ def test_a_mail_to_no_account_is_refused(desk: Desk) -> None:
         pytest.param(_HEAD + b"\r\n" + b"a" * MEGABYTE, id="a megabyte"),
     ],
 )
-def test_a_strange_mail_is_kept_and_its_fate_is_told(desk: Desk, raw: bytes) -> None:
+def test_a_strange_mail_is_kept_and_its_fate_is_told(shared: Desk, raw: bytes) -> None:
     headers = {"Content-Type": "message/rfc822", "Prefer": "wait=10"}
-    taken = desk.ask("POST", MAIL, "service", content=raw, headers=headers)
+    taken = shared.ask("POST", MAIL, "service", content=raw, headers=headers)
     assert taken.status_code == 202, taken.text
-    asked = desk.ask("GET", taken.json()["location"], "service")
+    asked = shared.ask("GET", taken.json()["location"], "service")
     assert asked.status_code == 200, asked.text
     assert asked.json()["state"] == "received"
