@@ -13,6 +13,10 @@ WINDOW = 100
 LIMIT = 20
 
 
+class HandledMeanwhile(Exception):
+    """Somebody else has handled the dead letter: there is nothing left to do."""
+
+
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
     """One message that died."""
@@ -92,7 +96,7 @@ async def find(
 
 
 async def mark_retried(connection: AsyncConnection, schema: str, id_: str, now_ms: int) -> None:
-    """Closes a dead letter that has been handled. Raises ValueError when it was closed meanwhile."""
+    """Closes a dead letter that has been handled. Raises HandledMeanwhile when it was closed since."""
     closed = await fetch_all(
         connection,
         f"UPDATE {schema}.dead_letters SET state = 'retried', retried_at_ms = $2"
@@ -101,7 +105,7 @@ async def mark_retried(connection: AsyncConnection, schema: str, id_: str, now_m
         now_ms,
     )
     if not closed:
-        raise ValueError(f"dead letter {id_} was handled meanwhile")
+        raise HandledMeanwhile(f"{id_} was handled meanwhile")
 
 
 async def stop_group(connection: AsyncConnection, schema: str, group: str, reason: str, now_ms: int) -> None:

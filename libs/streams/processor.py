@@ -17,15 +17,9 @@ from libs.storage import Database, UnitOfWork
 from libs.streams import dead_letters
 from libs.streams.batch import Context, Decoded, decode, prepare, run_events, run_timers
 from libs.streams.claims import Claims, OwnedState
-from libs.streams.errors import (
-    UNIQUE_VIOLATION,
-    Fenced,
-    Stop,
-    TooManyDead,
-    is_transient,
-    sqlstate_of,
-)
+from libs.streams.errors import Fenced, Stop, is_transient
 from libs.streams.observe import StreamMetrics
+from libs.streams.one_by_one import OneByOne
 from libs.streams.router import Due, StreamRouter
 from libs.streams.timers import DueTimers
 from libs.streams.transport import Record, Subscription, TopicPartition, Transport
@@ -39,7 +33,6 @@ _SMALL_BATCH = 50
 _SMALL_PAUSE_SECONDS = 0.02
 _WAIT_MS = 200
 _BACKOFF_SECONDS = (0.05, 5.0)
-_RACE_ATTEMPTS = 5
 _TROUBLED_AFTER = 3
 
 
@@ -81,6 +74,19 @@ class Processor(Generic[Ctx]):
         self.claims = Claims(self.group, self._topics, database, self.subscription, subscriber.state)
         self._timers = DueTimers(self._schema, sorted(self._router.timers))
         self._breaker = dead_letters.Breaker()
+        self._one_by_one = OneByOne(
+            router=self._router,
+            context=subscriber.context,
+            resources=subscriber.resources,
+            database=database,
+            claims=self.claims,
+            timers=self._timers,
+            timer_topic=self._topics[0],
+            breaker=self._breaker,
+            metrics=self._metrics,
+            clock=clock,
+            transact=lambda decoded: self._transact(decoded, False),
+        )
         self.stopped_because: str | None = None
         self._failures = 0
 
@@ -215,7 +221,7 @@ class Processor(Generic[Ctx]):
             self.claims.lose_state()
             if is_transient(error):
                 raise
-            count = await self._one_by_one(decoded, timers)
+            count = await self._one_by_one.run(decoded, timers)
         self._metrics.batch(decoded, time.perf_counter() - started)
         return count
 
@@ -247,85 +253,6 @@ class Processor(Generic[Ctx]):
         self._timers.taken(dues, uow.now_ms)
         self._breaker.lived(len(decoded))
         return len(decoded) + len(dues)
-
-    async def _one_by_one(self, decoded: Sequence[Decoded[Any]], timers: bool) -> int:
-        """Runs a failed batch message by message to find the bad one; the others commit."""
-        for item in decoded:
-            await self._alone(item)
-        if timers:
-            await self._timers_alone()
-        return len(decoded)
-
-    async def _alone(self, item: Decoded[Any]) -> None:
-        for attempt in range(1, _RACE_ATTEMPTS + 1):
-            try:
-                await self.claims.restore_state()
-                prepared = await prepare([item], self._router, self._subscriber.resources)
-                await self._transact(prepared, False)
-                return
-            except (Fenced, Stop):
-                raise
-            except Exception as error:
-                self.claims.lose_state()
-                if is_transient(error):
-                    raise
-                # Two owners may insert the same new row; the second look finds it.
-                if sqlstate_of(error) == UNIQUE_VIOLATION and attempt < _RACE_ATTEMPTS:
-                    continue
-                await self._bury(item, error)
-                return
-
-    async def _bury(self, item: Decoded[Any], error: Exception) -> None:
-        reason = f"{type(error).__name__}: {error}"
-        envelope = item.envelope
-        async with self._database.begin_stream() as uow:
-            await self.claims.fence(uow, [item.record.source])
-            await dead_letters.bury(
-                uow.connection,
-                self._schema,
-                self.group,
-                item.record,
-                envelope.type if envelope else "",
-                envelope.key if envelope else "",
-                reason,
-                uow.now_ms,
-            )
-            await self.claims.move(uow, [item])
-            await uow.commit()
-        self._metrics.died(item.record.topic, type(error).__name__)
-        _log.error(
-            "dead_letter",
-            group=self.group,
-            topic=item.record.topic,
-            partition=item.record.partition,
-            number=item.record.number,
-            error=reason,
-            exc_info=error,
-        )
-        if self._breaker.died():
-            raise TooManyDead(
-                f"{dead_letters.LIMIT} of the last {dead_letters.WINDOW} messages died, the last of {reason};"
-                " look at `centralino dead-letters list`, mend the cause, then `centralino dead-letters resume`"
-            )
-
-    async def _timers_alone(self) -> None:
-        """Runs due timers one at a time; one that fails is put off by a minute and said so."""
-        for due in await self._timers.peek(self._database, self._clock.now_ms()):
-            try:
-                await self.claims.restore_state()
-                async with self._database.begin_stream() as uow:
-                    await self.claims.fence(uow, [self._timers.source(self._topics[0], due.key)])
-                    if await self._timers.take_one(uow.connection, due):
-                        await run_timers([due], self._router, self._subscriber.context(uow), uow)
-                    await uow.commit()
-            except (Fenced, Stop):
-                raise
-            except Exception as error:
-                self.claims.lose_state()
-                if is_transient(error):
-                    raise
-                _log.exception("timer_failed", group=self.group, kind=due.kind, key=due.key)
-                await self._timers.put_off(self._database, due, 60_000)
 
     async def handle_again(self, record: Record, on_done: Callable[[UnitOfWork], Any]) -> None:
         """Runs the handler of one dead letter outside its place in the log, in one transaction with `on_done`."""

@@ -197,7 +197,7 @@ conversations_reopened = _one(
 )
 surveys = _one(
     Counter, "centralino_surveys_total", "surveys",
-    "Invitations by what became of them (requested, answered, expired, cancelled)", "state",
+    "Invitations by what became of them (requested, answered, expired, cancelled; late: answered after that)", "state",
 )
 outcomes = _one(
     Counter, "centralino_outcomes_total", "records",

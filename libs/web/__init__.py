@@ -18,7 +18,8 @@ from libs.web.idempotency import (
     idempotency_table,
     keyed_request,
 )
-from libs.web.keys import KeyFileError, TokenKeys
+from libs.web.key_files import KeyFileError, read_or_make_key_file, unusable_key_file
+from libs.web.keys import TokenKeys
 from libs.web.openapi import combined_openapi
 from libs.web.outgoing import (
     GuardedClient,
@@ -62,6 +63,7 @@ __all__ = [
     "UnsupportedMedia", "Wakeup", "WebSettings", "body_limit", "check_if_match", "check_target",
     "combined_openapi", "create_app", "create_host", "decode_cursor", "encode_cursor", "etag_of",
     "hash_password", "http_client", "idempotency_table", "in_process", "keyed_request", "last_event_id",
-    "make_page", "needs_rehash", "optional_principal", "preferred_wait_s", "redeem_ticket",
-    "require_media_type", "require_role", "require_visitor", "sse_response", "verify_password",
+    "make_page", "needs_rehash", "optional_principal", "preferred_wait_s",
+    "read_or_make_key_file", "redeem_ticket", "require_media_type", "require_role", "require_visitor",
+    "sse_response", "unusable_key_file", "verify_password",
 ]  # fmt: skip

@@ -18,6 +18,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 _LIMIT: Final = "__body_limit__"
 # What could make a JSON text bad although it parses: only such bodies are parsed a second time.
 _SUSPECT: Final = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])|NaN|Infinity|[eE]\+?[0-9]{3}")
+_LONGEST_SHOWN: Final = 60
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -43,13 +44,16 @@ def is_json(media: str) -> bool:
 
 def require_media_type(content_type: str | None, *accepted: str) -> None:
     """Raise UnsupportedMedia unless the header names one of `accepted`; for routes that read raw bodies."""
-    if media_type(content_type) not in accepted:
-        _refuse_media(*accepted)
+    given = media_type(content_type)
+    if given not in accepted:
+        raise unsupported_media(given, *accepted)
 
 
-def _refuse_media(*accepted: str) -> NoReturn:
-    raise UnsupportedMedia(
-        f"Send {' or '.join(accepted)} and say so in Content-Type.",
+def unsupported_media(given: str, *accepted: str) -> UnsupportedMedia:
+    """The refusal of a body of media type `given` (empty for none); it names what is read instead."""
+    seen = f"says {given[:_LONGEST_SHOWN]!r}" if given else "names no type"
+    return UnsupportedMedia(
+        f"Send {' or '.join(accepted)} and say so in Content-Type; this request {seen}.",
         headers={"Accept-Post": ", ".join(accepted)},
     )
 
@@ -124,10 +128,11 @@ def check_json_text(body: bytes) -> None:
     """
     try:
         body.decode()
-    except UnicodeDecodeError:
-        raise BadRequest("The body is not UTF-8.", slug="not-utf8") from None
-    if b"\0" in body:
-        raise BadRequest("The body holds a NUL byte.", slug="not-utf8")
+    except UnicodeDecodeError as error:
+        seen = f"byte {body[error.start]:#04x} at offset {error.start}"
+        raise BadRequest(f"The body is not UTF-8: {seen} begins no character.", slug="not-utf8") from None
+    if (offset := body.find(0)) >= 0:
+        raise BadRequest(f"The body holds a NUL byte, at offset {offset}.", slug="not-utf8")
     if _SUSPECT.search(body) is None:
         return
     try:

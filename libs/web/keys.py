@@ -1,17 +1,16 @@
 """The Ed25519 keys that sign tokens: made on the first start, kept in one file only its owner reads."""
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
+from libs.web.key_files import KeyFileError, read_or_make_key_file, unusable_key_file
 
-class KeyFileError(Exception):
-    """The key file cannot be trusted or read. The text says what was seen and what to do; stop and fix it."""
+_EXPECTED: Final = 'a JWK Set, {"keys": [...]}, one JWK or a PEM, of Ed25519 keys'
 
 
 class TokenKeys:
@@ -40,37 +39,18 @@ class TokenKeys:
     def from_text(cls, text: str) -> Self:
         """Read any of the text forms (an environment variable, a mounted secret)."""
         try:
-            if text.lstrip().startswith("{"):
-                value = json.loads(text)
-                return cls([OKPKey.import_key(one) for one in value.get("keys", [value])])
-            return cls([OKPKey.import_key(text)])
-        except (JoseError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise KeyFileError("The token key is not a JWK, a JWK Set or a PEM of an Ed25519 key.") from error
+            return cls(_read(text))
+        except ValueError as error:
+            raise KeyFileError(f"The token key is not usable: {error}; expected {_EXPECTED}") from error
 
     @classmethod
     def load_or_create(cls, path: Path) -> Self:
-        """Read the file, or make it (mode 0600, whole or not at all) when it is not there.
-
-        Several processes may do this at once: one of them makes the file, all read the same.
-        """
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            own = path.with_name(f"{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
-            descriptor = os.open(own, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w") as file:
-                file.write(cls.generate().private_text())
-                file.flush()
-                os.fsync(file.fileno())
-            try:
-                os.link(own, path)
-            except FileExistsError:
-                pass  # another process was first; its key is read below
-            finally:
-                own.unlink()
-        mode = path.stat().st_mode & 0o777
-        if mode & 0o077:
-            raise KeyFileError(f"{path} has mode {mode:04o}; others could sign tokens. Run: chmod 600 {path}")
-        return cls.from_text(path.read_text())
+        """Read the file, or make it when it is not there (see `read_or_make_key_file`)."""
+        text = read_or_make_key_file(path, lambda: cls.generate().private_text(), "sign tokens")
+        try:
+            return cls(_read(text))
+        except ValueError as error:
+            raise unusable_key_file(path, str(error), _EXPECTED, "everybody has to sign in again") from error
 
     def signing_key(self) -> tuple[str, OKPKey]:
         """The id and the key that signs; KeyFileError in a process that was given public keys only."""
@@ -101,3 +81,29 @@ def _kid(key: OKPKey) -> str:
     if kid is None:
         raise KeyFileError("A key has no id.")
     return kid
+
+
+def _read(text: str) -> list[OKPKey]:
+    """The keys of any of the text forms. ValueError says what was seen instead, without a part of it."""
+    if not text.strip():
+        raise ValueError("it is empty")
+    forms: list[Any] = [text]
+    if text.lstrip().startswith("{"):
+        try:
+            value = json.loads(text)
+        except ValueError as error:
+            raise ValueError(f"it begins like JSON and is none ({error})") from None
+        forms = value.get("keys", [value])
+        if not isinstance(forms, list) or not forms:
+            raise ValueError("its list of keys is empty or no list")
+    return [_key(form, number) for number, form in enumerate(forms, 1)]
+
+
+def _key(form: Any, number: int) -> OKPKey:
+    try:
+        key = OKPKey.import_key(form)
+    except (JoseError, ValueError, KeyError, TypeError, AttributeError):
+        raise ValueError(f"key {number} of it is none of Ed25519") from None
+    if key.curve_name != "Ed25519":
+        raise ValueError(f"key {number} of it is of curve {key.curve_name}")
+    return key

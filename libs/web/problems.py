@@ -224,6 +224,10 @@ def from_http_exception(error: HTTPException) -> Problem:
         detail = f"This address takes {allowed}."
         title = "This method is not allowed here"
         return Problem(405, "method-not-allowed", title, detail, headers=error.headers)
+    if isinstance(error.__cause__, RecursionError):
+        return BadRequest(
+            "The body is not JSON that can be read: it is nested too deeply.", slug="unreadable-body"
+        )
     if status == 400:
         return BadRequest(str(error.detail), slug="unreadable-body")
     phrase = HTTPStatus(status).phrase

@@ -126,7 +126,9 @@ class Tokens:
 
     def _read(self, token: str) -> Principal:
         if len(token) > _LONGEST:
-            raise Unauthorized("The token is too long.", slug="token-invalid")
+            raise Unauthorized(
+                f"The token has {len(token)} characters; at most {_LONGEST} are read.", slug="token-invalid"
+            )
         try:
             decoded = jwt.decode(token, self._find_key, algorithms=[_ALGORITHM])
         except (JoseError, ValueError, KeyError, TypeError, UnicodeError) as error:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from fastapi import Request, params
 from fastapi.exceptions import RequestValidationError
 
-from libs.web.bodies import is_json, media_type
+from libs.web.bodies import is_json, media_type, unsupported_media
 from libs.web.problems import BadRequest, Problem, Unprocessable, UnsupportedMedia
 
 _MOST_ERRORS: Final = 20
@@ -57,10 +57,7 @@ def _wrong_media(request: Request) -> UnsupportedMedia | None:
     accepted = _FORMS if wants_form else ("application/json",)
     if given in accepted or (not wants_form and is_json(given)):
         return None
-    return UnsupportedMedia(
-        f"Send {' or '.join(accepted)} and say so in Content-Type.",
-        headers={"Accept-Post": ", ".join(accepted)},
-    )
+    return unsupported_media(given, *accepted)
 
 
 def _chunked(request: Request) -> bool:

@@ -18,6 +18,11 @@ from libs.streams import dead_letters as letters
 from services.operators.running import on_database, put_together
 from services.registry import SERVICES
 
+
+class StillFailing(Exception):
+    """A dead letter was handled again in vain. The text says which, what was seen, and what to do."""
+
+
 app = typer.Typer(no_args_is_help=True)
 _console = Console()
 
@@ -107,7 +112,7 @@ def _content(letter: letters.DeadLetter) -> dict[str, object]:
 
 @app.command()
 def retry(letter_id: Annotated[str, typer.Argument(help="From `list`.")]) -> None:
-    """Calls the one handler again; when it succeeds, the letter is closed in the same transaction."""
+    """Calls the one handler again; when it succeeds, the letter is closed in the same transaction, else it is kept."""
 
     async def work(engines: Engines, log: Log) -> None:
         for definition in SERVICES:
@@ -127,6 +132,10 @@ def retry(letter_id: Annotated[str, typer.Argument(help="From `list`.")]) -> Non
             await assembled.service.start()
             try:
                 await processor.handle_again(record, close)
+            except letters.HandledMeanwhile as error:
+                raise typer.BadParameter(str(error)) from error
+            except Exception as error:
+                raise StillFailing(_still_failing(letter, error)) from error
             finally:
                 await assembled.service.close()
             typer.echo(f"{letter_id} was handled")
@@ -134,6 +143,15 @@ def retry(letter_id: Annotated[str, typer.Argument(help="From `list`.")]) -> Non
         raise typer.BadParameter(f"no dead letter has the id {letter_id}")
 
     on_database(work)
+
+
+def _still_failing(letter: letters.DeadLetter, error: Exception) -> str:
+    # Further lines of a database error show the row, with what a customer wrote.
+    seen = next(iter(str(error).splitlines()), "")
+    return (
+        f"{letter.id} could not be handled by group {letter.group} and is kept: {type(error).__name__}: {seen}\n"
+        f"Mend the cause (`centralino dead-letters show {letter.id}` prints the message), then retry it"
+    )
 
 
 @app.command()

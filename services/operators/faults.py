@@ -13,9 +13,10 @@ from libs.runtime import PlatformSettings
 from libs.storage.embedded import EmbeddedPostgresError
 from libs.web import KeyFileError
 from services.embedded.host import HostRefused
+from services.operators.dead_letters import StillFailing
 from services.registry import SERVICES
 
-_SAY_IT_THEMSELVES = (HostRefused, EmbeddedPostgresError, KeyFileError)
+_SAY_IT_THEMSELVES = (HostRefused, EmbeddedPostgresError, KeyFileError, StillFailing)
 _NOT_LET_IN = (
     ConnectionError,
     TimeoutError,

@@ -29,18 +29,23 @@ class Answers:
     rules: Rules
 
     async def find(self, token: str) -> Invitation | None:
-        """The open invitation of a token; None for unknown, expired and revoked ones alike. Changes nothing."""
+        """The invitation of a token that takes answers, late ones too; None for unknown, expired and revoked ones alike.
+
+        Changes nothing.
+        """
         invitation_id = self.keys.invitation_of(token)
         if invitation_id is None:
             return None
         async with self.database.read() as connection:
             found = await INVITATIONS_SEEN.load_many(connection, [invitation_id])
         invitation = found.get(invitation_id)
-        is_open = invitation is not None and invitation.open_at(self.database.clock.now_ms())
-        return invitation if is_open else None
+        return invitation if self._takes_answers(invitation, self.database.clock.now_ms()) else None
 
     async def record(self, token: str, score: int, comment: str, language: str) -> Invitation | None:
-        """Keeps an answer and tells the others; the same answer again changes nothing. None as in `find`."""
+        """Keeps an answer; the same answer again changes nothing. None as in `find`, or when a late one would change.
+
+        The others are told of an answer within the window only.
+        """
         invitation_id = self.keys.invitation_of(token)
         if invitation_id is None:
             return None
@@ -48,10 +53,10 @@ class Answers:
             ctx = context(self.rules)(uow)
             await ctx.invitations.load([invitation_id])
             before = ctx.invitations.get(invitation_id)
-            if before is None or not before.open_at(uow.now_ms):
+            if before is None or not self._takes_answers(before, uow.now_ms):
                 return None
             after = invitations.answer(before, score, comment, language or before.language, uow.now_ms)
-            if after is not before:
+            if after is not None and after is not before:
                 ctx.invitations.put(after)
                 ctx.answers.put(
                     Answer(
@@ -63,7 +68,14 @@ class Answers:
                         after.answered_at_ms,
                     )
                 )
-                uow.emit(fate_of(after, self.rules.definition, uow.now_ms))
-                uow.after_commit(metrics.surveys.labels(after.state.value).inc)
+                if not after.late:
+                    uow.emit(fate_of(after, self.rules.definition, uow.now_ms))
+                uow.after_commit(metrics.surveys.labels("late" if after.late else after.state.value).inc)
                 await uow.commit()
             return after
+
+    def _takes_answers(self, invitation: Invitation | None, now_ms: int) -> bool:
+        late_ms = self.rules.policy.late_ms
+        return invitation is not None and (
+            invitation.open_at(now_ms) or invitation.open_late_at(now_ms, late_ms)
+        )

@@ -32,7 +32,10 @@ def build(platform: Platform, settings: SurveySettings) -> Service:
             staff(database, definitions),
             links(database, keys, definitions, platform.public_url),
             public(
-                answers, definition, Pages(definition, default_language), PostLimit(settings.posts_per_minute)
+                answers,
+                definition,
+                Pages(definition, default_language, rules.policy.late_ms, database.clock),
+                PostLimit(settings.posts_per_minute),
             ),
         ],
         subscribers=[Subscriber(stream, context(rules))],

@@ -39,6 +39,13 @@ class SurveySettings(ServiceSettings):
     window_days: float = Field(
         default=14, gt=0, le=365, description="How long an answer can be given and changed"
     )
+    late_days: float = Field(
+        default=30,
+        ge=0,
+        le=365,
+        description="How long after that a first answer is still kept, marked late and counted in no figure;"
+        " 0 refuses it",
+    )
     default_language: str = Field(
         default="en", description="Language for customers whose own is not known or has no text"
     )
@@ -88,6 +95,7 @@ class SurveySettings(ServiceSettings):
             },
             cap_ms=round(self.cap_days * _DAY * 1000),
             window_ms=round(self.window_days * _DAY * 1000),
+            late_ms=round(self.late_days * _DAY * 1000),
             quiet=quiet if self.quiet_from else None,
         )
 

@@ -1,5 +1,6 @@
 """A whole platform in a process of its own, shared by the tests that only look at it from outside."""
 
+import contextlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,9 +25,8 @@ class RunningHost:
         return tokens.issue(subject, role, 3600)  # type: ignore[arg-type]  # tests name any role
 
 
-@pytest.fixture(scope="session")
-def host() -> Iterator[RunningHost]:
-    """All services with quick surveys and outcomes, on a throw-away folder."""
+@contextlib.contextmanager
+def _quick_host() -> Iterator[RunningHost]:
     quick = {
         "CENTRALINO_FSYNC": "false",
         "CENTRALINO_SURVEY_DELAY_SECONDS": "1",
@@ -37,10 +37,33 @@ def host() -> Iterator[RunningHost]:
         yield RunningHost(url, data)
 
 
+@pytest.fixture(scope="session")
+def host() -> Iterator[RunningHost]:
+    """All services with quick surveys and outcomes, on a throw-away folder."""
+    with _quick_host() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def littered_host() -> Iterator[RunningHost]:
+    """One more, for tests whose messages nobody answers: they would stand before those of other tests in the queues."""
+    with _quick_host() as made:
+        yield made
+
+
 @pytest.fixture
 def desk(host: RunningHost) -> Iterator[Desk]:
     """A client of that platform, which must not have met an error nobody foresaw."""
     made = Desk(host.url, host.data)
+    with made.client:
+        yield made
+        assert made.unexpected() == 0
+
+
+@pytest.fixture(scope="module")
+def shared(littered_host: RunningHost) -> Iterator[Desk]:
+    """The same client for all tests of a module, of which there are very many, on the host that may be littered."""
+    made = Desk(littered_host.url, littered_host.data)
     with made.client:
         yield made
         assert made.unexpected() == 0

@@ -44,6 +44,13 @@ def refused(answer: httpx.Response, status: int, slug: str, said: str = "") -> A
     return problem
 
 
+def problem(answer: httpx.Response, statuses: tuple[int, ...], said: str = "") -> Any:
+    """The same for a refusal that may have one of several statuses, and any slug."""
+    assert answer.status_code in statuses, f"{answer.status_code}: {answer.text[:500]}"
+    assert answer.headers["content-type"] == PROBLEM
+    return refused(answer, answer.status_code, answer.json()["type"].rpartition(":")[2], said)
+
+
 class Desk:
     """A client of one platform that signs its own tokens with the installation's keys."""
 

@@ -57,7 +57,13 @@ async def test_a_dead_letter_is_handled_again_once_its_cause_is_mended(tmp_path:
         )
 
         too_early = await letters("retry", letter["id"])
-        assert too_early.returncode != 0
+        assert (too_early.returncode, too_early.stdout) == (1, "")
+        assert f"{letter['id']} could not be handled by group triage and is kept" in too_early.stderr
+        assert 'violates check constraint "broken"' in too_early.stderr
+        assert f"centralino dead-letters show {letter['id']}" in too_early.stderr
+        assert "Traceback" not in too_early.stderr
+        assert TEXT not in too_early.stderr
+        assert await listed() == [letter]
         assert await decided() == ["m2"]
 
         await _run_sql(triage, MEND)
@@ -65,3 +71,6 @@ async def test_a_dead_letter_is_handled_again_once_its_cause_is_mended(tmp_path:
         assert (retried.returncode, retried.stdout) == (0, f"{letter['id']} was handled\n"), retried.stderr
         assert await decided() == ["m1", "m2"]
         assert await listed() == []
+        again = await letters("retry", letter["id"])
+        assert again.returncode == 2
+        assert f"{letter['id']} is retried already" in again.stderr

@@ -1,9 +1,11 @@
 """What an operator has set wrongly is said in a sentence: the variable, what was seen, what to do; never a trace."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
+from tests.support.postgres import create_database, drop_database
 from tests.system.processes import command
 
 
@@ -34,5 +36,24 @@ def test_a_key_file_that_is_none_is_refused(tmp_path: Path) -> None:
     keys.chmod(0o600)
     refused = command(tmp_path, "token")
     assert (refused.returncode, refused.stdout) == (1, "")
-    assert "The token key is not a JWK" in refused.stderr
+    assert f"{keys} holds no usable key: it begins like JSON and is none" in refused.stderr
+    assert "expected a JWK Set" in refused.stderr
+    assert "Restore it from a backup, or move it away" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize("name", ["token-keys.json", "ingest-keys.json", "survey-keys.json"])
+async def test_a_key_file_of_any_service_that_is_none_stops_the_start_in_a_sentence(
+    tmp_path: Path, name: str
+) -> None:
+    keys = tmp_path / name
+    keys.write_text("{}")
+    keys.chmod(0o600)
+    url = await create_database()
+    try:
+        refused = await asyncio.to_thread(command, tmp_path, "run", CENTRALINO_PORT="0", DATABASE_URL=url)
+    finally:
+        await drop_database(url)
+    assert refused.returncode == 1
+    assert f"{keys} holds no usable key" in refused.stderr
+    assert "Traceback" not in refused.stdout + refused.stderr

@@ -1,14 +1,16 @@
 """What people send, and what a reply or a note answers."""
 
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, Field, model_validator
 
 from libs.web import TooLarge
 from services.agent.api.desk import State
 from services.agent.api.shapes import Body, Instant
 
 _MOST_BYTES = 65_536
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]", re.ASCII)
 
 
 def _said(text: str) -> str:
@@ -18,6 +20,16 @@ def _said(text: str) -> str:
 
 
 Said = Annotated[str, Field(min_length=1, description="At most 64 KB"), AfterValidator(_said)]
+
+
+def _written(value: object) -> object:
+    # Without this a bare number, also one in quotes, would be taken for Unix time.
+    if value is not None and not (isinstance(value, str) and _DATE.match(value)):
+        raise ValueError("must be a text such as 2030-01-31T09:00:00Z")
+    return value
+
+
+Moment = Annotated[AwareDatetime | None, BeforeValidator(_written)]
 Seq = Annotated[int, Field(ge=0, le=2**53)]
 Tag = Annotated[str, Field(min_length=1, max_length=50, pattern=r"^\S(.*\S)?$")]
 
@@ -54,9 +66,7 @@ class NewStatus(Body):
     """The status of an open episode."""
 
     status: Literal["open", "pending_customer", "on_hold", "snoozed"]
-    until_at: AwareDatetime | None = Field(
-        default=None, strict=False, description="End of a snooze; only with snoozed"
-    )
+    until_at: Moment = Field(default=None, strict=False, description="End of a snooze; only with snoozed")
 
     @model_validator(mode="after")
     def _ends(self) -> "NewStatus":

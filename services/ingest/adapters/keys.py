@@ -1,7 +1,6 @@
 """Secrets of ingest: keys that encrypt raw payloads, and one that signs receipts and mail ids."""
 
 import base64
-import binascii
 import hashlib
 import hmac
 import json
@@ -13,9 +12,10 @@ from typing import Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from libs.web import KeyFileError
+from libs.web import KeyFileError, read_or_make_key_file, unusable_key_file
 
 _KEY_BYTES: Final = 32
+_EXPECTED: Final = f'{{"raw": [KEY, ...], "signing": [KEY]}}, a KEY being {_KEY_BYTES} bytes in base64'
 _NONCE_BYTES: Final = 12
 _RECEIPT_BYTES: Final = 16
 
@@ -70,50 +70,56 @@ class Signer:
 def load_keys(folder: Path, raw: str, signing: str) -> tuple[Sealer, Signer]:
     """Keys from the settings where given, else from `ingest-keys.json` in the data folder, made when it is not there.
 
-    Raises KeyFileError when the file can be read by others or is not one of ours.
+    Raises KeyFileError when the file can be read by others or is not one of ours, or a setting is no key.
     """
-    kept = {} if raw and signing else _read_or_create(folder / "ingest-keys.json")
-    raw_keys = [_decode(text) for text in (raw.split(",") if raw else kept["raw"])]
-    signing_key = _decode(signing or kept["signing"][0])
-    if len(signing_key) != _KEY_BYTES:
-        raise KeyFileError(f"The signing key is {_KEY_BYTES} bytes in base64.")
+    kept = {} if raw and signing else _kept(folder / "ingest-keys.json")
+    raw_keys = _given("CENTRALINO_INGEST_RAW_KEY", raw) if raw else kept["raw"]
+    signing_key = (_given("CENTRALINO_INGEST_SIGNING_KEY", signing) if signing else kept["signing"])[0]
     return Sealer(raw_keys), Signer(signing_key)
 
 
-def _decode(text: str) -> bytes:
+def _given(setting: str, text: str) -> list[bytes]:
     try:
-        return base64.b64decode(text.strip(), validate=True)
-    except binascii.Error as error:
-        raise KeyFileError("A key of ingest is not base64.") from error
+        return [_decode(one) for one in text.split(",")]
+    except ValueError as error:
+        raise KeyFileError(
+            f"{setting} is no key: {error}; expected {_KEY_BYTES} bytes in base64. Make one with: openssl rand"
+            f" -base64 {_KEY_BYTES}"
+        ) from error
+
+
+def _decode(text: str) -> bytes:
+    """One key. ValueError says what was seen instead."""
+    try:
+        key = base64.b64decode(text.strip(), validate=True)
+    except ValueError:
+        raise ValueError(f"{len(text)} characters that are no base64") from None
+    if len(key) != _KEY_BYTES:
+        raise ValueError(f"{len(key)} bytes")
+    return key
 
 
 def _new() -> str:
     return base64.b64encode(os.urandom(_KEY_BYTES)).decode()
 
 
-def _read_or_create(path: Path) -> dict[str, list[str]]:
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        own = path.with_name(f"{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
-        descriptor = os.open(own, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            json.dump({"raw": [_new()], "signing": [_new()]}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(own, path)
-        except FileExistsError:
-            pass  # another process was first; its keys are read below
-        finally:
-            own.unlink()
-    mode = path.stat().st_mode & 0o777
-    if mode & 0o077:
-        raise KeyFileError(f"{path} has mode {mode:04o}; others could read payloads. Run: chmod 600 {path}")
+def _kept(path: Path) -> dict[str, list[bytes]]:
+    text = read_or_make_key_file(
+        path, lambda: json.dumps({"raw": [_new()], "signing": [_new()]}), "read payloads"
+    )
     try:
-        kept = json.loads(path.read_text())
-        read = {name: [str(one) for one in kept[name]] for name in ("raw", "signing")}
-        if not all(read.values()):
-            raise ValueError("no keys")
-        return read
+        value = json.loads(text)
+        kept = {name: [_decode(str(one)) for one in value[name]] for name in ("raw", "signing")}
+        if not all(kept.values()):
+            raise ValueError("a list of keys is empty")
+        return kept
     except (ValueError, KeyError, TypeError) as error:
-        raise KeyFileError(f"{path} is not a key file of ingest.") from error
+        raise unusable_key_file(
+            path, _seen(error), _EXPECTED, "payloads that were sealed with the old one stay closed"
+        ) from error
+
+
+def _seen(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"it is no JSON ({error})"
+    return str(error) if isinstance(error, ValueError) else "the lists raw and signing are not there"

@@ -86,6 +86,7 @@ def threads_router(database: Database, tokens: Tokens, signals: Signals) -> APIR
     )
     async def post_ticket(conversation_id: str, request: Request) -> TicketOut:
         principal = check_reader(request, tokens, conversation_id)
+        await find(conversation_id)
         return TicketOut(ticket=tokens.issue_ticket(principal))
 
     @router.get(

@@ -167,12 +167,11 @@ def directory(database: Database, desk: Desk, settings: RoutingSettings) -> APIR
         result = await desk.ask(ask, command)
         if result is not None and result.ok:
             response.headers["ETag"] = etag_of(version_of(wanted))
-            response.status_code = 200 if row is not None else 201
-        state = row.state.presence if row else "offline"
+            response.status_code = 201 if result.body["created"] else 200
         return answered(
             ask.command_id,
             result,
-            lambda _: AgentView(id=agent_id, agent=agent_shape(wanted), presence=state),
+            lambda r: AgentView(id=agent_id, agent=agent_shape(wanted), presence=r.body["presence"]),
         )
 
     @router.delete("/agents/{agent_id}", response_model=schemas.Removed, responses=RESPONSES)

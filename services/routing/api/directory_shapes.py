@@ -1,6 +1,6 @@
 """The directory as people write it: in YAML for a fresh installation, in JSON over HTTP."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
@@ -19,7 +19,8 @@ from services.routing.domain.directory import (
 
 _Milliseconds = Field(ge=0, le=366 * 86_400_000)
 _Minute = Field(ge=0, le=48 * 60)
-_Level = Field(ge=1, le=5)
+_Level = Annotated[int, Field(ge=1, le=5)]
+_Boost = Annotated[int, _Milliseconds]
 
 
 class TeamShape(Body):
@@ -40,8 +41,8 @@ class QueueShape(Body):
     team: Id
     name: Text
     sla: SlaShape
-    skills: dict[Id, int] = Field(default={})
-    boosts: dict[Id, int] = Field(default={})
+    skills: dict[Id, _Level] = Field(default={})
+    boosts: dict[Id, _Boost] = Field(default={})
     offer_timeout_ms: int = Field(default=30_000, gt=0, le=86_400_000)
     language_relax_ms: int = Field(default=0, ge=0, le=86_400_000)
     exclusion_ms: int = Field(default=30_000, gt=0, le=86_400_000)
@@ -115,7 +116,7 @@ class AgentShape(Body):
     name: Text
     teams: list[Id] = Field(max_length=100)
     languages: list[Id] = Field(max_length=50)
-    skills: dict[Id, int] = Field(default={})
+    skills: dict[Id, _Level] = Field(default={})
     capacity: Id = "default"
 
 

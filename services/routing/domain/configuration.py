@@ -64,7 +64,7 @@ def put_agent(pool: Pool, command: PutAgent) -> Result:
     pool.emit(PersonChanged(profile, removed=False))
     _widen(pool)
     pool.fill_later(seat)
-    return done(pool, command.command_id, describe(seat))
+    return done(pool, command.command_id, {**describe(seat), "created": old is None})
 
 
 def remove_agent(pool: Pool, command: RemoveAgent) -> Result:

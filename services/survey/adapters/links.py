@@ -1,7 +1,6 @@
 """Tokens of links: an HMAC of the invitation id. Never stored, never logged; nothing personal in them."""
 
 import base64
-import binascii
 import hashlib
 import hmac
 import json
@@ -12,14 +11,19 @@ from pathlib import Path
 from typing import Final, Self
 from uuid import UUID
 
+from libs.web import KeyFileError, read_or_make_key_file, unusable_key_file
+
 _MOST: Final = 200
 _TOKEN: Final = re.compile(r"([A-Za-z0-9]{1,16})-([A-Za-z0-9_-]{64})", re.ASCII)
 _KEY_ID: Final = re.compile(r"[A-Za-z0-9]{1,16}", re.ASCII)
 _LEAST_KEY: Final = 32
+_SETTING: Final = "CENTRALINO_SURVEY_KEYS"
+_EXPECTED: Final = '{"keys": [{"id": ID, "key": BASE64}, ...]}'
+_LOSS: Final = "links that were sent out stop working"
 
 
-class LinkKeyError(Exception):
-    """The keys of links cannot be read or trusted. The text says what was seen and what to do."""
+class LinkKeyError(KeyFileError):
+    """The keys of links cannot be trusted. The text says what was seen and what to do."""
 
 
 class LinkKeys:
@@ -45,44 +49,32 @@ class LinkKeys:
     def from_text(cls, text: str) -> Self:
         """Reads `ID:BASE64,ID:BASE64`, newest first."""
         keys: dict[str, bytes] = {}
-        for part in filter(None, (part.strip() for part in text.split(","))):
+        for number, part in enumerate(filter(None, (part.strip() for part in text.split(","))), 1):
             key_id, colon, encoded = part.partition(":")
             try:
+                if not colon:
+                    raise ValueError("no colon")
                 keys[key_id] = base64.b64decode(encoded.encode(), validate=True)
-            except (binascii.Error, ValueError):
-                raise LinkKeyError("A survey key is not written as ID:BASE64.") from None
-            if not colon:
-                raise LinkKeyError("A survey key is not written as ID:BASE64.")
-        return cls(keys)
+            except ValueError:
+                raise LinkKeyError(f"{_SETTING}: key {number} is not written as ID:BASE64.") from None
+        try:
+            return cls(keys)
+        except LinkKeyError as error:
+            raise LinkKeyError(f"{_SETTING}: {error}") from error
 
     @classmethod
     def load_or_create(cls, path: Path) -> Self:
-        """Reads the file, or makes it (mode 0600, whole or not at all). Several processes may do this at once."""
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            own = path.with_name(f"{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
-            fresh = {"keys": [{"id": os.urandom(3).hex(), "key": base64.b64encode(os.urandom(32)).decode()}]}
-            descriptor = os.open(own, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w") as file:
-                json.dump(fresh, file)
-                file.flush()
-                os.fsync(file.fileno())
-            try:
-                os.link(own, path)
-            except FileExistsError:
-                pass  # another process was first; its key is read below
-            finally:
-                own.unlink()
-        mode = path.stat().st_mode & 0o777
-        if mode & 0o077:
-            raise LinkKeyError(f"{path} has mode {mode:04o}; others could forge links. Run: chmod 600 {path}")
+        """Reads the file, or makes it when it is not there (see `read_or_make_key_file`). Raises KeyFileError."""
+        text = read_or_make_key_file(path, _fresh, "forge links")
         try:
-            listed = json.loads(path.read_text())["keys"]
+            listed = json.loads(text)["keys"]
             return cls({one["id"]: base64.b64decode(one["key"], validate=True) for one in listed})
+        except json.JSONDecodeError as error:
+            raise unusable_key_file(path, f"it is no JSON ({error})", _EXPECTED, _LOSS) from error
+        except LinkKeyError as error:
+            raise unusable_key_file(path, str(error).rstrip("."), _EXPECTED, _LOSS) from error
         except (ValueError, KeyError, TypeError) as error:
-            raise LinkKeyError(
-                f'{path} is not {{"keys": [{{"id": ..., "key": BASE64}}]}}; restore it from a backup.'
-            ) from error
+            raise unusable_key_file(path, "it lists no keys in that form", _EXPECTED, _LOSS) from error
 
     def token(self, invitation_id: str) -> str:
         """The token of an invitation, whose id is a UUID."""
@@ -103,3 +95,8 @@ class LinkKeys:
     @staticmethod
     def _mac(key: bytes, raw: bytes) -> bytes:
         return hmac.new(key, b"centralino survey link\0" + raw, hashlib.sha256).digest()
+
+
+def _fresh() -> str:
+    key = {"id": os.urandom(3).hex(), "key": base64.b64encode(os.urandom(_LEAST_KEY)).decode()}
+    return json.dumps({"keys": [key]})

@@ -4,11 +4,11 @@ from libs.storage import Database, fetch_all
 from services.survey.adapters.tables import INVITATIONS_SEEN, Answer
 from services.survey.domain.invitations import Invitation
 
-_FILTERS = ("state", "conversation_id", "customer_id", "channel")
+_FILTERS = ("state", "conversation_id", "customer_id", "channel", "late")
 
 
 async def list_invitations(
-    database: Database, wanted: dict[str, str | None], after: tuple[int, str] | None, most: int
+    database: Database, wanted: dict[str, str | bool | None], after: tuple[int, str] | None, most: int
 ) -> list[Invitation]:
     """Invitations that match, the one due last first. `after` is the (due_at_ms, id) of the last one seen."""
     conditions, arguments = ["TRUE"], list[object]()

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Integer, MetaData, Table, Text
 
 from libs.storage import TableRepository
 from services.survey.domain.invitations import Invitation, State
@@ -34,6 +34,7 @@ invitations = Table(
     Column("revision", Integer, nullable=False),
     *_number("answered_at_ms"),
     *_text("answer_language"),
+    Column("late", Boolean, nullable=False),
 )
 
 customers = Table(

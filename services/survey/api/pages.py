@@ -10,6 +10,7 @@ from babel.dates import format_date
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from libs.primitives import Clock
 from services.survey.domain.definitions import RIGHT_TO_LEFT, Definition, Texts
 from services.survey.domain.invitations import Invitation
 from services.survey.operations import MOST_COMMENT
@@ -40,9 +41,11 @@ class Draft:
 class Pages:
     """The pages of one definition."""
 
-    def __init__(self, definition: Definition, default_language: str) -> None:
+    def __init__(self, definition: Definition, default_language: str, late_ms: int, clock: Clock) -> None:
         self._definition = definition
         self._default_language = default_language
+        self._late_ms = late_ms
+        self._clock = clock
         self._templates = Environment(
             loader=FileSystemLoader(_WEB / "templates"),
             autoescape=select_autoescape(),
@@ -58,19 +61,21 @@ class Pages:
     def form(
         self, token: str, invitation: Invitation, language: str, draft: Draft, status: int = 200
     ) -> HTMLResponse:
-        """The form; with thanks above it once there is an answer."""
+        """The form; with thanks above it once there is an answer, and thanks alone after a late one."""
         texts = self._definition.texts[language]
-        day = datetime.fromtimestamp(invitation.expires_at_ms / 1000, UTC)
+        window_ended = self._clock.now_ms() >= invitation.expires_at_ms
+        last_ms = invitation.expires_at_ms + (self._late_ms if window_ended else 0)
         return self._page(
             "form.html",
             language,
             status,
             token=token,
             answered=invitation.revision > 0,
+            final=invitation.late,
             draft=draft,
             fault=getattr(texts, draft.fault) if draft.fault else "",
             fault_at=draft.fault,
-            until=texts.until.replace("{date}", format_date(day, "long", language)),
+            until=texts.until.replace("{date}", _date(last_ms, language)),
             most_comment=MOST_COMMENT,
         )
 
@@ -90,3 +95,7 @@ class Pages:
             **values,
         )
         return HTMLResponse(html, status, {**HEADERS, "Content-Language": language})
+
+
+def _date(ms: int, language: str) -> str:
+    return format_date(datetime.fromtimestamp(ms / 1000, UTC), "long", language)

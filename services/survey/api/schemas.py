@@ -41,7 +41,8 @@ class Answered(BaseModel):
     comment: str
     revision: int = Field(description="1 for the first answer, one more for each that changed it")
     answered_at: Instant
-    open_until: Instant
+    open_until: Instant = Field(description="Until then it can be changed; past for a late answer")
+    late: bool = Field(description="It came after the window: kept, counted in no figure")
 
 
 class Revision(BaseModel):
@@ -74,6 +75,7 @@ class Invitation(BaseModel):
     comment: str | None
     revision: int
     answered_at: Instant | None
+    late: bool = Field(description="The answer came after the window; the state stays as it was")
 
 
 class InvitationDetail(Invitation):
@@ -141,6 +143,7 @@ def _shown(value: InvitationValue) -> dict[str, object]:
         "comment": value.comment if answered else None,
         "revision": value.revision,
         "answered_at": value.answered_at_ms or None,
+        "late": value.late,
     }
 
 
@@ -164,4 +167,5 @@ def answered(value: InvitationValue, scale_max: int) -> Answered:
         revision=value.revision,
         answered_at=value.answered_at_ms,
         open_until=value.expires_at_ms,
+        late=value.late,
     )

@@ -34,12 +34,16 @@ def staff(database: Database, definitions: Mapping[str, Definition]) -> APIRoute
         conversation_id: _Id = None,
         customer_id: _Id = None,
         channel: _Id = None,
+        late: Annotated[
+            bool | None, Query(description="Only those with (or without) an answer after the window")
+        ] = None,
     ) -> Page[schemas.Invitation]:
-        wanted = {
+        wanted: dict[str, str | bool | None] = {
             "state": state,
             "conversation_id": conversation_id,
             "customer_id": customer_id,
             "channel": channel,
+            "late": late,
         }
         rows = await queries.list_invitations(database, wanted, page.after(_ORDER, int, str), page.limit + 1)
         return make_page(

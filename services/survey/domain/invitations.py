@@ -1,4 +1,7 @@
-"""The life of an invitation: scheduled, then requested or cancelled; requested, then answered or expired."""
+"""The life of an invitation: scheduled, then requested or cancelled; requested, then answered or expired.
+
+A late answer, after the window, is kept with the invitation and leaves its state as it is.
+"""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -47,10 +50,17 @@ class Invitation:
     """Answers so far; 0 for none."""
     answered_at_ms: int = 0
     answer_language: str = ""
+    late: bool = False
+    """Whether the answer came after the window: it counts in no figure and cannot be changed."""
 
     def open_at(self, now_ms: int) -> bool:
-        """Whether an answer can be given or changed."""
+        """Whether an answer can be given or changed within the window."""
         return self.state in (State.REQUESTED, State.ANSWERED) and now_ms < self.expires_at_ms
+
+    def open_late_at(self, now_ms: int, late_ms: int) -> bool:
+        """Whether the window has ended without an answer, and so lately that the first one is still taken."""
+        unanswered = self.state in (State.REQUESTED, State.EXPIRED)
+        return unanswered and self.expires_at_ms <= now_ms < self.expires_at_ms + late_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +108,21 @@ def expire(invitation: Invitation) -> Invitation | None:
     return replace(invitation, state=State.EXPIRED) if invitation.state is State.REQUESTED else None
 
 
-def answer(invitation: Invitation, score: int, comment: str, language: str, now_ms: int) -> Invitation:
+def answer(invitation: Invitation, score: int, comment: str, language: str, now_ms: int) -> Invitation | None:
     """The invitation with this answer: the same object when it says nothing new, else the next revision.
 
-    The caller has asked `open_at`. `score` is on the definition's scale.
+    None for an answer that would change a late one. The caller has asked `open_at` or `open_late_at`. `score` is on
+    the definition's scale.
     """
     if invitation.revision and (invitation.score, invitation.comment) == (score, comment):
         return invitation
+    if invitation.late:
+        return None
+    late = now_ms >= invitation.expires_at_ms
     return replace(
         invitation,
-        state=State.ANSWERED,
+        state=invitation.state if late else State.ANSWERED,
+        late=late,
         score=score,
         comment=comment,
         revision=invitation.revision + 1,

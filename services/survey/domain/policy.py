@@ -52,6 +52,8 @@ class Policy:
     cap_ms: int
     """At most one invitation to a customer in this span; 0 for no cap."""
     window_ms: int
+    late_ms: int = 0
+    """How long after the window a first answer is still taken; 0 for not at all."""
     quiet: QuietHours | None = None
 
     def delay_ms(self, channel: str) -> int:

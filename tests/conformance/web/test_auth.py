@@ -167,6 +167,45 @@ def test_the_key_file_is_made_once_and_only_for_its_owner(tmp_path: Path) -> Non
         TokenKeys.load_or_create(path)
 
 
+@pytest.mark.parametrize(
+    ("content", "seen"),
+    [
+        (b" ", "it is empty"),
+        (b"{broken", "it begins like JSON and is none (Expecting property name"),
+        (b'{"keys": []}', "its list of keys is empty"),
+        (b'{"keys": {"kid": "x"}}', "its list of keys is empty or no list"),
+        (b'{"kty": "oct", "k": "c2VjcmV0"}', "key 1 of it is none of Ed25519"),
+        (b"-----BEGIN PRIVATE KEY-----", "key 1 of it is none of Ed25519"),
+    ],
+)
+def test_a_key_file_that_is_none_is_named_with_what_was_seen_and_what_to_do(
+    tmp_path: Path, content: bytes, seen: str
+) -> None:
+    path = tmp_path / "token-keys.json"
+    path.write_bytes(content)
+    path.chmod(0o600)
+    with pytest.raises(KeyFileError) as caught:
+        TokenKeys.load_or_create(path)
+    said = str(caught.value)
+    assert said.startswith(f"{path} holds no usable key: {seen}")
+    assert '; expected a JWK Set, {"keys": [...]}, one JWK or a PEM, of Ed25519 keys' in said
+    assert "Restore it from a backup, or move it away and start again: a new one is made" in said
+    assert "c2VjcmV0" not in said
+
+
+def test_a_key_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    folder = tmp_path / "a-folder.json"
+    folder.mkdir(mode=0o700)
+    with pytest.raises(KeyFileError) as caught:
+        TokenKeys.load_or_create(folder)
+    assert str(caught.value).startswith(f"{folder} cannot be read or made (Is a directory)")
+    blob = tmp_path / "blob.json"
+    blob.write_bytes(b"\xff\xfe")
+    blob.chmod(0o600)
+    with pytest.raises(KeyFileError, match="is no text, expected JSON"):
+        TokenKeys.load_or_create(blob)
+
+
 def test_public_keys_verify_and_cannot_sign_and_old_keys_go_on_verifying() -> None:
     keys = TokenKeys.generate()
     old = Tokens(keys).issue("p", "agent", 60)

@@ -1,6 +1,7 @@
 """Payloads are kept safely, for as long as promised, and what cannot be read or stored is said so."""
 
 import asyncio
+import base64
 import os
 import stat
 from pathlib import Path
@@ -141,14 +142,39 @@ def test_the_key_file_is_made_once_and_read_by_its_owner_only(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    "content", ["", "{}", "[]", '{"raw": ["x"], "signing": ["y"]}', '{"raw": [], "signing": []}']
+    ("content", "seen"),
+    [
+        ("", "it is no JSON"),
+        ("{}", "the lists raw and signing are not there"),
+        ("[]", "the lists raw and signing are not there"),
+        ('{"raw": ["x"], "signing": ["y"]}', "1 characters that are no base64"),
+        ('{"raw": ["c2hvcnQ="], "signing": ["y"]}', "5 bytes"),
+        ('{"raw": [], "signing": []}', "a list of keys is empty"),
+    ],
 )
-def test_a_key_file_that_is_none_stops_the_start(tmp_path: Path, content: str) -> None:
+def test_a_key_file_that_is_none_stops_the_start(tmp_path: Path, content: str, seen: str) -> None:
     path = tmp_path / "ingest-keys.json"
     path.write_text(content)
     path.chmod(0o600)
-    with pytest.raises(KeyFileError):
+    with pytest.raises(KeyFileError) as caught:
         load_keys(tmp_path, "", "")
+    said = str(caught.value)
+    assert said.startswith(f"{path} holds no usable key: {seen}")
+    assert '; expected {"raw": [KEY, ...]' in said
+    assert "Restore it from a backup, or move it away" in said
+
+
+def test_a_key_in_a_setting_that_is_none_names_the_setting(tmp_path: Path) -> None:
+    good = base64.b64encode(b"k" * 32).decode()
+    for raw, signing, said in (
+        ("c2hvcnQ=", good, "CENTRALINO_INGEST_RAW_KEY is no key: 5 bytes; expected 32 bytes in base64"),
+        (good, "c2hvcnQ", "CENTRALINO_INGEST_SIGNING_KEY is no key: 7 characters that are no base64"),
+    ):
+        with pytest.raises(KeyFileError) as caught:
+            load_keys(tmp_path, raw, signing)
+        assert str(caught.value).startswith(said)
+        assert "openssl rand" in str(caught.value)
+        assert "c2hvcnQ" not in str(caught.value)
 
 
 def test_old_keys_still_open_what_they_sealed() -> None:

@@ -135,3 +135,19 @@ async def test_the_same_request_again_is_answered_as_before_though_the_version_i
             assert removed.status_code == 200, removed.text
         other = await client.put("/v1/agents/ada", json=entry("Bea"), headers=headers)
         assert (other.status_code, other.json()["type"].rpartition(":")[2]) == (422, "idempotency-mismatch")
+
+
+async def test_the_repeat_of_an_addition_is_answered_as_the_addition_was() -> None:
+    async with scene() as s, s.service.client("supervisor", "boss") as client:
+        key = {"Idempotency-Key": "add-ada"}
+        first = await s.do(client.put("/v1/agents/ada", json=entry(), headers=key))
+        assert (first.status_code, first.json()["presence"]) == (201, "offline")
+        async with s.service.client("agent", "ada") as her:
+            await s.do(her.put("/v1/presence", json={"presence": "online"}))
+        version = {"If-Match": first.headers["ETag"]}
+        changed = await s.do(client.put("/v1/agents/ada", json=entry("Adele"), headers=version))
+        assert changed.status_code == 200
+        again = await s.do(client.put("/v1/agents/ada", json=entry(), headers=key))
+        assert (again.status_code, again.json()) == (201, first.json())
+        assert again.headers["ETag"] == first.headers["ETag"]
+        assert (await client.get("/v1/agents/ada")).json()["agent"]["name"] == "Adele"

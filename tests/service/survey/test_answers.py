@@ -108,7 +108,7 @@ async def test_the_score_in_the_link_is_only_preselected(
 async def test_unknown_forged_expired_cancelled_and_planned_links_get_the_same_page() -> None:
     async with running(definition, SurveySettings(delay_seconds=0)) as service:
         expired = await invited(service)
-        service.clock.advance(15 * DAY)
+        service.clock.advance(45 * DAY)
         await run(service)
         keys = re.fullmatch(r"/v1/s/(\w+)-(.{64})", expired)
         assert keys is not None

@@ -58,10 +58,31 @@ def test_revisions_count_changes_without_a_gap(given_answers: list[tuple[int, st
     invitation, seen = asked(), list[tuple[int, str]]()
     for n, (score, comment) in enumerate(given_answers):
         before = invitation
-        invitation = answer(before, score, comment, "en", NOW + n)
+        answered = answer(before, score, comment, "en", NOW + n)
+        assert answered is not None
+        invitation = answered
         if seen and seen[-1] == (score, comment):
             assert invitation is before
         else:
             seen.append((score, comment))
         assert invitation.revision == len(seen)
         assert (invitation.score, invitation.comment, invitation.state) == (score, comment, State.ANSWERED)
+
+
+def test_a_late_answer_leaves_the_state_and_is_the_last() -> None:
+    for invitation in (asked(), replace(asked(), state=State.EXPIRED)):
+        end = invitation.expires_at_ms
+        assert not invitation.open_late_at(end - 1, 100)
+        assert invitation.open_late_at(end + 99, 100)
+        assert not invitation.open_late_at(end + 100, 100)
+        late = answer(invitation, 2, "", "en", end)
+        assert late is not None
+        assert (late.late, late.state, late.score, late.revision) == (True, invitation.state, 2, 1)
+        assert answer(late, 2, "", "en", end + 1) is late
+        assert answer(late, 3, "", "en", end + 1) is None
+
+
+@pytest.mark.parametrize("state", [State.SCHEDULED, State.ANSWERED, State.CANCELLED])
+def test_what_was_answered_or_never_asked_takes_no_late_answer(state: State) -> None:
+    settled = replace(asked(), state=state)
+    assert not settled.open_late_at(settled.expires_at_ms, 100)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from libs.web import KeyFileError
 from services.survey.adapters.links import LinkKeyError, LinkKeys
 
 KEYS = LinkKeys({"k1": b"1" * 32})
@@ -54,12 +55,21 @@ def test_the_key_file_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
     assert [one.name for one in path.parent.iterdir()] == ["survey-keys.json"]
     assert LinkKeys.load_or_create(path).token(ONE) == token
     path.chmod(0o644)
-    with pytest.raises(LinkKeyError, match="chmod 600"):
+    with pytest.raises(KeyFileError, match="chmod 600"):
         LinkKeys.load_or_create(path)
     path.chmod(0o600)
-    path.write_text("{}")
-    with pytest.raises(LinkKeyError, match="restore it"):
-        LinkKeys.load_or_create(path)
+    for content, seen in (
+        ("{}", "it lists no keys in that form"),
+        ("{", "it is no JSON (Expecting property name"),
+        ('{"keys": [{"id": "k1", "key": "c2hvcnQ="}]}', "Survey key k1 has 5 bytes"),
+    ):
+        path.write_text(content)
+        with pytest.raises(KeyFileError) as caught:
+            LinkKeys.load_or_create(path)
+        said = str(caught.value)
+        assert said.startswith(f"{path} holds no usable key: {seen}")
+        assert 'expected {"keys": [{"id": ID, "key": BASE64}, ...]}. Restore it from a backup' in said
+        assert "c2hvcnQ" not in said
 
 
 def test_keys_may_come_from_the_environment() -> None:
