@@ -20,7 +20,7 @@ from libs.contracts import (
     unpack,
 )
 from libs.primitives import new_id_bytes
-from tests.support.rig import SCHEMA, Behaviour, Rig, counting_router, drain, message, postgres_rig
+from tests.support.rig import SCHEMA, Behaviour, Rig, counting_router, message, postgres_rig
 
 BATCH = 200
 
@@ -42,7 +42,7 @@ async def ours(events: int, keys: int) -> float:
         member = rig.member(counting_router("bench", Behaviour()), max_rows=BATCH)
         await member.round()
         started = time.perf_counter()
-        await drain(member, quiet=1, most_seconds=600)
+        await rig.drain(member, most_seconds=600)
         seconds = time.perf_counter() - started
         assert sum(seen.count for seen in (await rig.seen()).values()) == events
         return (events - BATCH) / seconds

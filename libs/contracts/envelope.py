@@ -16,6 +16,7 @@ from libs.contracts import messages
 from libs.contracts.catalogue import CATALOGUE
 
 _HEAD = struct.Struct(">B16sqI")
+_GENERATION = slice(_HEAD.size - 4, _HEAD.size)
 _LENGTH = struct.Struct(">H")
 _VERSION = 1
 _TYPES: Mapping[str, type[Message]] = {
@@ -100,6 +101,11 @@ def unpack(data: bytes) -> Envelope:
     return Envelope(event_id, at_ms, generation, texts[0], texts[1], texts[2], data[position:])
 
 
+def generation_of(data: bytes) -> int:
+    """The generation in a row's value; 0 when the value is torn before it."""
+    return int.from_bytes(data[_GENERATION], "big") if len(data) >= _HEAD.size else 0
+
+
 def cloud_event_headers(envelope: Envelope, number: int) -> list[tuple[str, bytes]]:
     """Headers of the Kafka protocol binding in binary mode; `number` is the row's number in its partition."""
     service = envelope.type.split(".")[1]
@@ -118,3 +124,38 @@ def cloud_event_headers(envelope: Envelope, number: int) -> list[tuple[str, byte
     if envelope.traceparent:
         headers["traceparent"] = envelope.traceparent
     return [(name, value.encode()) for name, value in headers.items()]
+
+
+def number_of_headers(headers: Mapping[str, bytes]) -> int:
+    """The row's number, from `ce_sequence`. Raises TornEnvelope."""
+    try:
+        return int(headers["ce_sequence"])
+    except (KeyError, ValueError) as error:
+        raise TornEnvelope(
+            f"header ce_sequence: {_seen(headers, 'ce_sequence')}, expected a number"
+        ) from error
+
+
+def envelope_of_headers(headers: Mapping[str, bytes], payload: bytes) -> Envelope:
+    """The envelope that `cloud_event_headers` made into headers. Raises TornEnvelope, which names the header."""
+    name = ""
+    try:
+        name = "ce_id"
+        event_id = UUID(headers[name].decode()).bytes
+        name = "ce_time"
+        at_ms = round(datetime.fromisoformat(headers[name].decode()).timestamp() * 1000)
+        name = "ce_generation"
+        generation = int(headers[name])
+        name = "ce_type"
+        type_ = headers[name].decode()
+        name = "ce_subject"
+        key = headers[name].decode()
+        name = "traceparent"
+        traceparent = headers.get(name, b"").decode()
+    except (KeyError, ValueError) as error:
+        raise TornEnvelope(f"header {name}: {_seen(headers, name)}, which cannot be read") from error
+    return Envelope(event_id, at_ms, generation, type_, key, traceparent, payload)
+
+
+def _seen(headers: Mapping[str, bytes], name: str) -> str:
+    return f"got {headers[name][:80]!r}" if name in headers else "it is missing"

@@ -9,14 +9,16 @@ from libs.streams.log import Log, register_topics
 from libs.streams.postgres import PostgresTransport
 from libs.streams.processor import Processor, Subscriber
 from libs.streams.router import Due, Received, StreamRouter
-from libs.streams.transport import Record, Subscription, TopicPartition, Transport
+from libs.streams.transport import ANY, Place, Record, Subscription, TopicPartition, Transport
 
 __all__ = [
+    "ANY",
     "Due",
     "EventsLost",
     "Fenced",
     "Log",
     "OwnedState",
+    "Place",
     "PostgresTransport",
     "Processor",
     "Received",

@@ -31,6 +31,8 @@ class Decoded(Generic[Ctx]):
 
 def decode(record: Record, router: StreamRouter[Any]) -> Decoded[Any]:
     """Reads the envelope, and the payload only of a handled type. Never raises: a fault is said in the result."""
+    if record.fault:
+        return Decoded(record, None, None, record.fault)
     try:
         envelope = unpack(record.data)
     except ValueError as error:

@@ -1,15 +1,14 @@
 """What a member owns at the moment: its partitions, how far it has come in each, and the memory that goes with them."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 from libs.contracts import TOPICS
 from libs.storage import Database, UnitOfWork
 from libs.streams import ownership
-from libs.streams.batch import Decoded
 from libs.streams.errors import EventsLost
 from libs.streams.ownership import Position
-from libs.streams.transport import Record, Subscription, TopicPartition
+from libs.streams.transport import ANY, Place, Record, Subscription, TopicPartition
 
 
 class OwnedState(Protocol):
@@ -46,9 +45,9 @@ class Claims:
         self.positions: dict[TopicPartition, Position] = {}
 
     @property
-    def numbers(self) -> dict[TopicPartition, int]:
+    def places(self) -> dict[TopicPartition, Place]:
         """Where each partition stands."""
-        return {source: position.number for source, position in self.positions.items()}
+        return {source: Place(p.number, p.offset) for source, p in self.positions.items()}
 
     async def renew(self) -> bool:
         """Claims what is newly ours and forgets what is not. Returns whether anything changed."""
@@ -100,22 +99,25 @@ class Claims:
 
     def fresh(self, records: Iterable[Record]) -> tuple[list[Record], int]:
         """The records that are new, and how many were repeats. Raises EventsLost on a jump."""
-        last: dict[TopicPartition, int] = {}
+        last: dict[TopicPartition, tuple[int, int]] = {}
         fresh, repeats = [], 0
         for record in records:
             position = self.positions.get(record.source)
             if position is None:
                 continue
-            number = last.get(record.source, position.number)
-            if record.number <= number:
+            generation, number = last.get(record.source, (position.generation, position.number))
+            written = record.generation or generation
+            if written < generation or (written == generation and record.number <= number):
                 repeats += 1
                 continue
-            if record.number > number + 1 and not TOPICS[record.topic].compact:
+            # A restored log begins a new generation, whose numbers may have been used before.
+            dense = written > generation or number == ANY or TOPICS[record.topic].compact
+            if record.number > number + 1 and not dense:
                 raise EventsLost(
                     f"{record.topic}/{record.partition}: the next row is {record.number}, expected {number + 1};"
                     " rows are missing from the log: restore them, or accept the loss by moving the position"
                 )
-            last[record.source] = record.number
+            last[record.source] = (written, record.number)
             fresh.append(record)
         return fresh, repeats
 
@@ -124,22 +126,19 @@ class Claims:
         held = {source: self.positions[source] for source in sources}
         await ownership.fence(uow.connection, self._schema, self._group, held)
 
-    async def move(self, uow: UnitOfWork, decoded: Sequence[Decoded[Any]]) -> None:
+    async def move(self, uow: UnitOfWork, records: Iterable[Record]) -> None:
         """Stores the positions behind a batch; they count in memory once the transaction has committed."""
-        last = {item.record.source: item for item in decoded}
-        rows = [
-            (
-                source,
-                item.record.number,
-                item.record.offset,
-                item.envelope.generation if item.envelope else self.positions[source].generation,
-            )
-            for source, item in sorted(last.items())
-        ]
+        last = sorted({record.source: record for record in records}.items())
+        rows = [(source, r.number, r.offset, self._generation(r)) for source, r in last]
         await ownership.advance(uow.connection, self._schema, self._group, rows)
-        uow.after_commit(lambda: self._settle(rows))
+        uow.after_commit(lambda: self.settle(record for _, record in last))
 
-    def _settle(self, moved: Iterable[tuple[TopicPartition, int, int, int]]) -> None:
-        for source, number, offset, generation in moved:
-            position = self.positions[source]
-            position.number, position.offset, position.generation = number, offset, generation
+    def settle(self, records: Iterable[Record]) -> None:
+        """Moves the positions in memory behind the records."""
+        for record in records:
+            position = self.positions[record.source]
+            position.number, position.offset = record.number, record.offset
+            position.generation = self._generation(record)
+
+    def _generation(self, record: Record) -> int:
+        return record.generation or self.positions[record.source].generation

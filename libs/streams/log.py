@@ -16,7 +16,7 @@ from libs.contracts import CATALOGUE, PARTITIONS, TOPICS, Envelope, full_name, k
 from libs.primitives import new_id_bytes
 from libs.storage import Emitted, fetch_all
 from libs.streams.errors import is_transient
-from libs.streams.transport import TopicPartition
+from libs.streams.transport import Place, TopicPartition
 
 _APPEND: Final = "SELECT topic, partition, number FROM log.append($1::smallint[], $2::int[], $3::bytea[], $4)"
 _POLL_SECONDS: Final = 0.2
@@ -77,12 +77,12 @@ class Log:
         """The newest number known."""
         return self._heads.get(source, 0)
 
-    def lags(self, positions: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
-        """How many rows are known beyond each position. Asked in every round, so without a call for each."""
+    def lags(self, places: Mapping[TopicPartition, Place]) -> dict[TopicPartition, int]:
+        """How many rows are known beyond each place. Asked in every round, so without a call for each."""
         known = self._heads.get
         return {
-            source: behind if (behind := known(source, 0) - number) > 0 else 0
-            for source, number in positions.items()
+            source: behind if (behind := known(source, 0) - max(place.number, 0)) > 0 else 0
+            for source, place in places.items()
         }
 
     def behind(self, positions: Mapping[TopicPartition, int]) -> list[TopicPartition]:

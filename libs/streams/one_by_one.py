@@ -95,7 +95,7 @@ class OneByOne(Generic[Ctx]):
                 reason,
                 uow.now_ms,
             )
-            await self.claims.move(uow, [item])
+            await self.claims.move(uow, [item.record])
             await uow.commit()
         self.metrics.died(item.record.topic, type(error).__name__)
         _log.error(

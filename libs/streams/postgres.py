@@ -11,7 +11,7 @@ from libs.primitives import new_id
 from libs.storage import fetch_all
 from libs.streams.log import Log
 from libs.streams.ownership import Leases
-from libs.streams.transport import Record, TopicPartition
+from libs.streams.transport import Place, Record, TopicPartition
 
 # A partition gives at most this many rows at once, so that one full partition does not starve the others; octet_length
 # of a value out of line is known without reading it, so the size limit costs nothing.
@@ -105,11 +105,12 @@ class PostgresSubscription:
             return dict(zip(wanted, (row[0] for row in result), strict=True))
 
     async def poll(
-        self, positions: Mapping[TopicPartition, int], max_rows: int, max_bytes: int, wait_ms: int
+        self, places: Mapping[TopicPartition, Place], max_rows: int, max_bytes: int, wait_ms: int
     ) -> list[Record]:
-        if not positions:
+        if not places:
             await asyncio.sleep(wait_ms / 1000)
             return []
+        positions = {source: place.number for source, place in places.items()}
         await self._log.wait(self._topics, lambda: bool(self._log.behind(positions)), wait_ms)
         behind = self._log.behind(positions)
         if not behind:
@@ -131,8 +132,8 @@ class PostgresSubscription:
             )
             return [Record(ids[t], p, number, -1, data) for t, p, number, data in result]
 
-    def lag(self, positions: Mapping[TopicPartition, int]) -> Mapping[TopicPartition, int]:
-        return self._log.lags(positions)
+    def lag(self, places: Mapping[TopicPartition, Place]) -> Mapping[TopicPartition, int]:
+        return self._log.lags(places)
 
     async def close(self) -> None:
         self._owned = frozenset()

@@ -198,9 +198,9 @@ class Processor(Generic[Ctx]):
     async def step(self, wait_ms: int) -> int:
         """One round: at most one batch and the timers that are due. Returns how many messages and timers were handled."""
         wait_ms = self._timers.wait_ms(self._clock.now_ms(), wait_ms)
-        numbers = self.claims.numbers
-        records = await self.subscription.poll(numbers, self._max_rows, _MAX_BYTES, wait_ms)
-        self._metrics.lag(self.subscription.lag(numbers))
+        places = self.claims.places
+        records = await self.subscription.poll(places, self._max_rows, _MAX_BYTES, wait_ms)
+        self._metrics.lag(self.subscription.lag(places))
         fresh, repeats = self.claims.fresh(records)
         if repeats:
             self._metrics.repeats(repeats)
@@ -248,7 +248,7 @@ class Processor(Generic[Ctx]):
             if timers:
                 dues = await self._timers.take(uow.connection, uow.now_ms)
                 await run_timers(dues, self._router, ctx, uow)
-            await self.claims.move(uow, decoded)
+            await self.claims.move(uow, [item.record for item in decoded])
             await uow.commit()
         self._timers.taken(dues, uow.now_ms)
         self._breaker.lived(len(decoded))

@@ -8,10 +8,24 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from libs.contracts import generation_of
+
 
 class TopicPartition(NamedTuple):
     topic: str
     partition: int
+
+
+ANY = -1
+"""The number of a place before which nothing is known to be missing: whatever comes first is next."""
+
+
+class Place(NamedTuple):
+    """How far a group has come in a partition."""
+
+    number: int
+    offset: int = -1
+    """Of the row with that number, where the transport counts on its own; -1 = not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +40,17 @@ class Record:
     """Where the transport has it; -1 where the number says all."""
     data: bytes
     """A packed envelope (`libs.contracts.unpack`)."""
+    fault: str = ""
+    """Why the transport could not read the row; `data` then is what came."""
 
     @property
     def source(self) -> TopicPartition:
         return TopicPartition(self.topic, self.partition)
+
+    @property
+    def generation(self) -> int:
+        """Of the log that numbered the row; 0 when it cannot be read."""
+        return generation_of(self.data)
 
 
 class Subscription(Protocol):
@@ -40,17 +61,17 @@ class Subscription(Protocol):
         ...
 
     async def beginning(self, sources: Iterable[TopicPartition]) -> Mapping[TopicPartition, int]:
-        """The number before the oldest row of each, where a new group starts."""
+        """The number before the oldest row of each, where a new group starts; ANY where only reading can tell."""
         ...
 
     async def poll(
-        self, positions: Mapping[TopicPartition, int], max_rows: int, max_bytes: int, wait_ms: int
+        self, places: Mapping[TopicPartition, Place], max_rows: int, max_bytes: int, wait_ms: int
     ) -> list[Record]:
-        """Rows after the positions, in order in each partition, at least one row if there is any, waiting at most
+        """Rows after the places, in order in each partition, at least one row if there is any, waiting at most
         `wait_ms` for the first. May hand over a row again."""
         ...
 
-    def lag(self, positions: Mapping[TopicPartition, int]) -> Mapping[TopicPartition, int]:
+    def lag(self, places: Mapping[TopicPartition, Place]) -> Mapping[TopicPartition, int]:
         """Rows not read yet, by partition, as far as known."""
         ...
 

@@ -113,6 +113,16 @@ stream_stopped = _one(
     Gauge, "centralino_stream_stopped", "groups",
     "1 while the group stands still and waits for an operator", "group",
 )
+relay_lag = _one(
+    Gauge, "centralino_relay_lag_events", "events",
+    "Rows of the log that are not on the broker yet, of the partitions of this process", "topic",
+)  # fmt: skip
+relay_sent = _one(
+    Counter, "centralino_relay_sent_events_total", "events", "Rows sent to the broker, repeats included", "topic"
+)
+relay_failures = _one(
+    Counter, "centralino_relay_failures_total", "rounds", "Rounds of a relay that were begun again", "topic"
+)
 stream_batch_seconds = _histogram(
     "centralino_stream_batch_seconds", "seconds", "One batch from fence to commit", "group"
 )
@@ -124,9 +134,6 @@ stream_appended = _one(
 )
 stream_append_seconds = _histogram(
     "centralino_stream_append_seconds", "seconds", "The append call: lock, number and insert", "service"
-)
-relay_lag = _one(
-    Gauge, "centralino_relay_lag_events", "events", "Log rows that the relay has not sent on", "topic"
 )
 timers_fired = _one(
     Counter, "centralino_timers_fired_total", "timers", "Timers delivered to their handler", "service", "kind"

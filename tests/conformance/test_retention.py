@@ -6,7 +6,7 @@ import pytest
 
 from libs.contracts import TOPICS, TeamChanged
 from libs.streams.retention import retain
-from tests.support.rig import Behaviour, Rig, counting_router, drain, message, postgres_rig
+from tests.support.rig import Behaviour, Rig, counting_router, message, postgres_rig
 
 TOPIC = "ingest.messages.v1"
 DAY_MS = 86_400_000
@@ -31,7 +31,7 @@ async def _clean(rig: Rig, days: float) -> dict[str, int]:
 
 async def test_rows_leave_when_they_are_old_and_every_reader_has_passed_them(rig: Rig) -> None:
     await rig.publish(*(message(f"c{i}", 1) for i in range(30)))
-    await drain(rig.member(counting_router("fast", Behaviour())))
+    await rig.drain(rig.member(counting_router("fast", Behaviour())))
     assert await _clean(rig, TOPICS[TOPIC].retention_days - 1) == {}
     gone = await _clean(rig, TOPICS[TOPIC].retention_days + 1)
     assert gone[TOPIC] == 30
@@ -42,20 +42,20 @@ async def test_a_reader_that_has_not_come_by_holds_its_rows(rig: Rig) -> None:
     await rig.publish(*(message(f"c{i}", 1) for i in range(30)))
     slow = rig.member(counting_router("slow", Behaviour()))
     await slow.claims.renew()
-    await drain(rig.member(counting_router("fast", Behaviour())))
+    await rig.drain(rig.member(counting_router("fast", Behaviour())))
     await _clean(rig, 365)
     assert await _rows(rig, TOPIC) == 30
-    await drain(slow)
+    await rig.drain(slow)
     assert (await _clean(rig, 365))[TOPIC] == 30
 
 
 async def test_numbers_go_on_after_everything_has_left(rig: Rig) -> None:
     await rig.publish(message("c", 1))
     member = rig.member(counting_router("g", Behaviour()))
-    await drain(member)
+    await rig.drain(member)
     await _clean(rig, 365)
     await rig.publish(message("c", 2))
-    await drain(member)
+    await rig.drain(member)
     assert (await rig.seen())["c"].trail == ",1,2"
 
 

@@ -1,7 +1,7 @@
 """The conformance suite of a transport: whatever carries the log, the processor sees the same."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
@@ -9,20 +9,32 @@ from libs.contracts import (
     CATALOGUE,
     PARTITIONS,
     Envelope,
+    MessageReceived,
     StatusChanged,
     cloud_event_headers,
     pack,
     partition_of,
 )
-from libs.streams import EventsLost, Fenced, TooManyDead, TopicPartition
+from libs.streams import EventsLost, Fenced, Place, Processor, Received, TooManyDead, TopicPartition
 from libs.streams import dead_letters as letters
-from tests.support.rig import SCHEMA, Behaviour, Rig, counting_router, drain, message, postgres_rig
+from tests.support.kafka import need_kafka
+from tests.support.rig import (
+    SCHEMA,
+    TOPIC,
+    Behaviour,
+    Context,
+    Rig,
+    counting_router,
+    kafka_rig,
+    message,
+    postgres_rig,
+)
 
-TOPIC = "ingest.messages.v1"
 
-
-@pytest.fixture(params=[postgres_rig], ids=["postgres"])
-async def rig(request: pytest.FixtureRequest) -> AsyncIterator[Rig]:
+@pytest.fixture(params=[postgres_rig, kafka_rig], ids=["postgres", "kafka"])
+async def rig(request: pytest.FixtureRequest, in_ci: bool) -> AsyncIterator[Rig]:
+    if request.param is kafka_rig:
+        need_kafka(in_ci)
     async with request.param() as made:
         yield made
 
@@ -31,7 +43,7 @@ async def test_every_event_is_handled_once_in_the_order_of_its_key(rig: Rig) -> 
     keys = [f"conversation-{i}" for i in range(40)]
     for seq in range(1, 6):
         await rig.publish(*(message(key, seq) for key in keys))
-    await drain(rig.member(counting_router("g", Behaviour())))
+    await rig.drain(rig.member(counting_router("g", Behaviour())))
     seen = await rig.seen()
     assert {key: seen[key].trail for key in keys} == dict.fromkeys(keys, ",1,2,3,4,5")
 
@@ -58,71 +70,83 @@ async def test_a_key_keeps_its_partition_in_every_topic(rig: Rig) -> None:
 async def test_two_members_share_the_partitions_and_handle_everything_once(rig: Rig) -> None:
     behaviour = Behaviour()
     first, second = (rig.member(counting_router("g", behaviour)) for _ in range(2))
-    await first.round()
-    await second.round()
-    await asyncio.sleep(1.1)
+    await rig.share(first, second)
     for seq in range(1, 4):
         await rig.publish(*(message(f"c{i}", seq) for i in range(60)))
-    await drain(first, second)
-    assert first.claims.partitions
-    assert second.claims.partitions
+    await rig.drain(first, second)
     assert first.claims.partitions.isdisjoint(second.claims.partitions)
     assert {s.trail for s in (await rig.seen()).values()} == {",1,2,3"}
 
 
-async def test_an_owner_that_slept_past_its_lease_is_fenced_and_changes_nothing(rig: Rig) -> None:
-    behaviour = Behaviour()
-    sleeper, heir = (rig.member(counting_router("g", behaviour)) for _ in range(2))
-    await sleeper.round()
-    await rig.run_sql("UPDATE log.leases SET expires_at = now() - interval '1 minute'")
-    await rig.run_sql("UPDATE log.members SET expires_at = now() - interval '1 minute'")
+async def test_an_owner_that_slept_too_long_is_fenced_and_changes_nothing(rig: Rig) -> None:
+    asleep, woken = asyncio.Event(), asyncio.Event()
+    router = counting_router("g", Behaviour())
+
+    @router.prepare(MessageReceived)
+    async def sleep(batch: Sequence[Received[MessageReceived]], _resources: object) -> Sequence[None]:
+        asleep.set()
+        await woken.wait()
+        return [None] * len(batch)
+
+    sleeper, heir = rig.member(router), rig.member(counting_router("g", Behaviour()))
     await rig.publish(*(message(f"c{i}", 1) for i in range(30)))
-    await drain(heir)
+    await rig.carry()
+    sleeping = asyncio.create_task(_round(sleeper))
+    await asleep.wait()
+    await rig.desert()
+    async with asyncio.timeout(30):
+        while not heir.claims.partitions:
+            await heir.round(5)
+    woken.set()
     with pytest.raises(Fenced):
-        await sleeper.step(0)
+        await sleeping
+    sleeper.claims.forget()
+    await rig.drain(heir, sleeper)
     assert {s.count for s in (await rig.seen()).values()} == {1}
+
+
+async def _round(member: Processor[Context]) -> None:
+    """One round that finds something."""
+    while not await member.round(20):
+        pass
 
 
 async def test_a_restarted_member_goes_on_where_it_was(rig: Rig) -> None:
     await rig.publish(*(message(f"c{i}", 1) for i in range(10)))
     first = rig.member(counting_router("g", Behaviour()))
-    await drain(first)
+    await rig.drain(first)
     await first.leave()
     await rig.publish(*(message(f"c{i}", 2) for i in range(10)))
-    await drain(rig.member(counting_router("g", Behaviour())))
+    await rig.drain(rig.member(counting_router("g", Behaviour())))
     assert {s.trail for s in (await rig.seen()).values()} == {",1,2"}
 
 
 async def test_rows_handed_over_again_are_dropped_by_number(rig: Rig) -> None:
     await rig.publish(message("c", 1), message("c", 2))
     member = rig.member(counting_router("g", Behaviour()))
-    await drain(member)
+    await rig.drain(member)
     source = TopicPartition(TOPIC, partition_of("c"))
-    again = await member.subscription.poll({source: 0}, 10, 1_000_000, 0)
+    again = await member.subscription.poll({source: Place(0)}, 10, 1_000_000, 1000)
     assert [record.number for record in again] == [1, 2]
     assert member.claims.fresh(again) == ([], 2)
 
 
 async def test_a_jump_in_the_numbers_stops_the_group(rig: Rig) -> None:
     await rig.publish(*(message("c", seq) for seq in range(1, 5)))
-    member = rig.member(counting_router("g", Behaviour()))
-    await member.claims.renew()
-    await rig.run_sql("DELETE FROM log.events WHERE number = 2")
+    await rig.tamper({2: None})
     with pytest.raises(EventsLost, match="the next row is 3, expected 2"):
-        while True:
-            await member.step(0)
+        await rig.drain(rig.member(counting_router("g", Behaviour())))
 
 
 async def test_a_message_that_cannot_be_handled_becomes_a_dead_letter_and_the_next_of_its_key_goes_on(
     rig: Rig,
 ) -> None:
     await rig.publish(message("c", 1), message("c", 2, "poison"), message("c", 3), message("d", 1))
-    await drain(rig.member(counting_router("g", Behaviour(reject={"poison"}))))
+    await rig.drain(rig.member(counting_router("g", Behaviour(reject={"poison"}))))
     seen = await rig.seen()
     assert seen["c"].trail == ",1,3"
     assert seen["d"].trail == ",1"
-    async with rig.database.read() as connection:
-        (letter,) = await letters.page(connection, SCHEMA)
+    (letter,) = await rig.letters()
     assert letter.number == 2
     assert "refused 'poison'" in letter.error
 
@@ -133,17 +157,15 @@ async def test_a_corrupt_value_and_a_torn_envelope_are_dead_letters_and_an_unkno
     await rig.publish(message("c", 1), message("c", 2), message("c", 3), message("c", 4))
     broken = Envelope(b"x" * 16, 1, 1, "centralino.ingest.v1.MessageReceived", "c", "", b"\xff\xff\xff")
     newer = Envelope(b"y" * 16, 1, 1, "centralino.ingest.v9.Unheard", "c", "", b"")
-    await rig.run_sql("UPDATE log.events SET data = $1 WHERE number = 1", pack(broken))
-    await rig.run_sql("UPDATE log.events SET data = $1 WHERE number = 2", pack(newer))
-    await rig.run_sql("UPDATE log.events SET data = $1 WHERE number = 3", pack(newer)[:20])
-    await drain(rig.member(counting_router("g", Behaviour())))
+    await rig.tamper({1: pack(broken), 2: pack(newer), 3: pack(newer)[:20]})
+    await rig.drain(rig.member(counting_router("g", Behaviour())))
     assert (await rig.seen())["c"].trail == ",4"
-    async with rig.database.read() as connection:
-        assert [letter.number for letter in await letters.page(connection, SCHEMA)] == [1, 3]
+    assert [letter.number for letter in await rig.letters()] == [1, 3]
 
 
 async def test_a_transient_fault_is_tried_again_and_loses_nothing(rig: Rig) -> None:
     await rig.publish(*(message("c", seq) for seq in range(1, 4)))
+    await rig.carry()
     stop = asyncio.Event()
     running = asyncio.create_task(rig.member(counting_router("g", Behaviour(unready=3))).run(stop))
     async with asyncio.timeout(30):
@@ -157,13 +179,16 @@ async def test_a_transient_fault_is_tried_again_and_loses_nothing(rig: Rig) -> N
 async def test_a_group_stops_when_20_of_its_last_100_messages_died_and_resumes_on_request(rig: Rig) -> None:
     await rig.publish(*(message(f"c{i}", 1, "poison") for i in range(25)))
     behaviour = Behaviour(reject={"poison"})
+    first = rig.member(counting_router("g", behaviour))
     with pytest.raises(TooManyDead, match="20 of the last 100"):
-        await drain(rig.member(counting_router("g", behaviour)))
+        await rig.drain(first)
+    await first.leave()
     stop = asyncio.Event()
     await rig.run_sql(f"INSERT INTO {SCHEMA}.stopped_groups VALUES ('g', 0, 'too many')")
     member = rig.member(counting_router("g", behaviour))
     running = asyncio.create_task(member.run(stop))
     await rig.publish(message("later", 1))
+    await rig.carry()
     await asyncio.sleep(0.5)
     assert "later" not in await rig.seen()
     assert member.stopped_because == "too many"
@@ -180,19 +205,21 @@ async def test_a_group_stops_when_20_of_its_last_100_messages_died_and_resumes_o
 
 async def test_a_slow_consumer_takes_no_more_than_its_bounds_at_once(rig: Rig) -> None:
     await rig.publish(*(message(f"c{i}", 1, "x" * 100_000) for i in range(200)))
+    await rig.carry()
     member = rig.member(counting_router("g", Behaviour()))
-    await member.claims.renew()
-    positions = {source: p.number for source, p in member.claims.positions.items()}
-    rows = await member.subscription.poll(positions, 50, 1_000_000, 0)
+    while not member.claims.partitions:
+        await member.claims.renew()
+        await asyncio.sleep(0.01)
+    rows = await member.subscription.poll(member.claims.places, 50, 1_000_000, 1000)
     assert 1 <= len(rows) <= 50
     assert sum(len(row.data) for row in rows) <= 1_000_000 + 12 * 100_200
-    await drain(member)
+    await rig.drain(member)
     assert len(await rig.seen()) == 200
 
 
 async def test_a_value_of_one_megabyte_passes(rig: Rig) -> None:
     await rig.publish(message("big", 1, "x" * 1_000_000), message("big", 2))
-    await drain(rig.member(counting_router("g", Behaviour())))
+    await rig.drain(rig.member(counting_router("g", Behaviour())))
     assert (await rig.seen())["big"].count == 2
 
 
@@ -201,10 +228,10 @@ async def test_what_handlers_emit_is_appended_in_the_same_transaction_with_ids_a
 ) -> None:
     await rig.publish(*(message("c", seq) for seq in range(1, 4)))
     first = rig.member(counting_router("g", Behaviour()))
-    await drain(first)
+    await rig.drain(first)
     await first.leave()
-    await rig.run_sql(f"UPDATE {SCHEMA}.positions SET number = 0")
-    await drain(rig.member(counting_router("g", Behaviour())))
+    await rig.rewind("g")
+    await rig.drain(rig.member(counting_router("g", Behaviour())))
     rows = await rig.run_sql(
         "SELECT substring(data FROM 2 FOR 16), count(*) FROM log.events e JOIN log.topics t ON t.id = e.topic"
         " WHERE t.name = 'triage.decisions.v1' GROUP BY 1"
@@ -214,14 +241,15 @@ async def test_what_handlers_emit_is_appended_in_the_same_transaction_with_ids_a
 
 async def test_a_new_group_starts_at_the_oldest_row(rig: Rig) -> None:
     await rig.publish(*(message("c", seq) for seq in range(1, 6)))
-    await rig.run_sql("DELETE FROM log.events WHERE number <= 2")
-    await drain(rig.member(counting_router("late", Behaviour())))
+    await rig.retire(TopicPartition(TOPIC, partition_of("c")), 2)
+    await rig.drain(rig.member(counting_router("late", Behaviour())))
     assert (await rig.seen())["c"].trail == ",3,4,5"
 
 
 async def test_a_timer_is_delivered_once_when_due_and_not_when_cancelled(rig: Rig) -> None:
     member = rig.member(counting_router("g", Behaviour()))
-    await member.round()
+    while not member.claims.partitions:
+        await member.round(5)
     async with rig.database.begin() as uow:
         uow.set_timer("rig.wake", "a", uow.now_ms - 5, b"first")
         uow.set_timer("rig.wake", "b", uow.now_ms + 3_600_000, b"later")
@@ -232,7 +260,7 @@ async def test_a_timer_is_delivered_once_when_due_and_not_when_cancelled(rig: Ri
         uow.set_timer("rig.wake", "a", uow.now_ms - 4, b"moved")
         await uow.commit()
     await asyncio.sleep(0.3)
-    await drain(member)
+    await rig.drain(member)
     assert {key: s.trail for key, s in (await rig.seen()).items()} == {"a": ",timer:moved"}
     assert await rig.run_sql(f"SELECT key FROM {SCHEMA}.timers") == [("b",)]
 

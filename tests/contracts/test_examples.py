@@ -74,7 +74,7 @@ async def test_a_consumer_takes_every_example_and_a_second_delivery_changes_noth
         # The log hands every row over again, as after a crash of the transport: numbers drop them all.
         for processor in service.assembled.processors:
             await processor.round()
-            source = dict.fromkeys(processor.claims.positions, 0)
+            source = dict.fromkeys(processor.claims.positions, Place(0))
             again = await processor.subscription.poll(source, 1000, 10_000_000, 0)
             assert processor.claims.fresh(again)[0] == []
         await service.settle()

@@ -1,15 +1,17 @@
 """A log, a table and consumer groups without any service: what the conformance suite of transports drives."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
+from aiokafka import TopicPartition as KafkaSource
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from google.protobuf.message import Message
 from sqlalchemy import BigInteger, Column, MetaData, Table, Text
 from sqlalchemy.engine import make_url
 
-from libs.contracts import ConversationTriaged, Kind, MessageReceived
+from libs.contracts import PARTITIONS, ConversationTriaged, Kind, MessageReceived
 from libs.runtime import SystemClock
 from libs.storage import Database, Engines, Rows, TableRepository, UnitOfWork, fetch_all
 from libs.storage.migrate import migrate
@@ -19,16 +21,25 @@ from libs.streams import (
     PostgresTransport,
     Processor,
     Received,
+    Record,
     Reject,
     Retry,
     StreamRouter,
     Subscriber,
+    TopicPartition,
     Transport,
+    dead_letters,
     register_topics,
 )
+from libs.streams.dead_letters import DeadLetter
+from libs.streams.kafka import Broker, KafkaTransport
+from libs.streams.kafka_topics import apply_topics
+from libs.streams.relay import Relay
+from tests.support.kafka import fresh_broker, remove_topics
 from tests.support.postgres import create_database, drop_database
 
 SCHEMA = "rig"
+TOPIC = "ingest.messages.v1"
 _table = Table(
     "seen",
     MetaData(),
@@ -108,42 +119,139 @@ def counting_router(group: str, behaviour: Behaviour) -> StreamRouter[Context]:
 
 @dataclass
 class Rig:
-    """One database with a log, and as many group members as a test starts."""
+    """One database with a log, and as many group members as a test starts. Here on the PostgreSQL transport."""
 
     url: str
     engines: Engines
     log: Log
     database: Database
     transport: Transport
+    members: list[Processor[Context]] = field(default_factory=list)
 
     def member(self, router: StreamRouter[Context], **options: int) -> Processor[Context]:
         """One more member of the router's group."""
         subscriber = Subscriber(router, lambda uow: Context(uow, uow.rows(SEEN)))
-        return Processor(subscriber, self.database, self.transport, SystemClock(), **options)
+        made = Processor(subscriber, self.database, self.transport, SystemClock(), **options)
+        self.members.append(made)
+        return made
 
     async def publish(self, *events: Message) -> None:
         async with self.database.begin() as uow:
             uow.emit(*events)
             await uow.commit()
 
+    async def carry(self) -> None:
+        """Brings what was published to where the members read."""
+
+    async def tamper(self, rows: Mapping[int, bytes | None]) -> None:
+        """What was published and not carried yet has other values, or none, under these numbers."""
+        for number, data in rows.items():
+            if data is None:
+                await self.run_sql("DELETE FROM log.events WHERE number = $1", number)
+            else:
+                await self.run_sql("UPDATE log.events SET data = $1 WHERE number = $2", data, number)
+
+    async def retire(self, source: TopicPartition, number: int) -> None:
+        """Removes the rows up to the number from where the members read, as retention does."""
+        await self.run_sql("DELETE FROM log.events WHERE number <= $1", number)
+
+    async def desert(self) -> None:
+        """The members that are there now are taken for dead, without knowing it."""
+        await self.run_sql("UPDATE log.leases SET expires_at = now() - interval '1 minute'")
+        await self.run_sql("UPDATE log.members SET expires_at = now() - interval '1 minute'")
+
+    async def rewind(self, group: str) -> None:
+        """Sets the group back to the beginning."""
+        await self.run_sql(
+            f'UPDATE {SCHEMA}.positions SET number = 0, "offset" = -1 WHERE group_name = $1', group
+        )
+
     async def seen(self) -> dict[str, Seen]:
         async with self.database.read() as connection:
             rows = await fetch_all(connection, f"SELECT key, count, trail FROM {SCHEMA}.seen")
         return {key: Seen(key, count, trail) for key, count, trail in rows}
+
+    async def letters(self) -> list[DeadLetter]:
+        async with self.database.read() as connection:
+            return list(await dead_letters.page(connection, SCHEMA))
+
+    async def behind(self, group: str) -> int:
+        """Partitions of the messages' topic that the group has not read to their end."""
+        rows = await self.run_sql(
+            "SELECT count(*) FROM log.counters c JOIN log.topics t ON t.id = c.topic"
+            f" LEFT JOIN {SCHEMA}.positions p ON p.group_name = $1 AND p.topic = t.name AND p.partition = c.partition"
+            " WHERE t.name = $2 AND c.number > greatest(p.number, 0)",
+            group,
+            TOPIC,
+        )
+        return int(str(rows[0][0]))
 
     async def run_sql(self, statement: str, *arguments: object) -> list[tuple[object, ...]]:
         async with self.engines.web.begin() as connection:
             result = await connection.exec_driver_sql(statement, arguments)
             return [tuple(row) for row in result.fetchall()] if result.returns_rows else []
 
+    async def drain(self, *members: Processor[Context], most_seconds: float = 30) -> None:
+        """Runs the members in turn until their group is at the end and finds nothing more."""
+        await self.carry()
+        async with asyncio.timeout(most_seconds):
+            while True:
+                handled = sum([await member.round(5) for member in members])
+                if not handled and not await self.behind(members[0].group):
+                    return
 
-async def drain(*members: Processor[Context], quiet: int = 3, most_seconds: float = 20) -> None:
-    """Runs the members in turn until none of them finds anything."""
-    idle = 0
-    async with asyncio.timeout(most_seconds):
-        while idle < quiet:
-            handled = sum([await member.round() for member in members])
-            idle = 0 if handled else idle + 1
+    async def share(self, *members: Processor[Context], most_seconds: float = 30) -> None:
+        """Runs the members in turn until each owns partitions that no other owns."""
+        async with asyncio.timeout(most_seconds):
+            while True:
+                for member in members:
+                    await member.round(5)
+                owned = [member.claims.partitions for member in members]
+                if all(owned) and len(frozenset().union(*owned)) == sum(map(len, owned)) == PARTITIONS:
+                    return
+                await asyncio.sleep(0.02)
+
+
+class TamperingRelay(Relay):
+    """A relay that sends other values, or none, for some numbers."""
+
+    rows: Mapping[int, bytes | None] = {}
+
+    async def _send(self, records: Sequence[Record]) -> None:
+        kept = [r for r in records if self.rows.get(r.number, b"") is not None]
+        changed = [replace(r, data=self.rows.get(r.number) or r.data) for r in kept]
+        await super()._send(changed)
+        self._claims.settle(records)
+
+
+@dataclass
+class KafkaRig(Rig):
+    """The same on the Kafka transport: a relay carries the log to a broker."""
+
+    broker: Broker = field(kw_only=True)
+    transport_of_log: Transport = field(kw_only=True)
+    relay: TamperingRelay = field(kw_only=True)
+
+    async def carry(self) -> None:
+        async with asyncio.timeout(30):
+            while await self.behind(self.relay.group):
+                await self.relay.round(5)
+
+    async def tamper(self, rows: Mapping[int, bytes | None]) -> None:
+        self.relay.rows = rows
+
+    async def retire(self, source: TopicPartition, number: int) -> None:
+        await self.carry()
+        admin = AIOKafkaAdminClient(**self.broker.options())
+        await admin.start()
+        try:
+            place = KafkaSource(self.broker.topic(source.topic), source.partition)
+            await admin.delete_records({place: RecordsToDelete(before_offset=number)})
+        finally:
+            await admin.close()
+
+    async def desert(self) -> None:
+        """Whoever joins is given partitions of the others after a while, whatever they do."""
 
 
 def message(conversation: str, seq: int, text: str = "hello") -> MessageReceived:
@@ -186,10 +294,34 @@ async def postgres_rig(lease_seconds: float = 5.0) -> AsyncIterator[Rig]:
     await log.start()
     try:
         database = Database(engines, SCHEMA, SystemClock(), log)
-        yield Rig(
-            url, engines, log, database, PostgresTransport(engines.streams, log, lease_seconds=lease_seconds)
-        )
+        transport = PostgresTransport(engines.streams, log, lease_seconds=lease_seconds)
+        yield Rig(url, engines, log, database, transport)
     finally:
         await log.stop()
         await engines.dispose()
         await drop_database(url)
+
+
+@asynccontextmanager
+async def kafka_rig(broker: Broker | None = None) -> AsyncIterator[KafkaRig]:
+    """A rig on the Kafka transport, on the shared broker unless another is given."""
+    broker = broker or fresh_broker()
+    await apply_topics(broker, names=[TOPIC])
+    async with postgres_rig() as rig:
+        made = KafkaRig(
+            rig.url,
+            rig.engines,
+            rig.log,
+            rig.database,
+            KafkaTransport(broker, rig.transport),
+            broker=broker,
+            transport_of_log=rig.transport,
+            relay=TamperingRelay(TOPIC, rig.database, rig.transport, broker),
+        )
+        try:
+            yield made
+        finally:
+            for processor in made.members:
+                await processor.leave()
+            await made.relay.close()
+            await remove_topics(broker)

@@ -16,6 +16,7 @@ from libs.primitives import SystemClock
 from libs.storage import Database, Engines, UnitOfWork
 from libs.streams import (
     Log,
+    Place,
     PostgresTransport,
     Processor,
     Received,
@@ -75,13 +76,13 @@ class StutterSubscription:
         self.close = inner.close
 
     async def poll(
-        self, positions: Mapping[TopicPartition, int], max_rows: int, max_bytes: int, wait_ms: int
+        self, places: Mapping[TopicPartition, Place], max_rows: int, max_bytes: int, wait_ms: int
     ) -> list[Record]:
         self._rounds += 1
         if self._rounds % STUTTER == 0:
-            positions = {source: max(0, number - 3) for source, number in positions.items()}
-            return await self._inner.poll(positions, max_rows, max_bytes, 0)
-        return await self._inner.poll(positions, max_rows, max_bytes, wait_ms)
+            places = {source: Place(max(0, place.number - 3)) for source, place in places.items()}
+            return await self._inner.poll(places, max_rows, max_bytes, 0)
+        return await self._inner.poll(places, max_rows, max_bytes, wait_ms)
 
 
 class NoRepeatCheck(Processor[Any]):
@@ -93,7 +94,7 @@ class NoRepeatCheck(Processor[Any]):
 class TwoTransactions(Processor[Any]):
     async def _transact(self, decoded: Sequence[Any], timers: bool) -> int:
         async with self._database.begin_stream() as uow:
-            await self.claims.move(uow, decoded)
+            await self.claims.move(uow, [item.record for item in decoded])
             await uow.commit()
         return await super()._transact(decoded, timers)
 

@@ -1,0 +1,303 @@
+"""The Kafka transport: the broker's consumer group shares the partitions, the position in our database says where to read.
+
+What is committed to the broker feeds its lag tools only. Every fault of the client is a `Retry`: the processor backs off,
+and says so, until the broker answers as it should.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord
+from aiokafka import TopicPartition as Source
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka.helpers import create_ssl_context
+
+from libs.contracts import (
+    PARTITIONS,
+    TOPICS,
+    TornEnvelope,
+    envelope_of_headers,
+    number_of_headers,
+    pack,
+)
+from libs.streams.errors import Retry, Stop
+from libs.streams.transport import ANY, Place, Record, Subscription, TopicPartition, Transport
+
+MAX_REQUEST_BYTES = 4 * 1024 * 1024
+"""The largest request and, by the topics' settings, the largest message."""
+_DRAIN_SECONDS = 5.0
+_COMMIT_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """How to reach a Kafka cluster. Raises ValueError for a CA file that cannot be read."""
+
+    bootstrap: str
+    """host:port, several with commas."""
+    prefix: str = ""
+    """Before every name of a topic and of a group, so that several installations can share a cluster."""
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
+    username: str = ""
+    password: str = field(default="", repr=False)
+    ca_file: Path | None = None
+    session_seconds: float = 10.0
+    """How long the partitions of a member that has died stay with it."""
+
+    def options(self) -> dict[str, Any]:
+        """Arguments that every client takes."""
+        options: dict[str, Any] = {
+            "bootstrap_servers": self.bootstrap,
+            "security_protocol": self.security_protocol,
+            "request_timeout_ms": 20_000,
+        }
+        if self.security_protocol.startswith("SASL"):
+            options |= {
+                "sasl_mechanism": self.sasl_mechanism,
+                "sasl_plain_username": self.username,
+                "sasl_plain_password": self.password,
+            }
+        if self.security_protocol.endswith("SSL"):
+            try:
+                options["ssl_context"] = create_ssl_context(cafile=self.ca_file and str(self.ca_file))
+            except OSError as error:
+                raise ValueError(
+                    f"CA file {self.ca_file}: {error}; expected a file of PEM certificates"
+                ) from error
+        return options
+
+    def topic(self, name: str) -> str:
+        """The topic's name on the broker."""
+        return self.prefix + name
+
+
+@contextlib.contextmanager
+def faults(doing: str) -> Iterator[None]:
+    """Turns a fault of the client into Retry."""
+    try:
+        yield
+    except (KafkaError, IllegalStateError, OSError) as error:
+        raise Retry(f"Kafka, {doing}: {type(error).__name__}: {error}") from error
+
+
+class KafkaTransport:
+    """Makes subscriptions on a broker's topics; groups of local topics read the service's own database."""
+
+    def __init__(self, broker: Broker, local: Transport) -> None:
+        self._broker = broker
+        self._local = local
+
+    def subscribe(self, group: str, topics: Iterable[str], position_schema: str) -> Subscription:
+        """Raises ValueError for a group that would read from both places: its partitions would have two owners."""
+        names = sorted(topics)
+        local = [name for name in names if TOPICS[name].local]
+        if local == names:
+            return self._local.subscribe(group, names, position_schema)
+        if local:
+            raise ValueError(
+                f"group {group} reads {', '.join(local)}, which stay local, beside topics of the broker"
+            )
+        return KafkaSubscription(self._broker, group, names)
+
+
+class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
+    """One member of a consumer group: see the port."""
+
+    def __init__(self, broker: Broker, group: str, topics: list[str]) -> None:
+        self._broker = broker
+        self._group = group
+        self._topics = topics
+        self._names = {broker.topic(topic): topic for topic in topics}
+        self._consumer: AIOKafkaConsumer | None = None
+        self._owned: frozenset[int] = frozenset()
+        self._fetched: dict[TopicPartition, int] = {}
+        """The number of the row that the consumer handed over last, or was sent to."""
+        self._fault = ""
+        self._ends: dict[TopicPartition, int] = {}
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._committed = time.monotonic()
+
+    async def owned(self) -> frozenset[int]:
+        self._idle.set()
+        if self._consumer is None:
+            with faults(f"joining group {self._group}"):
+                await self._join()
+        if self._fault:
+            # Joined anew next time, with what the broker then says of its topics.
+            fault, self._fault = self._fault, ""
+            await self.close()
+            raise Retry(fault)
+        return self._owned
+
+    async def _join(self) -> None:
+        consumer = AIOKafkaConsumer(
+            **self._broker.options(),
+            group_id=self._broker.prefix + self._group,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            partition_assignment_strategy=[RangePartitionAssignor],
+            session_timeout_ms=int(self._broker.session_seconds * 1000),
+            heartbeat_interval_ms=int(self._broker.session_seconds * 1000 / 4),
+            rebalance_timeout_ms=int((_DRAIN_SECONDS + 5) * 1000),
+            max_partition_fetch_bytes=MAX_REQUEST_BYTES,
+        )
+        try:
+            await consumer.start()
+            # Asked first: the client waits long for a topic that is not there.
+            missing = sorted(self._names.keys() - await consumer.topics())
+            if missing:
+                raise Retry(f"the broker has no topic {', '.join(missing)}: run `centralino topics apply`")
+            consumer.subscribe(list(self._names), listener=self)
+        except BaseException:
+            await consumer.stop()
+            raise
+        self._consumer = consumer
+
+    async def on_partitions_revoked(self, revoked: Iterable[Source]) -> None:
+        """Waits for the batch at hand, so that it need not be done again by the next owner."""
+        self._owned = frozenset()
+        self._fetched.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_DRAIN_SECONDS):
+                await self._idle.wait()
+
+    async def on_partitions_assigned(self, assigned: Iterable[Source]) -> None:
+        if self._consumer is None:
+            return
+        found = {(source.topic, source.partition) for source in assigned}
+        counts = {name: len(self._consumer.partitions_for_topic(name) or ()) for name in self._names}
+        narrow = sorted(f"{name} has {count}" for name, count in counts.items() if count != PARTITIONS)
+        self._fault = ""
+        if narrow:
+            self._fault = (
+                f"{', '.join(narrow)} partitions, expected {PARTITIONS}: run `centralino topics apply`"
+            )
+        self._owned = frozenset(
+            partition
+            for partition in range(PARTITIONS)
+            if all((name, partition) in found for name in self._names)
+        )
+
+    async def beginning(self, sources: Iterable[TopicPartition]) -> Mapping[TopicPartition, int]:
+        return dict.fromkeys(sources, ANY)
+
+    async def poll(
+        self, places: Mapping[TopicPartition, Place], max_rows: int, max_bytes: int, wait_ms: int
+    ) -> list[Record]:
+        self._idle.set()
+        consumer = self._consumer
+        if consumer is None or not places:
+            await asyncio.sleep(wait_ms / 1000)
+            return []
+        with faults(f"reading as {self._group}"):
+            wanted = await self._seek(consumer, places)
+            if not wanted:
+                await asyncio.sleep(wait_ms / 1000)
+                return []
+            await self._report(consumer, places)
+            found = await consumer.getmany(*wanted, timeout_ms=wait_ms, max_records=max_rows)
+            records = self._take(consumer, found, max_bytes)
+        if records:
+            self._idle.clear()
+        return records
+
+    def _source(self, topic_partition: TopicPartition) -> Source:
+        return Source(self._broker.topic(topic_partition.topic), topic_partition.partition)
+
+    async def _seek(self, consumer: AIOKafkaConsumer, places: Mapping[TopicPartition, Place]) -> list[Source]:
+        """The sources that are assigned, with the consumer where the places are."""
+        assigned = consumer.assignment()
+        wanted, afresh = [], []
+        for topic_partition, place in places.items():
+            source = self._source(topic_partition)
+            if source not in assigned:
+                continue
+            wanted.append(source)
+            if self._fetched.get(topic_partition) == place.number:
+                continue
+            if place.offset >= 0:
+                consumer.seek(source, place.offset + 1)
+            else:
+                afresh.append(source)
+            self._fetched[topic_partition] = place.number
+        if afresh:
+            await consumer.seek_to_beginning(*afresh)
+        return wanted
+
+    def _take(
+        self, consumer: AIOKafkaConsumer, found: Mapping[Source, list[ConsumerRecord]], max_bytes: int
+    ) -> list[Record]:
+        """What was fetched as records; what is beyond the size limit is left for the next time."""
+        records: list[Record] = []
+        share = max_bytes // max(1, len(found))
+        for source, rows in found.items():
+            size = 0
+            for nth, row in enumerate(rows):
+                size += len(row.value or b"")
+                if nth and size > share:
+                    consumer.seek(source, row.offset)
+                    break
+                records.append(self._record(row))
+                self._fetched[records[-1].source] = records[-1].number
+        return records
+
+    def _record(self, row: ConsumerRecord) -> Record:
+        topic = self._names[row.topic]
+        headers = {name: content or b"" for name, content in row.headers}
+        try:
+            number = number_of_headers(headers)
+        except TornEnvelope as error:
+            raise Stop(
+                f"{row.topic}/{row.partition} offset {row.offset}: {error}; nobody but the relay may write to this topic:"
+                " find who did, then move the position behind that offset"
+            ) from error
+        value = row.value or b""
+        try:
+            data, fault = pack(envelope_of_headers(headers, value)), ""
+        except TornEnvelope as error:
+            data, fault = value, str(error)
+        return Record(topic, row.partition, number, row.offset, data, fault)
+
+    async def _report(self, consumer: AIOKafkaConsumer, places: Mapping[TopicPartition, Place]) -> None:
+        """Tells the broker now and then how far the group is, and learns how far the topics are."""
+        if time.monotonic() - self._committed < _COMMIT_SECONDS:
+            return
+        self._committed = time.monotonic()
+        assigned = consumer.assignment()
+        offsets = {self._source(tp): p.offset + 1 for tp, p in places.items() if p.offset >= 0}
+        sources = {self._source(tp): tp for tp in places}
+        with contextlib.suppress(KafkaError, IllegalStateError):
+            ends = await consumer.end_offsets([source for source in sources if source in assigned])
+            self._ends = {sources[source]: end for source, end in ends.items()}
+            kept = {source: at for source, at in offsets.items() if source in assigned}
+            if kept:
+                await consumer.commit(kept)
+
+    def lag(self, places: Mapping[TopicPartition, Place]) -> Mapping[TopicPartition, int]:
+        consumer = self._consumer
+        if consumer is None:
+            return {}
+        assigned = consumer.assignment()
+        lags = {}
+        for topic_partition, place in places.items():
+            source = self._source(topic_partition)
+            high = consumer.highwater(source) if source in assigned else None
+            end = max(high or 0, self._ends.get(topic_partition, 0))
+            lags[topic_partition] = max(0, end - place.offset - 1)
+        return lags
+
+    async def close(self) -> None:
+        self._idle.set()
+        self._owned = frozenset()
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            with faults(f"leaving group {self._group}"):
+                await consumer.stop()
