@@ -12,7 +12,7 @@ from google.protobuf.message import Message
 from libs.contracts import CATALOGUE, key_of, message_type
 from libs.runtime import ServiceDefinition
 from libs.storage import fetch_all
-from libs.streams import dead_letters
+from libs.streams import Place, dead_letters
 from services.registry import SERVICES
 from tests.support.harness import running
 
