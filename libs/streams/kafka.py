@@ -7,7 +7,7 @@ and says so, until the broker answers as it should.
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -250,21 +250,7 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aio
         return records
 
     def _record(self, row: ConsumerRecord) -> Record:
-        topic = self._names[row.topic]
-        headers = {name: content or b"" for name, content in row.headers}
-        try:
-            number = number_of_headers(headers)
-        except TornEnvelope as error:
-            raise Stop(
-                f"{row.topic}/{row.partition} offset {row.offset}: {error}; nobody but the relay may write to this topic:"
-                " find who did, then move the position behind that offset"
-            ) from error
-        value = row.value or b""
-        try:
-            data, fault = pack(envelope_of_headers(headers, value)), ""
-        except TornEnvelope as error:
-            data, fault = value, str(error)
-        return Record(topic, row.partition, number, row.offset, data, fault)
+        return record_of(row, self._names[row.topic])
 
     async def _report(self, consumer: AIOKafkaConsumer, places: Mapping[TopicPartition, Place]) -> None:
         """Tells the broker now and then how far the group is, and learns how far the topics are."""
@@ -301,3 +287,38 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aio
         if consumer is not None:
             with faults(f"leaving group {self._group}"):
                 await consumer.stop()
+
+
+def record_of(row: ConsumerRecord, topic: str) -> Record:
+    """A message of the broker as a row. Raises Stop when its number cannot be read."""
+    headers = {name: content or b"" for name, content in row.headers}
+    try:
+        number = number_of_headers(headers)
+    except TornEnvelope as error:
+        raise Stop(
+            f"{row.topic}/{row.partition} offset {row.offset}: {error}; nobody but the relay may write to this topic:"
+            " find who did, then move the position behind that offset"
+        ) from error
+    value = row.value or b""
+    try:
+        data, fault = pack(envelope_of_headers(headers, value)), ""
+    except TornEnvelope as error:
+        data, fault = value, str(error)
+    return Record(topic, row.partition, number, row.offset, data, fault)
+
+
+async def watch(broker: Broker, topic: str, *, beginning: bool) -> AsyncGenerator[Record, None]:
+    """The rows of a topic as they come, outside any group; from the oldest, or only what comes from now on."""
+    with faults(f"reading {topic}"):
+        consumer = AIOKafkaConsumer(**broker.options(), max_partition_fetch_bytes=MAX_REQUEST_BYTES)
+        try:
+            await consumer.start()
+            sources = [Source(broker.topic(topic), partition) for partition in range(PARTITIONS)]
+            consumer.assign(sources)
+            await (consumer.seek_to_beginning if beginning else consumer.seek_to_end)(*sources)
+            while True:
+                for rows in (await consumer.getmany(timeout_ms=200)).values():
+                    for row in rows:
+                        yield record_of(row, topic)
+        finally:
+            await consumer.stop()

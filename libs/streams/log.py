@@ -40,10 +40,14 @@ async def register_topics(connection: AsyncConnection) -> None:
 
 
 class Log:
-    """The log of one database as one process sees it. `start` before use, `stop` at the end."""
+    """The log of one database as one process sees it. `start` before use, `stop` at the end.
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    `appended` is called after each commit that appended, to tell other processes, which then `refresh`.
+    """
+
+    def __init__(self, engine: AsyncEngine, *, appended: Callable[[], None] | None = None) -> None:
         self._engine = engine
+        self._appended = appended
         self._ids: dict[str, int] = {}
         self._names: dict[int, str] = {}
         self._generation = 1
@@ -117,7 +121,12 @@ class Log:
             datas.append(pack(envelope))
         result = await fetch_all(connection, _APPEND, topics, partitions, datas, now_ms)
         heads = [(TopicPartition(self._names[t], p), number) for t, p, number in result]
-        return lambda: self._advance(heads)
+        return lambda: self._tell(heads)
+
+    def _tell(self, heads: Iterable[tuple[TopicPartition, int]]) -> None:
+        self._advance(heads)
+        if self._appended is not None:
+            self._appended()
 
     def _advance(self, heads: Iterable[tuple[TopicPartition, int]]) -> None:
         moved = set()

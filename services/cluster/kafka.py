@@ -12,16 +12,14 @@ from base64 import urlsafe_b64encode
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from services.cluster.refusals import BrokerRefused
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 POM = CHECKOUT / "deploy" / "kafka" / "pom.xml"
 JARS = CHECKOUT / ".kafka" / "jars"
 _START_SECONDS = 60.0
 _STOP_SECONDS = 20.0
 _JAVA = ("-Xms128m", "-Xmx768m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
-
-
-class BrokerRefused(RuntimeError):
-    """The broker cannot be had or does not start; the text says what was seen and what to do."""
 
 
 def missing_tools() -> str:
