@@ -10,13 +10,15 @@ import time
 import uuid
 from base64 import urlsafe_b64encode
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from pathlib import Path
 
 from services.cluster.refusals import BrokerRefused
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 POM = CHECKOUT / "deploy" / "kafka" / "pom.xml"
-JARS = CHECKOUT / ".kafka" / "jars"
+JARS = CHECKOUT / ".kafka" / sha256(POM.read_bytes()).hexdigest()[:12]
+"""Named after what was asked for, so that another version is fetched anew."""
 _START_SECONDS = 60.0
 _STOP_SECONDS = 20.0
 _JAVA = ("-Xms128m", "-Xmx768m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
