@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+import structlog
 
 from libs.runtime.lifecycle import prepare_database
 from libs.storage.embedded import EmbeddedPostgres
@@ -23,6 +24,8 @@ from services.embedded import start_database
 from services.registry import SERVICES
 
 _READY_SECONDS = 120.0
+_WATCH_SECONDS = 0.5
+_log = structlog.get_logger()
 _CADDYFILE = CHECKOUT / "deploy" / "caddy" / "Caddyfile"
 
 
@@ -53,6 +56,8 @@ class Cluster:
     postgres: EmbeddedPostgres | None
     database_url: str
     bootstrap: str
+    held: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """While somebody holds it, a database or a broker that has ended is not started again."""
 
     @property
     def url(self) -> str:
@@ -127,6 +132,7 @@ async def running(plan: Plan, say: Callable[[str], None] = lambda _text: None) -
             data=data,
         )
         cluster = Cluster(plan, made, _processes(plan, made), kafka, postgres, database_url, bootstrap)
+        await stack.enter_async_context(_watched(cluster))
         say(f"starting {len(made)} processes and the gateway")
         await stack.enter_async_context(_kept(cluster.processes))
         await _until_ready(cluster)
@@ -169,6 +175,27 @@ def _processes(plan: Plan, made: Sequence[Member]) -> dict[str, Process]:
         logs / "gateway.log",
     )
     return processes
+
+
+@asynccontextmanager
+async def _watched(cluster: Cluster) -> AsyncIterator[None]:
+    """Starts the database and the broker again when they have ended, as compose's restart rules do."""
+
+    async def watch() -> None:
+        while True:
+            async with cluster.held:
+                for name, server in (("postgres", cluster.postgres), ("kafka", cluster.kafka)):
+                    if server is not None and await asyncio.to_thread(server.watch):
+                        _log.warning("process_ended", name=name)
+            await asyncio.sleep(_WATCH_SECONDS)
+
+    watching = asyncio.create_task(watch(), name="watch")
+    try:
+        yield
+    finally:
+        async with cluster.held:
+            watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
 
 
 @asynccontextmanager

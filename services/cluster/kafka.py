@@ -140,6 +140,13 @@ class LocalKafka:
             time.sleep(0.1)
         raise BrokerRefused(f"Kafka on {self.bootstrap} did not answer within {_START_SECONDS:.0f} s")
 
+    def watch(self) -> bool:
+        """Starts it again when it has ended by itself. Returns whether it had. Raises BrokerRefused."""
+        if self.process is None or self.process.poll() is None:
+            return False
+        self.start()
+        return True
+
     def kill(self) -> None:
         """Ends it at once, as a machine that fails does."""
         if self.process is not None:

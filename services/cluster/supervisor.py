@@ -13,7 +13,7 @@ import structlog
 
 _AGAIN_SECONDS = 1.0
 _SOON_SECONDS = 10.0
-_MOST_SECONDS = 30.0
+_MOST_SECONDS = 8.0
 _log = structlog.get_logger()
 
 

@@ -70,7 +70,7 @@ class Running:
 
 @pytest.fixture(scope="module")
 def cluster(in_ci: bool) -> Iterator[Running]:
-    lacking = missing_tools() or ("" if _caddy() else "Caddy is not installed")
+    lacking = missing_tools() or ("" if caddy_is_there() else "Caddy is not installed")
     if lacking:
         assert not in_ci, lacking
         pytest.skip(lacking)
@@ -118,7 +118,7 @@ def cluster(in_ci: bool) -> Iterator[Running]:
         assert process.returncode == 0, words.read_text()
 
 
-def _caddy() -> bool:
+def caddy_is_there() -> bool:
     return any((Path(place) / "caddy").exists() for place in os.environ["PATH"].split(":"))
 
 
