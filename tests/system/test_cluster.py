@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,6 +62,13 @@ class Running:
             text=True,
             timeout=PATIENCE_SECONDS,
             check=False,
+        )
+
+    def processes(self) -> list[tuple[str, str]]:
+        """(service, port) of each, from the first table that was printed."""
+        words = (self.folder / "words").read_text()
+        return re.findall(
+            r"│ (\w+)-\d\s+│ \d+\s+│ (\d+)\s+│ 0\s+│ ready", words.partition("Centralino answers")[0]
         )
 
     @property
@@ -123,21 +131,58 @@ def caddy_is_there() -> bool:
 
 
 @pytest.mark.slow
-def test_the_demo_on_the_cluster_loses_and_doubles_nothing(cluster: Running) -> None:
-    done = cluster.run(
-        "demo", "--url", cluster.url, "--conversations", "60", "--rate", "4", "--alone", "--json"
-    )
+def test_a_rolling_restart_under_the_load_of_the_demo_loses_and_doubles_nothing(cluster: Running) -> None:
+    arguments = ("--url", cluster.url, "--conversations", "80", "--rate", "3", "--alone", "--json")
+    with ThreadPoolExecutor(1) as background:
+        playing = background.submit(cluster.run, "demo", *arguments)
+        time.sleep(8)
+        restarted = _restart_each(cluster, playing)
+        done = playing.result()
     assert done.returncode == 0, done.stderr[-3000:]
     account = json.loads(done.stdout)
     assert account["differences"] == []
-    assert account["conversations"] == 60
-    assert account["episodes"] == account["outcomes"] >= 50
+    assert account["conversations"] == 80
+    assert account["episodes"] == account["outcomes"] >= 60
     assert account["survey_answers"] > 0
+    assert restarted >= 6
+
+
+def _restart_each(cluster: Running, playing: "Future[subprocess.CompletedProcess[str]]") -> int:
+    """Ends the processes of the services one after the other, each when the one before is ready again. How many."""
+    count = 0
+    for _service, port in cluster.processes():
+        if playing.done():
+            break
+        _owner(port).send_signal(signal.SIGTERM)
+        count += 1
+        time.sleep(1)
+        until = time.monotonic() + PATIENCE_SECONDS
+        while not _ready(port):
+            assert time.monotonic() < until
+            time.sleep(0.2)
+    return count
+
+
+def _owner(port: str) -> psutil.Process:
+    """The process that listens on a port."""
+    return next(
+        psutil.Process(connection.pid)
+        for connection in psutil.net_connections("tcp")
+        if connection.pid
+        and connection.status == psutil.CONN_LISTEN
+        and connection.laddr
+        and connection.laddr.port == int(port)
+    )
+
+
+def _ready(port: str) -> bool:
+    with contextlib.suppress(httpx.HTTPError):
+        return httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=3).status_code == 200
+    return False
 
 
 def test_every_process_is_ready_and_both_of_a_service_own_partitions(cluster: Running) -> None:
-    words = (cluster.folder / "words").read_text()
-    ports = re.findall(r"│ (\w+)-\d\s+│ \d+\s+│ (\d+)\s+│ 0\s+│ ready", words)
+    ports = cluster.processes()
     assert sorted(service for service, _ in ports) == sorted([d.name for d in SERVICES] + list(TWICE))
     for service, port in ports:
         checks = httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=10).json()["checks"]

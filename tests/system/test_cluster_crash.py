@@ -30,7 +30,8 @@ def test_a_run_goes_on_behind_the_rounds_of_its_journal(tmp_path: Path) -> None:
     path = tmp_path / "journal"
     done = dict.fromkeys(("conversations", "episodes", "outcomes", "lost", "doubled", "wrong"), 1)
     Journal(path).add({**done, "done": {"process": 26, "broker": 2, "database": 2, "freeze": 2}})
-    assert (again := Journal(path)).kills == 30
+    again = Journal(path)
+    assert again.kills == 30
     again.add({**done, "done": {"process": 4}})
     assert Journal(path).total() == {"rounds": 2, "kills": 34} | dict.fromkeys(done, 2)
 
