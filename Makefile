@@ -36,6 +36,9 @@ up: ## The same with docker compose; SCALE="--scale triage=3"
 down: ## Ends what `up` started; volumes stay
 	docker compose down
 
+image-check: $(VENV)/.dev ## Runs the steps of the Dockerfile in an empty folder, without Docker
+	$(BIN)/python -m scripts.run_dockerfile
+
 test: $(VENV)/.dev ## Everything that must hold: lint, types, contracts, tests; ARGS="-n 0 tests/unit" for a part
 	$(MAKE) lint types
 	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
@@ -52,6 +55,7 @@ types: $(VENV)/.dev ## mypy, strict
 contracts: $(VENV)/.dev ## Everything generated from proto/ and from the services: code, catalogue, AsyncAPI, OpenAPI, flow picture
 	$(BIN)/python -m scripts.generate_contracts
 	$(BIN)/python -m scripts.generate_documents
+	$(BIN)/python -m scripts.generate_monitoring
 
 models: $(VENV)/.dev ## Trains the default triage model on the own set
 	$(BIN)/python -m scripts.train_models
@@ -69,4 +73,4 @@ bench: $(VENV)/.dev ## The figures of docs/benchmarks.md
 clean: ## Removes the environment and caches, not the data
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help install run demo cluster up down test lint types contracts models crash crash-embedded bench clean
+.PHONY: help install run demo cluster up down image-check test lint types contracts models crash crash-embedded bench clean

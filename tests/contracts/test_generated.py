@@ -19,7 +19,9 @@ def _run(*command: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("script", ["scripts.generate_contracts", "scripts.generate_documents"])
+@pytest.mark.parametrize(
+    "script", ["scripts.generate_contracts", "scripts.generate_documents", "scripts.generate_monitoring"]
+)
 def test_generated_files_are_fresh(script: str) -> None:
     done = _run(sys.executable, "-m", script, "--check")
     assert done.returncode == 0, done.stdout + done.stderr
