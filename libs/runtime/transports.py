@@ -10,7 +10,7 @@ from libs.storage import Database, Engines
 from libs.streams import Log, PostgresTransport, Transport
 
 if TYPE_CHECKING:
-    from libs.streams.kafka import Broker
+    from libs.streams.broker import Broker
 
 
 class RelayLike(Protocol):
@@ -56,7 +56,7 @@ class Transports:
 
 def broker_of(settings: PlatformSettings) -> "Broker":
     """How the settings say Kafka is reached."""
-    from libs.streams.kafka import Broker
+    from libs.streams.broker import Broker
 
     return Broker(
         settings.kafka_bootstrap,

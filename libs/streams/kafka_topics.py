@@ -10,8 +10,8 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from libs.contracts import PARTITIONS, TOPICS, Topic
+from libs.streams.broker import MAX_REQUEST_BYTES, Broker, faults
 from libs.streams.errors import Retry, TopicsRefused
-from libs.streams.kafka import MAX_REQUEST_BYTES, Broker, faults
 
 _DAY_MS = 86_400_000
 _LOOK_SECONDS = 0.05

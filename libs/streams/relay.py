@@ -14,9 +14,9 @@ from aiokafka import AIOKafkaProducer
 
 from libs.contracts import TOPICS, TornEnvelope, cloud_event_headers, unpack
 from libs.storage import Database
+from libs.streams.broker import MAX_REQUEST_BYTES, Broker, faults
 from libs.streams.claims import Claims
 from libs.streams.errors import Fenced, is_transient
-from libs.streams.kafka import MAX_REQUEST_BYTES, Broker, faults
 from libs.streams.transport import Record, Transport
 from libs.telemetry import metrics
 

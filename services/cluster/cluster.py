@@ -14,7 +14,7 @@ import structlog
 
 from libs.runtime.lifecycle import prepare_database
 from libs.storage.embedded import EmbeddedPostgres
-from libs.streams.kafka import Broker
+from libs.streams.broker import Broker
 from libs.streams.kafka_topics import apply_topics
 from services.cluster.kafka import CHECKOUT, LocalKafka, free_port, missing_tools
 from services.cluster.plan import Member, gateway_environment, members

@@ -110,7 +110,7 @@ async def _of_log(engines: Engines, log: Log, topic: str, beginning: bool) -> Re
 
 
 async def _of_broker(settings: PlatformSettings, topic: str, beginning: bool) -> Records:
-    from libs.streams.kafka import watch
+    from libs.streams.broker import watch
 
     async with aclosing(watch(broker_of(settings), topic, beginning=beginning)) as records:
         async for record in records:
