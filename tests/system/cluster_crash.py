@@ -75,9 +75,11 @@ class Chaos:
         elif fault == "freeze":
             pid = await self._victim()
             os.kill(pid, signal.SIGSTOP)
-            await asyncio.sleep(FROZEN_SECONDS)
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGCONT)
+            try:
+                await asyncio.sleep(FROZEN_SECONDS)
+            finally:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
         else:
             async with self._cluster.held:
                 await self._kill_server(fault.split()[0])
