@@ -133,7 +133,7 @@ def measure(conversations: int, open_: int, rows: int, runs: int) -> None:
             ["ratio, run by run (goal 0.25, aim 0.5)", spread(ratios, 4)],
             [f"median life at {open_} open, s", spread(p50s, 1)],
         ],
-        "The limit has no HTTP in it: a life has a little more than seven requests, each of which costs more than a row's way"
+        "The limit has no HTTP in it: a life has some seven requests, each of which costs more than a row's way"
         " through all hops.",
     )
 
