@@ -12,6 +12,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from libs.storage.embedded import EmbeddedPostgres
@@ -99,3 +100,49 @@ def lag(url: str) -> float:
     return sum(
         float(value) for value in re.findall(r"^centralino_stream_lag_events\{[^}]*\} (\S+)$", text, re.M)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Clustered:
+    """A cluster that runs: the gateway's address, the folder of its keys, the broker's address."""
+
+    url: str
+    data: Path
+    bootstrap: str
+
+
+@contextlib.contextmanager
+def clustered(*arguments: str, **environment: str) -> Iterator[Clustered]:
+    """`centralino cluster` as an operator starts it, on a folder of its own."""
+    folder = Path(tempfile.mkdtemp(prefix="centralino-bench-"))
+    folder.chmod(0o755)
+    port = free_port()
+    command = [
+        sys.executable,
+        "-m",
+        "services.cli",
+        "cluster",
+        "--port",
+        str(port),
+        "--data",
+        str(folder),
+        *arguments,
+    ]
+    variables = {**os.environ, "CENTRALINO_LOG_LEVEL": "warning", "COLUMNS": "200", **environment}
+    words = folder / "words"
+    with words.open("wb") as out:
+        process = subprocess.Popen(command, env=variables, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+    try:
+        until = time.monotonic() + 180
+        while "Centralino answers" not in (said := words.read_text()):
+            if process.poll() is not None or time.monotonic() > until:
+                raise RuntimeError(said)
+            time.sleep(0.2)
+        settings = (folder / "kafka" / "server.properties").read_text()
+        found = re.search(r"^advertised\.listeners=PLAINTEXT://(.+)$", settings, re.M)
+        assert found is not None
+        yield Clustered(f"http://127.0.0.1:{port}", folder / "data", found[1])
+    finally:
+        process.terminate()
+        process.wait(60)
+        shutil.rmtree(folder, ignore_errors=True)

@@ -8,17 +8,17 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
-from libs.contracts import TOPICS
 from libs.runtime import PlatformSettings, ServiceDefinition, describe
 from libs.runtime.lifecycle import ServiceHost, prepare_database
 from libs.telemetry import configure_logging
 from libs.web import TokenKeys, Tokens
+from services.cluster.command import cluster
 from services.demo.command import demo
 from services.embedded import data_folder, run_embedded, with_database
-from services.operators import admin, dead_letters
+from services.operators import admin, dead_letters, topics
 from services.operators.faults import explain
+from services.operators.tail import tail
 from services.registry import SERVICES, service
 
 app = typer.Typer(
@@ -30,7 +30,10 @@ app = typer.Typer(
 )
 app.add_typer(admin.app, name="admin", help="The first accounts.")
 app.add_typer(dead_letters.app, name="dead-letters", help="Messages that could not be handled.")
+app.add_typer(topics.app, name="topics", help="The topics of the log, and their making on Kafka.")
 app.command()(demo)
+app.command()(cluster)
+app.command()(tail)
 _console = Console()
 _errors = Console(stderr=True)
 _ROLES = ("customer", "agent", "supervisor", "admin", "service")
@@ -132,34 +135,6 @@ def migrate() -> None:
     with with_database(platform) as url:
         asyncio.run(prepare_database(url, SERVICES))
     _errors.print("The database is at the newest version.")
-
-
-@app.command()
-def topics(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
-    """The topics: who writes them, who reads them, how long rows stay."""
-    if as_json:
-        rows = [
-            {
-                "name": t.name,
-                "purpose": t.purpose,
-                "producer": t.producer,
-                "consumers": list(t.consumers),
-                "messages": list(t.messages),
-                "key": t.key,
-                "retention_days": t.retention_days,
-                "compact": t.compact,
-                "local": t.local,
-            }
-            for t in TOPICS.values()
-        ]
-        typer.echo(json.dumps(rows, indent=2))
-        return
-    table = Table("topic", "written by", "read by", "key", "kept", "what")
-    for t in TOPICS.values():
-        kept = "newest of each key" if t.compact else f"{t.retention_days} days"
-        name = f"{t.name} (local)" if t.local else t.name
-        table.add_row(name, t.producer, ", ".join(t.consumers) or "anybody", t.key, kept, t.purpose)
-    _console.print(table)
 
 
 def main() -> None:

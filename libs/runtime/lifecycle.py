@@ -5,6 +5,7 @@ import contextlib
 import socket
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,16 @@ import uvicorn
 from fastapi import FastAPI
 
 from libs.primitives import Clock
-from libs.runtime.peers import InProcessPeers
+from libs.runtime.peers import InProcessPeers, NetworkPeers
 from libs.runtime.service import Peers, Platform, Service, ServiceDefinition
 from libs.runtime.settings import PlatformSettings
+from libs.runtime.transports import RelayLike, Transports
+from libs.runtime.wakeups import Wakeups
 from libs.storage import Database, Engines, fetch_all
 from libs.storage.migrate import migrate
-from libs.streams import Log, PostgresTransport, Processor, Transport, is_transient, register_topics
+from libs.streams import Log, Processor, Transport, is_transient, register_topics
 from libs.streams.retention import keep_retaining
-from libs.web import OK, Host, TokenKeys, Tokens, WebSettings, create_app, create_host
+from libs.web import OK, Broadcast, Host, TokenKeys, Tokens, WebSettings, create_app, create_host
 
 VERSION = "0.1.0"
 _log = structlog.get_logger()
@@ -55,6 +58,7 @@ class Assembled:
     service: Service
     app: FastAPI
     processors: Sequence[Processor[Any]]
+    relays: Sequence[RelayLike]
     database: Database
 
 
@@ -64,8 +68,9 @@ def assemble(
     transport: Transport,
     settings: Any = None,
     web: WebSettings | None = None,
+    relays: Sequence[RelayLike] = (),
 ) -> Assembled:
-    """Builds a service, its app and its processors. Local topics are read from its own database in every way of running."""
+    """Builds a service, its app and its processors, and takes its relays in."""
     service = definition.build(platform, settings or definition.settings())
     processors = [
         Processor(subscriber, platform.database, transport, platform.clock)
@@ -79,6 +84,8 @@ def assemble(
         checks["database"] = OK
         for processor in processors:
             checks[f"group {processor.group}"] = processor.trouble or OK
+        for relay in relays:
+            checks[relay.group] = relay.trouble or OK
         return checks
 
     app = create_app(
@@ -90,7 +97,7 @@ def assemble(
         settings=web or WebSettings(),
         tokens=platform.tokens,
     )
-    return Assembled(definition, service, app, processors, platform.database)
+    return Assembled(definition, service, app, processors, relays, platform.database)
 
 
 async def _keep_running(
@@ -121,7 +128,6 @@ class ServiceHost:
         data: Path,
         clock: Clock,
         service_settings: Mapping[str, Any] | None = None,
-        peers: Callable[[str], Peers] | None = None,
         before_stop: Callable[[], None] = lambda: None,
     ) -> None:
         self._definitions = definitions
@@ -130,7 +136,6 @@ class ServiceHost:
         self._data = data
         self._clock = clock
         self._service_settings = service_settings or {}
-        self._peers = peers
         self._before_stop = before_stop
         self._assembled: list[Assembled] = []
         self.host: Host | None = None
@@ -150,13 +155,16 @@ class ServiceHost:
             web_connections=self._settings.web_connections,
             stream_connections=self._settings.stream_connections,
         )
-        log = Log(engines.streams)
+        wakeups = Wakeups(self._url) if self._settings.distributed else None
+        log = Log(engines.streams, appended=wakeups.appended if wakeups else None)
         try:
             await prepare_database(self._url, self._definitions)
             await log.start()
-            self._assemble(engines, log)
+            self._assemble(engines, log, wakeups)
             for assembled in self._assembled:
                 await assembled.service.start()
+            if wakeups is not None:
+                tasks = [*tasks, partial(wakeups.run, log)]
             await self._serve(engines, log, stop, ready, tasks, listener)
         finally:
             listener.close()
@@ -179,8 +187,8 @@ class ServiceHost:
         self.address = f"http://{host}:{listener.getsockname()[1]}"
         return listener
 
-    def _assemble(self, engines: Engines, log: Log) -> None:
-        transport = PostgresTransport(engines.streams, log, lease_seconds=self._settings.lease_seconds)
+    def _assemble(self, engines: Engines, log: Log, wakeups: Wakeups | None) -> None:
+        transports = Transports.of(self._settings, engines, log)
         public = self._settings.public_url or self.address
         for definition in self._definitions:
             platform = Platform(
@@ -188,17 +196,21 @@ class ServiceHost:
                 log,
                 self._clock,
                 self.tokens,
-                self._peers(definition.name) if self._peers else self._in_process(definition.name),
+                self._reach(definition.name),
                 self._data,
                 public.rstrip("/"),
+                wakeups.bells(definition.name) if wakeups else Broadcast(),
             )
             settings = self._service_settings.get(definition.name)
-            self._assembled.append(assemble(definition, platform, transport, settings))
+            relays = transports.relays(definition.name, platform.database)
+            self._assembled.append(assemble(definition, platform, transports.events, settings, relays=relays))
         self.host = create_host(
             {a.definition.name: a.app for a in self._assembled}, title="Centralino", version=VERSION
         )
 
-    def _in_process(self, caller: str) -> InProcessPeers:
+    def _reach(self, caller: str) -> Peers:
+        if self._settings.gateway_url:
+            return NetworkPeers(self.tokens, caller, self._settings.gateway_url)
         return InProcessPeers(
             self.tokens, caller, lambda: {a.definition.name: a.app for a in self._assembled}
         )
@@ -263,6 +275,7 @@ class ServiceHost:
         work: list[tuple[str, Coroutine[Any, Any, None]]] = []
         for assembled in self._assembled:
             work += [(f"group {processor.group}", processor.run(drain)) for processor in assembled.processors]
+            work += [(relay.group, relay.run(drain)) for relay in assembled.relays]
             for number, task in enumerate(assembled.service.tasks, 1):
                 name = f"{assembled.definition.name} worker {number}"
                 work.append((name, _keep_running(name, task, drain)))

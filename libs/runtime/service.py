@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -14,7 +14,7 @@ from libs.primitives import Clock
 from libs.runtime.settings import ServiceSettings
 from libs.storage import Database
 from libs.streams import Log, StreamRouter, Subscriber
-from libs.web import Tokens
+from libs.web import Broadcast, Tokens
 
 S = TypeVar("S", bound=ServiceSettings)
 
@@ -41,6 +41,8 @@ class Platform:
     """Folder for keys and files."""
     public_url: str
     """Address that customers see, without a slash at the end."""
+    bells: Broadcast = field(default_factory=Broadcast)
+    """Wake-ups of this service, heard by its other processes too."""
 
 
 async def _nothing() -> None:

@@ -1,23 +1,28 @@
 """Settings: small frozen models, read once from the environment, every field documented."""
 
+import os
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_FOLDER = Path(os.environ.get("CENTRALINO_SECRETS", "/run/secrets"))
+_SECRETS = _FOLDER if _FOLDER.is_dir() else None
+"""A file named like a variable, in small letters, sets it: what must not stand in the environment."""
 
 
 class ServiceSettings(BaseSettings):
     """Base of a service's own knobs. A service sets `env_prefix` to `CENTRALINO_<SERVICE>_`."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", secrets_dir=_SECRETS)
 
 
 class PlatformSettings(BaseSettings):
     """What every process of the platform needs to know."""
 
     model_config = SettingsConfigDict(
-        env_prefix="CENTRALINO_", frozen=True, extra="ignore", populate_by_name=True
+        env_prefix="CENTRALINO_", frozen=True, extra="ignore", populate_by_name=True, secrets_dir=_SECRETS
     )
 
     host: str = Field(default="127.0.0.1", description="Address to listen on")
@@ -45,9 +50,50 @@ class PlatformSettings(BaseSettings):
     drain_seconds: float = Field(
         default=4.0, gt=0, le=60, description="How long a stop waits for work at hand"
     )
+    transport: Literal["postgres", "kafka"] = Field(
+        default="postgres", description="What carries events between the services"
+    )
+    gateway_url: str = Field(
+        default="",
+        description="Address of the gateway, by which the services of other processes are reached; empty when all run in"
+        " this process",
+    )
+    kafka_bootstrap: str = Field(
+        default="127.0.0.1:9092", description="Kafka's brokers as host:port, several with commas"
+    )
+    kafka_prefix: str = Field(
+        default="",
+        pattern=r"^[a-zA-Z0-9._-]{0,60}$",
+        description="Before the name of every topic and group, so that installations can share a cluster",
+    )
+    kafka_replication: int = Field(
+        default=1, ge=1, le=10, description="Copies of a topic that `topics apply` makes"
+    )
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        default="PLAINTEXT", description="How the brokers are spoken to"
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        default="PLAIN", description="How this process says who it is, with SASL"
+    )
+    kafka_username: str = Field(default="", description="User, with SASL")
+    kafka_password: SecretStr = Field(default=SecretStr(""), description="Password, with SASL")
+    kafka_ca_file: Path | None = Field(
+        default=None, description="Certificates to trust, PEM; by default those of the system"
+    )
+    kafka_session_seconds: float = Field(
+        default=10.0,
+        ge=6,
+        le=300,
+        description="How long Kafka leaves partitions with a process that has died",
+    )
     fsync: bool = Field(
         default=True, description="Embedded database only: false gives up safety for throw-away tests"
     )
+
+    @property
+    def distributed(self) -> bool:
+        """Whether other processes work on the same database."""
+        return self.transport == "kafka" or bool(self.gateway_url)
 
 
 def describe(settings: BaseSettings) -> list[dict[str, Any]]:

@@ -4,7 +4,16 @@ Services use `StreamRouter` to declare handlers and raise `Retry`, `Reject` or `
 """
 
 from libs.streams.claims import OwnedState
-from libs.streams.errors import EventsLost, Fenced, Reject, Retry, Stop, TooManyDead, is_transient
+from libs.streams.errors import (
+    EventsLost,
+    Fenced,
+    Reject,
+    Retry,
+    Stop,
+    TooManyDead,
+    TopicsRefused,
+    is_transient,
+)
 from libs.streams.log import Log, register_topics
 from libs.streams.postgres import PostgresTransport
 from libs.streams.processor import Processor, Subscriber
@@ -31,6 +40,7 @@ __all__ = [
     "Subscription",
     "TooManyDead",
     "TopicPartition",
+    "TopicsRefused",
     "Transport",
     "is_transient",
     "register_topics",

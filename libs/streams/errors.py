@@ -6,6 +6,7 @@ StreamError
 └── Stop         nothing may go on until a person has looked
     ├── EventsLost   the log jumps: rows are missing between the stored position and what was read
     └── TooManyDead  20 of the last 100 messages died
+TopicsRefused    a topic on the broker cannot become what it must be; nothing was changed
 Fenced           another owner has taken the partition: everything in memory is dropped, then rejoin
 
 Any other exception of a handler is a fault met on this message: a dead letter, whose error names it.
@@ -42,6 +43,10 @@ class EventsLost(Stop):
 
 class TooManyDead(Stop):
     """The breaker: so many messages died that the fault is not in the messages."""
+
+
+class TopicsRefused(Exception):
+    """A topic on the broker cannot become what it must be: say what was seen and what to do."""
 
 
 class Fenced(Exception):

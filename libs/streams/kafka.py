@@ -7,84 +7,20 @@ and says so, until the broker answers as it should.
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal
+from collections.abc import Iterable, Mapping
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord
 from aiokafka import TopicPartition as Source
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import IllegalStateError, KafkaError
-from aiokafka.helpers import create_ssl_context
 
-from libs.contracts import (
-    PARTITIONS,
-    TOPICS,
-    TornEnvelope,
-    envelope_of_headers,
-    number_of_headers,
-    pack,
-)
-from libs.streams.errors import Retry, Stop
+from libs.contracts import PARTITIONS, TOPICS
+from libs.streams.broker import MAX_REQUEST_BYTES, Broker, faults, record_of
+from libs.streams.errors import Retry
 from libs.streams.transport import ANY, Place, Record, Subscription, TopicPartition, Transport
 
-MAX_REQUEST_BYTES = 4 * 1024 * 1024
-"""The largest request and, by the topics' settings, the largest message."""
 _DRAIN_SECONDS = 5.0
 _COMMIT_SECONDS = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Broker:
-    """How to reach a Kafka cluster. Raises ValueError for a CA file that cannot be read."""
-
-    bootstrap: str
-    """host:port, several with commas."""
-    prefix: str = ""
-    """Before every name of a topic and of a group, so that several installations can share a cluster."""
-    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
-    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
-    username: str = ""
-    password: str = field(default="", repr=False)
-    ca_file: Path | None = None
-    session_seconds: float = 10.0
-    """How long the partitions of a member that has died stay with it."""
-
-    def options(self) -> dict[str, Any]:
-        """Arguments that every client takes."""
-        options: dict[str, Any] = {
-            "bootstrap_servers": self.bootstrap,
-            "security_protocol": self.security_protocol,
-            "request_timeout_ms": 20_000,
-        }
-        if self.security_protocol.startswith("SASL"):
-            options |= {
-                "sasl_mechanism": self.sasl_mechanism,
-                "sasl_plain_username": self.username,
-                "sasl_plain_password": self.password,
-            }
-        if self.security_protocol.endswith("SSL"):
-            try:
-                options["ssl_context"] = create_ssl_context(cafile=self.ca_file and str(self.ca_file))
-            except OSError as error:
-                raise ValueError(
-                    f"CA file {self.ca_file}: {error}; expected a file of PEM certificates"
-                ) from error
-        return options
-
-    def topic(self, name: str) -> str:
-        """The topic's name on the broker."""
-        return self.prefix + name
-
-
-@contextlib.contextmanager
-def faults(doing: str) -> Iterator[None]:
-    """Turns a fault of the client into Retry."""
-    try:
-        yield
-    except (KafkaError, IllegalStateError, OSError) as error:
-        raise Retry(f"Kafka, {doing}: {type(error).__name__}: {error}") from error
 
 
 class KafkaTransport:
@@ -250,21 +186,7 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aio
         return records
 
     def _record(self, row: ConsumerRecord) -> Record:
-        topic = self._names[row.topic]
-        headers = {name: content or b"" for name, content in row.headers}
-        try:
-            number = number_of_headers(headers)
-        except TornEnvelope as error:
-            raise Stop(
-                f"{row.topic}/{row.partition} offset {row.offset}: {error}; nobody but the relay may write to this topic:"
-                " find who did, then move the position behind that offset"
-            ) from error
-        value = row.value or b""
-        try:
-            data, fault = pack(envelope_of_headers(headers, value)), ""
-        except TornEnvelope as error:
-            data, fault = value, str(error)
-        return Record(topic, row.partition, number, row.offset, data, fault)
+        return record_of(row, self._names[row.topic])
 
     async def _report(self, consumer: AIOKafkaConsumer, places: Mapping[TopicPartition, Place]) -> None:
         """Tells the broker now and then how far the group is, and learns how far the topics are."""

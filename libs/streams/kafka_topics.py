@@ -10,18 +10,14 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from libs.contracts import PARTITIONS, TOPICS, Topic
-from libs.streams.errors import Retry
-from libs.streams.kafka import MAX_REQUEST_BYTES, Broker, faults
+from libs.streams.broker import MAX_REQUEST_BYTES, Broker, faults
+from libs.streams.errors import Retry, TopicsRefused
 
 _DAY_MS = 86_400_000
 _LOOK_SECONDS = 0.05
 _SECONDS = 60.0
 _TOPIC_LEVEL = 1
 """Source of a setting that was made on the topic itself, as the protocol numbers it."""
-
-
-class TopicsRefused(Exception):
-    """A topic on the broker cannot become what it must be; the text says what was seen and what to do."""
 
 
 @dataclass(frozen=True, slots=True)

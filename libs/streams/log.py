@@ -20,6 +20,8 @@ from libs.streams.transport import Place, TopicPartition
 
 _APPEND: Final = "SELECT topic, partition, number FROM log.append($1::smallint[], $2::int[], $3::bytea[], $4)"
 _POLL_SECONDS: Final = 0.2
+MAX_EVENT_BYTES: Final = 4_000_000
+"""What a broker takes in one request, less room for headers. The same in both ways of running: one can follow the other."""
 _log = structlog.get_logger()
 
 
@@ -40,10 +42,14 @@ async def register_topics(connection: AsyncConnection) -> None:
 
 
 class Log:
-    """The log of one database as one process sees it. `start` before use, `stop` at the end."""
+    """The log of one database as one process sees it. `start` before use, `stop` at the end.
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    `appended` is called after each commit that appended, to tell other processes, which then `refresh`.
+    """
+
+    def __init__(self, engine: AsyncEngine, *, appended: Callable[[], None] | None = None) -> None:
         self._engine = engine
+        self._appended = appended
         self._ids: dict[str, int] = {}
         self._names: dict[int, str] = {}
         self._generation = 1
@@ -96,7 +102,7 @@ class Log:
         """Numbers and inserts events as the last statement of the caller's transaction.
 
         Returns what to call after the commit: it wakes the readers of this process. Raises ValueError for an event
-        without a key.
+        without a key and for one that is too large.
         """
         topics, partitions, datas = [], [], []
         for emitted in events:
@@ -105,6 +111,12 @@ class Log:
             key = key_of(emitted.event)
             topics.append(self._ids[topic])
             partitions.append(partition_of(key))
+            payload = emitted.event.SerializeToString()
+            if len(payload) > MAX_EVENT_BYTES:
+                raise ValueError(
+                    f"an event {name} of key {key[:80]} has {len(payload):,} bytes,"
+                    f" at most {MAX_EVENT_BYTES:,} can be carried"
+                )
             envelope = Envelope(
                 emitted.event_id or new_id_bytes(),
                 now_ms,
@@ -112,12 +124,17 @@ class Log:
                 name,
                 key,
                 traceparent,
-                emitted.event.SerializeToString(),
+                payload,
             )
             datas.append(pack(envelope))
         result = await fetch_all(connection, _APPEND, topics, partitions, datas, now_ms)
         heads = [(TopicPartition(self._names[t], p), number) for t, p, number in result]
-        return lambda: self._advance(heads)
+        return lambda: self._tell(heads)
+
+    def _tell(self, heads: Iterable[tuple[TopicPartition, int]]) -> None:
+        self._advance(heads)
+        if self._appended is not None:
+            self._appended()
 
     def _advance(self, heads: Iterable[tuple[TopicPartition, int]]) -> None:
         moved = set()

@@ -14,9 +14,9 @@ from aiokafka import AIOKafkaProducer
 
 from libs.contracts import TOPICS, TornEnvelope, cloud_event_headers, unpack
 from libs.storage import Database
+from libs.streams.broker import MAX_REQUEST_BYTES, Broker, faults
 from libs.streams.claims import Claims
 from libs.streams.errors import Fenced, is_transient
-from libs.streams.kafka import MAX_REQUEST_BYTES, Broker, faults
 from libs.streams.transport import Record, Transport
 from libs.telemetry import metrics
 
@@ -68,7 +68,7 @@ class Relay:
                     self._failures = 0
                 except Exception as error:  # noqa: BLE001 - whatever it is, nothing may be skipped
                     await self._begin_again(error, stop)
-            await self._store()
+            await self._store_last()
         finally:
             await self.close()
 
@@ -150,6 +150,15 @@ class Relay:
             await uow.commit()
         self._sent.clear()
         self._stored = time.monotonic()
+
+    async def _store_last(self) -> None:
+        """At the end; what cannot be stored now is sent again by whoever comes next."""
+        try:
+            await self._store()
+        except Exception as error:
+            if not is_transient(error) and not isinstance(error, Fenced):
+                raise
+            _log.warning("position_not_stored", group=self.group, error=str(error))
 
     async def _begin_again(self, error: Exception, stop: asyncio.Event) -> None:
         """Drops everything in memory: the stored position says where to go on."""

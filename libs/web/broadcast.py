@@ -1,7 +1,7 @@
-"""Wake-ups inside one process: who waits for a key is told that something about it changed, not what."""
+"""Wake-ups: who waits for a key is told that something about it changed, not what."""
 
 import asyncio
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 
 from libs.web.problems import Unavailable
@@ -34,12 +34,16 @@ class Wakeup:
 class Broadcast:
     """Listeners by key. Memory is bounded by `most_listeners`; a key without listeners costs nothing.
 
-    Call it from the event loop only. Notify after the commit (`uow.after_commit`). Other processes' changes
-    are not seen: poll with the timeout as the safety net.
+    Call it from the event loop only. Notify after the commit (`uow.after_commit`). Other processes hear of it
+    through `elsewhere`, which is called with each key, if at all: poll with the timeout as the safety net. Keys are
+    text or tuples of text, so that they can travel.
     """
 
-    def __init__(self, most_listeners: int = 10_000) -> None:
+    def __init__(
+        self, most_listeners: int = 10_000, *, elsewhere: Callable[[Hashable], None] | None = None
+    ) -> None:
         self._most = most_listeners
+        self._elsewhere = elsewhere
         self._count = 0
         self._by_key: dict[Hashable, set[Wakeup]] = {}
 
@@ -79,7 +83,13 @@ class Broadcast:
             return await bell.wait(timeout_s)
 
     def notify(self, key: Hashable) -> None:
-        """Ring for everyone who listens to `key`."""
+        """Ring for everyone who listens to `key`, here and elsewhere."""
+        self.ring(key)
+        if self._elsewhere is not None:
+            self._elsewhere(key)
+
+    def ring(self, key: Hashable) -> None:
+        """Ring for everyone who listens to `key` in this process."""
         for bell in self._by_key.get(key, ()):
             bell.ring()
 

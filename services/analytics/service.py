@@ -4,7 +4,6 @@ from functools import partial
 
 from libs.runtime import Platform, Service, ServiceDefinition
 from libs.streams import Subscriber
-from libs.web import Broadcast
 from services.analytics import retention
 from services.analytics.api import episodes, outcomes, summary
 from services.analytics.context import context_of
@@ -14,7 +13,7 @@ from services.analytics.settings import AnalyticsSettings
 
 def build(platform: Platform, settings: AnalyticsSettings) -> Service:
     """Analytics on a platform."""
-    feed_bell = Broadcast()
+    feed_bell = platform.bells
     return Service(
         routers=[
             outcomes.router(platform.database, feed_bell),

@@ -10,18 +10,18 @@ import time
 import uuid
 from base64 import urlsafe_b64encode
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from pathlib import Path
+
+from services.cluster.refusals import BrokerRefused
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 POM = CHECKOUT / "deploy" / "kafka" / "pom.xml"
-JARS = CHECKOUT / ".kafka" / "jars"
+JARS = CHECKOUT / ".kafka" / sha256(POM.read_bytes()).hexdigest()[:12]
+"""Named after what was asked for, so that another version is fetched anew."""
 _START_SECONDS = 60.0
 _STOP_SECONDS = 20.0
 _JAVA = ("-Xms128m", "-Xmx768m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
-
-
-class BrokerRefused(RuntimeError):
-    """The broker cannot be had or does not start; the text says what was seen and what to do."""
 
 
 def missing_tools() -> str:
@@ -139,6 +139,13 @@ class LocalKafka:
                 return
             time.sleep(0.1)
         raise BrokerRefused(f"Kafka on {self.bootstrap} did not answer within {_START_SECONDS:.0f} s")
+
+    def watch(self) -> bool:
+        """Starts it again when it has ended by itself. Returns whether it had. Raises BrokerRefused."""
+        if self.process is None or self.process.poll() is None:
+            return False
+        self.start()
+        return True
 
     def kill(self) -> None:
         """Ends it at once, as a machine that fails does."""

@@ -1,6 +1,7 @@
 """The embedded host: database, migrations, six services, one address, a clean stop."""
 
 import asyncio
+import contextlib
 import errno
 import fcntl
 import gc
@@ -167,7 +168,9 @@ async def run_embedded(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    with _only_one(folder):
+    # With a database of its own elsewhere, other processes may share the folder: it holds keys only.
+    alone = contextlib.nullcontext() if settings.database_url else _only_one(folder)
+    with alone:
         check_address(settings.host, settings.port)
         server = None if settings.database_url else EmbeddedPostgres(folder, fsync=settings.fsync)
         if server is not None:

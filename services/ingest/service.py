@@ -31,7 +31,7 @@ def build(platform: Platform, settings: IngestSettings) -> Service:
     sealer, signer = load_keys(
         platform.data, settings.raw_key.get_secret_value(), settings.signing_key.get_secret_value()
     )
-    accounts, arrivals, signals = Accounts(settings.accounts), Arrivals(), Signals()
+    accounts, arrivals, signals = Accounts(settings.accounts), Arrivals(), Signals(platform.bells)
     desk = Desk(database, sealer, signer, accounts)
     writer = RawWriter(database, most_pending=settings.most_pending, group_rows=settings.group_rows)
     accepting = Accepting(

@@ -11,12 +11,23 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from libs.runtime import PlatformSettings
 from libs.storage.embedded import EmbeddedPostgresError
+from libs.streams import Retry, TopicsRefused
 from libs.web import KeyFileError
+from services.cluster.refusals import BrokerRefused, ClusterRefused
 from services.embedded.host import HostRefused
 from services.operators.dead_letters import StillFailing
 from services.registry import SERVICES
 
-_SAY_IT_THEMSELVES = (HostRefused, EmbeddedPostgresError, KeyFileError, StillFailing)
+_SAY_IT_THEMSELVES = (
+    HostRefused,
+    EmbeddedPostgresError,
+    KeyFileError,
+    StillFailing,
+    ClusterRefused,
+    BrokerRefused,
+    TopicsRefused,
+    Retry,
+)
 _NOT_LET_IN = (
     ConnectionError,
     TimeoutError,

@@ -3,7 +3,6 @@
 from libs.contracts import PoolCommand, TeamChanged
 from libs.runtime import Platform, Service, ServiceDefinition
 from libs.streams import Subscriber
-from libs.web import Broadcast
 from services.routing import gauges, workers
 from services.routing.api.answering import commands
 from services.routing.api.directory import directory
@@ -19,7 +18,7 @@ from services.routing.settings import RoutingSettings
 def build(platform: Platform, settings: RoutingSettings) -> Service:
     """Routes, the two consumer groups, leases and the pool of a fresh installation."""
     database = platform.database
-    hub, pools = Broadcast(), Pools()
+    hub, pools = platform.bells, Pools()
     desk = Desk(database, hub, settings)
 
     async def start() -> None:

@@ -13,9 +13,10 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from libs.contracts import PARTITIONS, TOPICS
 from libs.runtime import SystemClock
-from libs.streams import Processor, Retry, Subscriber
-from libs.streams.kafka import Broker, KafkaTransport
-from libs.streams.kafka_topics import TopicsRefused, apply_topics, settings_of
+from libs.streams import Processor, Retry, Subscriber, TopicsRefused
+from libs.streams.broker import Broker
+from libs.streams.kafka import KafkaTransport
+from libs.streams.kafka_topics import apply_topics, settings_of
 from libs.streams.relay import Relay
 from services.cluster.kafka import LocalKafka
 from tests.support.kafka import fresh_broker, need_kafka, remove_topics, topics_of

@@ -223,6 +223,16 @@ async def test_a_value_of_one_megabyte_passes(rig: Rig) -> None:
     assert (await rig.seen())["big"].count == 2
 
 
+async def test_an_event_too_large_to_be_carried_is_refused_before_it_is_appended(rig: Rig) -> None:
+    with pytest.raises(
+        ValueError, match=r"MessageReceived of key big has 4,100,\d+ bytes, at most 4,000,000"
+    ):
+        await rig.publish(message("small", 1), message("big", 1, "x" * 4_100_000))
+    await rig.publish(message("big", 1, "x" * 3_990_000), message("small", 2))
+    await rig.drain(rig.member(counting_router("g", Behaviour())))
+    assert {key: s.trail for key, s in (await rig.seen()).items()} == {"big": ",1", "small": ",2"}
+
+
 async def test_what_handlers_emit_is_appended_in_the_same_transaction_with_ids_a_second_run_would_repeat(
     rig: Rig,
 ) -> None:

@@ -19,9 +19,9 @@ def _run(*command: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("script", ["scripts.generate_contracts", "scripts.generate_documents"])
-def test_generated_files_are_fresh(script: str) -> None:
-    done = _run(sys.executable, "-m", script, "--check")
+@pytest.mark.parametrize("what", ["contracts", "documents", "monitoring"])
+def test_generated_files_are_fresh(what: str) -> None:
+    done = _run(sys.executable, "-m", f"scripts.generate_{what}", "--check")
     assert done.returncode == 0, done.stdout + done.stderr
 
 

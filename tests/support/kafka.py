@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
-from libs.streams.kafka import Broker
+from libs.streams.broker import Broker
 from services.cluster.kafka import LocalKafka, missing_tools
 
 _numbers = itertools.count(1)

@@ -31,8 +31,9 @@ from libs.streams import (
     dead_letters,
     register_topics,
 )
+from libs.streams.broker import Broker
 from libs.streams.dead_letters import DeadLetter
-from libs.streams.kafka import Broker, KafkaTransport
+from libs.streams.kafka import KafkaTransport
 from libs.streams.kafka_topics import apply_topics
 from libs.streams.relay import Relay
 from tests.support.kafka import fresh_broker, remove_topics

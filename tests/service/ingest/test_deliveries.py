@@ -10,6 +10,7 @@ import pytest
 
 from libs.contracts import SurveyCancelled, SurveyRequested
 from libs.storage import execute, fetch_all
+from libs.web import Broadcast
 from services.ingest.adapters.keys import Signer
 from services.ingest.adapters.smtp import SmtpMailer
 from services.ingest.adapters.tables import DELIVERIES
@@ -215,7 +216,15 @@ async def test_two_senders_share_the_work(ingest: ServiceUnderTest, sink: MailSi
         accounts=(ChannelAccount(channel="mail", address="help@shop.example"),),
     )
     others = [
-        Sender(ingest.database, settings, Signals(), Signer(b"k"), SmtpMailer(settings), NoLinks(), mail=True)
+        Sender(
+            ingest.database,
+            settings,
+            Signals(Broadcast()),
+            Signer(b"k"),
+            SmtpMailer(settings),
+            NoLinks(),
+            mail=True,
+        )
         for _ in range(4)
     ]
     first = await open_mail(ingest)
@@ -244,7 +253,9 @@ async def test_who_sleeps_over_their_lease_records_nothing() -> None:
         first = await open_mail(ingest)
 
         def sender(mailer: Mailer) -> Sender:
-            return Sender(ingest.database, settings, Signals(), Signer(b"k"), mailer, NoLinks(), mail=True)
+            return Sender(
+                ingest.database, settings, Signals(Broadcast()), Signer(b"k"), mailer, NoLinks(), mail=True
+            )
 
         async def nothing() -> None:
             return

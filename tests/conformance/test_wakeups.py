@@ -1,0 +1,109 @@
+"""Wake-ups between processes that share a database: here two ends in one process, over a real PostgreSQL."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from libs.runtime import SystemClock
+from libs.runtime.wakeups import Wakeups
+from libs.storage import Database
+from libs.streams import Log, TopicPartition
+from tests.support.rig import TOPIC, Rig, message, postgres_rig
+
+
+@pytest.fixture
+async def rig() -> AsyncIterator[Rig]:
+    async with postgres_rig() as made:
+        yield made
+
+
+@asynccontextmanager
+async def _end(rig: Rig) -> AsyncIterator[tuple[Wakeups, Log]]:
+    """One process's end, with what it knows of the log."""
+    wakeups, stop = Wakeups(rig.url), asyncio.Event()
+    log = Log(rig.engines.streams, appended=wakeups.appended)
+    await log.start()
+    running = asyncio.create_task(wakeups.run(log, stop))
+    try:
+        yield wakeups, log
+    finally:
+        stop.set()
+        await running
+        await log.stop()
+
+
+async def _heard(here: Wakeups, rig: Rig) -> None:
+    """Returns once the end listens."""
+    async with asyncio.timeout(10):
+        while not await rig.run_sql(
+            "SELECT 1 FROM pg_stat_activity WHERE application_name = 'centralino wakeups' AND query LIKE 'LISTEN%'"
+            " AND datname = current_database()"
+        ):
+            await asyncio.sleep(0.02)
+
+
+async def test_a_bell_rings_in_the_other_process_and_for_its_service_alone(rig: Rig) -> None:
+    async with _end(rig) as (here, _), _end(rig) as (there, _):
+        mine, theirs, others = here.bells("routing"), there.bells("routing"), there.bells("ingest")
+        await _heard(there, rig)
+        key = ("thread", "c1")
+        with theirs.listen(key) as bell, others.listen(key) as silent:
+            await bell.wait(0.5)
+            await silent.wait(0)
+            mine.notify(key)
+            assert await bell.wait(5)
+            assert not await silent.wait(0.1)
+
+
+async def test_who_rings_hears_it_once(rig: Rig) -> None:
+    async with _end(rig) as (here, _):
+        bells = here.bells("routing")
+        await _heard(here, rig)
+        with bells.listen("a") as bell:
+            await bell.wait(0.5)
+            bells.notify("a")
+            assert await bell.wait(1)
+            assert not await bell.wait(0.2)
+
+
+async def test_an_append_is_known_elsewhere_long_before_the_next_poll(rig: Rig) -> None:
+    async with _end(rig) as (here, mine), _end(rig) as (there, theirs):
+        await _heard(here, rig)
+        await _heard(there, rig)
+        await theirs.stop()  # its polls; what is left is the wake-up
+        async with Database(rig.engines, rig.database.schema, SystemClock(), mine).begin() as uow:
+            uow.emit(message("c", 1))
+            await uow.commit()
+        (rows,) = await rig.run_sql("SELECT partition FROM log.events")
+        async with asyncio.timeout(5):
+            while theirs.head(TopicPartition(TOPIC, int(str(rows[0])))) == 0:
+                await asyncio.sleep(0.005)
+        await theirs.start()
+
+
+async def test_after_a_lost_connection_every_bell_rings_once(rig: Rig) -> None:
+    async with _end(rig) as (here, _):
+        bells = here.bells("routing")
+        await _heard(here, rig)
+        with bells.listen("a") as bell:
+            await bell.wait(0.5)
+            await rig.run_sql(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'centralino wakeups'"
+                " AND datname = current_database()"
+            )
+            assert await bell.wait(10)
+
+
+async def test_many_bells_at_once_all_ring(rig: Rig) -> None:
+    async with _end(rig) as (here, _), _end(rig) as (there, _):
+        mine, theirs = here.bells("routing"), there.bells("routing")
+        await _heard(there, rig)
+        keys = [f"feed:agent-{number:05}" for number in range(1000)]
+        with theirs.listen(*keys[:1]) as first, theirs.listen(*keys[-1:]) as last:
+            await asyncio.gather(first.wait(0.5), last.wait(0.5))
+            for key in keys:
+                mine.notify(key)
+            assert await first.wait(5)
+            assert await last.wait(5)
