@@ -109,6 +109,8 @@ class Claims:
             written = record.generation or generation
             if written < generation or (written == generation and record.number <= number):
                 repeats += 1
+                # So that the transport goes on behind it; the number says what was handled.
+                position.offset = max(position.offset, record.offset)
                 continue
             # A restored log begins a new generation, whose numbers may have been used before.
             dense = written > generation or number == ANY or TOPICS[record.topic].compact

@@ -21,6 +21,7 @@ from libs.streams.transport import ANY, Place, Record, Subscription, TopicPartit
 
 _DRAIN_SECONDS = 5.0
 _COMMIT_SECONDS = 5.0
+_REJOIN_AFTER = 5
 
 
 class KafkaTransport:
@@ -54,8 +55,9 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aio
         self._consumer: AIOKafkaConsumer | None = None
         self._owned: frozenset[int] = frozenset()
         self._fetched: dict[TopicPartition, int] = {}
-        """The number of the row that the consumer handed over last, or was sent to."""
+        """The offset that the consumer handed over last, or was sent behind; -1 = the beginning."""
         self._fault = ""
+        self._failures = 0
         self._ends: dict[TopicPartition, int] = {}
         self._idle = asyncio.Event()
         self._idle.set()
@@ -133,17 +135,35 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aio
         if consumer is None or not places:
             await asyncio.sleep(wait_ms / 1000)
             return []
-        with faults(f"reading as {self._group}"):
-            wanted = await self._seek(consumer, places)
-            if not wanted:
-                await asyncio.sleep(wait_ms / 1000)
-                return []
-            await self._report(consumer, places)
-            found = await consumer.getmany(*wanted, timeout_ms=wait_ms, max_records=max_rows)
-            records = self._take(consumer, found, max_bytes)
+        try:
+            with faults(f"reading as {self._group}"):
+                records = await self._read(consumer, places, max_rows, max_bytes, wait_ms)
+        except Retry:
+            self._failures += 1
+            if self._failures >= _REJOIN_AFTER:
+                # A client that has given up does not come back by itself.
+                await self.close()
+            raise
+        self._failures = 0
         if records:
             self._idle.clear()
         return records
+
+    async def _read(
+        self,
+        consumer: AIOKafkaConsumer,
+        places: Mapping[TopicPartition, Place],
+        max_rows: int,
+        max_bytes: int,
+        wait_ms: int,
+    ) -> list[Record]:
+        wanted = await self._seek(consumer, places)
+        if not wanted:
+            await asyncio.sleep(wait_ms / 1000)
+            return []
+        await self._report(consumer, places)
+        found = await consumer.getmany(*wanted, timeout_ms=wait_ms, max_records=max_rows)
+        return self._take(consumer, found, max_bytes)
 
     def _source(self, topic_partition: TopicPartition) -> Source:
         return Source(self._broker.topic(topic_partition.topic), topic_partition.partition)
@@ -157,13 +177,13 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aio
             if source not in assigned:
                 continue
             wanted.append(source)
-            if self._fetched.get(topic_partition) == place.number:
+            if self._fetched.get(topic_partition) == place.offset:
                 continue
             if place.offset >= 0:
                 consumer.seek(source, place.offset + 1)
             else:
                 afresh.append(source)
-            self._fetched[topic_partition] = place.number
+            self._fetched[topic_partition] = place.offset
         if afresh:
             await consumer.seek_to_beginning(*afresh)
         return wanted
@@ -182,7 +202,7 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aio
                     consumer.seek(source, row.offset)
                     break
                 records.append(self._record(row))
-                self._fetched[records[-1].source] = records[-1].number
+                self._fetched[records[-1].source] = row.offset
         return records
 
     def _record(self, row: ConsumerRecord) -> Record:
@@ -219,6 +239,8 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aio
     async def close(self) -> None:
         self._idle.set()
         self._owned = frozenset()
+        self._fetched.clear()
+        self._failures = 0
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
             with faults(f"leaving group {self._group}"):

@@ -108,24 +108,35 @@ async def _grow(admin: Any, names: list[str]) -> list[Change]:
 
 
 async def _configure(admin: Any, topics: Mapping[str, Topic]) -> list[Change]:
+    different = await _different(admin, topics)
+    if different:
+        # The request replaces everything that was set on the topic.
+        asked = [
+            ConfigResource(ConfigResourceType.TOPIC, n, configs=own | news) for n, own, news in different
+        ]
+        for answer in await admin.alter_configs(asked):
+            _check([(name, code, message) for code, message, _kind, name in answer.resources])
+        while await _different(admin, topics):  # noqa: ASYNC110 - there is no event
+            await asyncio.sleep(_LOOK_SECONDS)
+    return [Change(n, ", ".join(f"{k} = {v}" for k, v in sorted(news.items()))) for n, _, news in different]
+
+
+async def _different(
+    admin: Any, topics: Mapping[str, Topic]
+) -> list[tuple[str, dict[str, str], dict[str, str]]]:
+    """Topics with other settings than they should have: name, what was set on it, what must be set."""
     if not topics:
         return []
-    asked = [ConfigResource(ConfigResourceType.TOPIC, name) for name in topics]
-    changes, altered = [], []
-    for answer in await admin.describe_configs(asked):
+    found = []
+    for answer in await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, n) for n in topics]):
         for error_code, message, _kind, name, entries in answer.resources:
             _check([(name, error_code, message)])
             values = {entry[0]: entry[1] for entry in entries}
             own = {entry[0]: entry[1] for entry in entries if entry[3] == _TOPIC_LEVEL}
             news = {k: v for k, v in settings_of(topics[name]).items() if values.get(k) != v}
             if news:
-                # The request replaces everything that was set on the topic.
-                altered.append(ConfigResource(ConfigResourceType.TOPIC, name, configs=own | news))
-                changes.append(Change(name, ", ".join(f"{k} = {v}" for k, v in sorted(news.items()))))
-    if altered:
-        for answer in await admin.alter_configs(altered):
-            _check([(name, code, message) for code, message, _kind, name in answer.resources])
-    return changes
+                found.append((name, own, news))
+    return found
 
 
 def _check(errors: Iterable[tuple[Any, ...]]) -> None:

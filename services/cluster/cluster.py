@@ -42,6 +42,8 @@ class Plan:
     """Of a server that runs; by default an embedded one."""
     bootstrap: str = ""
     """Of brokers that run; by default a local one."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """More environment variables for the processes of the services."""
 
 
 @dataclass
@@ -130,6 +132,7 @@ async def running(plan: Plan, say: Callable[[str], None] = lambda _text: None) -
             bootstrap=bootstrap,
             gateway_url=f"http://{plan.host}:{plan.port}",
             data=data,
+            settings=plan.settings,
         )
         cluster = Cluster(plan, made, _processes(plan, made), kafka, postgres, database_url, bootstrap)
         await stack.enter_async_context(_watched(cluster))

@@ -42,11 +42,13 @@ def members(
     bootstrap: str,
     gateway_url: str,
     data: Path,
+    settings: Mapping[str, str] | None = None,
 ) -> list[Member]:
-    """The processes, with a port of `ports` each (as many as there are processes)."""
+    """The processes, with a port of `ports` each (as many as there are processes); `settings` are more variables."""
     names = [(service, n) for service, count in replicas.items() for n in range(1, count + 1)]
     share = max(3, _CONNECTIONS // len(names) - 1)
     common = {
+        **(settings or {}),
         "DATABASE_URL": database_url,
         "CENTRALINO_TRANSPORT": "kafka",
         "CENTRALINO_KAFKA_BOOTSTRAP": bootstrap,

@@ -140,8 +140,7 @@ async def run(
     """One round: the account of the simulation with what was done to the cluster."""
     choice = random.Random(seed)
     folder = _folder()
-    os.environ |= QUICK
-    plan = Plan(folder, port=free_port(), replicas=replicas_of(TWICE))
+    plan = Plan(folder, port=free_port(), replicas=replicas_of(TWICE), settings=QUICK)
     faults = faults_of(kills, choice, long=long)
     conversations = conversations or int(len(faults) * SECONDS_PER_KILL * RATE)
     try:
