@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import argparse
-import sys
 import tempfile
 from collections.abc import Iterator
 from importlib import resources
@@ -15,7 +13,8 @@ from pathlib import Path
 import yaml
 from grpc_tools import protoc
 
-ROOT = Path(__file__).resolve().parent.parent
+from scripts.writing import ROOT, write_or_check
+
 PROTO = ROOT / "proto"
 CONTRACTS = ROOT / "libs" / "contracts"
 PREFIX = "libs.contracts.generated."
@@ -140,21 +139,5 @@ def files() -> Iterator[tuple[Path, str]]:
     yield CONTRACTS / "messages.py", messages()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true")
-    check = parser.parse_args().check
-    stale = []
-    for path, text in files():
-        if check:
-            if not path.exists() or path.read_text() != text:
-                stale.append(str(path.relative_to(ROOT)))
-        else:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-    if stale:
-        sys.exit("not what proto/ says (run `make contracts`): " + ", ".join(stale))
-
-
 if __name__ == "__main__":
-    main()
+    write_or_check(__doc__, files(), "proto/ says")

@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,9 +20,9 @@ from libs.runtime.peers import InProcessPeers
 from libs.storage import Database, Engines
 from libs.streams import Log, PostgresTransport
 from libs.web import TokenKeys, Tokens, combined_openapi
+from scripts.writing import ROOT, write_or_check
 from services.registry import SERVICES
 
-ROOT = Path(__file__).resolve().parent.parent
 BEGIN, END = "<!-- flow: begin -->", "<!-- flow: end -->"
 
 _SCALARS = {
@@ -221,21 +219,5 @@ def files() -> Iterator[tuple[Path, str]]:
     yield ROOT / "README.md", readme()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true")
-    check = parser.parse_args().check
-    stale = []
-    for path, text in files():
-        if check:
-            if not path.exists() or path.read_text() != text:
-                stale.append(str(path.relative_to(ROOT)))
-        else:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-    if stale:
-        sys.exit("not what the services say (run `make contracts`): " + ", ".join(stale))
-
-
 if __name__ == "__main__":
-    main()
+    write_or_check(__doc__, files(), "the services say")

@@ -5,10 +5,8 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +15,8 @@ from typing import Any
 import yaml
 
 from libs.telemetry import Declared, declared
+from scripts.writing import ROOT, write_or_check
 
-ROOT = Path(__file__).resolve().parent.parent
 _UNITS = {"seconds": "s", "bytes": "bytes"}
 _WIDE, _HIGH = 8, 7
 _SECTIONS = (
@@ -218,21 +216,5 @@ def files() -> Iterator[tuple[Path, str]]:
     yield ROOT / "deploy" / "grafana" / "dashboards" / "centralino.json", dashboard()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true")
-    check = parser.parse_args().check
-    stale = []
-    for path, text in files():
-        if check:
-            if not path.exists() or path.read_text() != text:
-                stale.append(str(path.relative_to(ROOT)))
-        else:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-    if stale:
-        sys.exit("not what the metrics say (run `make contracts`): " + ", ".join(stale))
-
-
 if __name__ == "__main__":
-    main()
+    write_or_check(__doc__, files(), "the metrics say")
