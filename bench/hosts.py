@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -16,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from libs.storage.embedded import EmbeddedPostgres
+
+_CLUSTER_SECONDS = 240.0
 
 
 def free_port() -> int:
@@ -104,45 +107,60 @@ def lag(url: str) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Clustered:
-    """A cluster that runs: the gateway's address, the folder of its keys, the broker's address."""
+    """A cluster that runs, as a process of its own on a folder of its own."""
 
-    url: str
-    data: Path
-    bootstrap: str
+    process: subprocess.Popen[bytes]
+    folder: Path
+    port: int
+
+    @property
+    def url(self) -> str:
+        """The gateway's address."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def data(self) -> Path:
+        """The folder of the keys."""
+        return self.folder / "data"
+
+    @property
+    def bootstrap(self) -> str:
+        """The broker's address."""
+        settings = (self.folder / "kafka" / "server.properties").read_text()
+        found = re.search(r"^advertised\.listeners=PLAINTEXT://(.+)$", settings, re.M)
+        assert found is not None
+        return found[1]
+
+    def said(self) -> str:
+        """What it has printed."""
+        return (self.folder / "words").read_text()
 
 
 @contextlib.contextmanager
 def clustered(*arguments: str, **environment: str) -> Iterator[Clustered]:
-    """`centralino cluster` as an operator starts it, on a folder of its own."""
-    folder = Path(tempfile.mkdtemp(prefix="centralino-bench-"))
+    """`centralino cluster` as an operator starts it, ended by Ctrl-C."""
+    folder = Path(tempfile.mkdtemp(prefix="centralino-cluster-"))
+    # The database's user has to pass.
     folder.chmod(0o755)
     port = free_port()
-    command = [
-        sys.executable,
-        "-m",
-        "services.cli",
-        "cluster",
-        "--port",
-        str(port),
-        "--data",
-        str(folder),
-        *arguments,
-    ]
-    variables = {**os.environ, "CENTRALINO_LOG_LEVEL": "warning", "COLUMNS": "200", **environment}
-    words = folder / "words"
-    with words.open("wb") as out:
-        process = subprocess.Popen(command, env=variables, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+    command = [sys.executable, "-m", "services.cli", "cluster", "--port", str(port), "--data", str(folder)]
+    variables = {**os.environ, "COLUMNS": "200", **environment}
+    with (folder / "words").open("wb") as out:
+        process = subprocess.Popen(
+            [*command, *arguments], env=variables, stdin=subprocess.DEVNULL, stdout=out, stderr=out
+        )
+    made = Clustered(process, folder, port)
     try:
-        until = time.monotonic() + 180
-        while "Centralino answers" not in (said := words.read_text()):
+        until = time.monotonic() + _CLUSTER_SECONDS
+        while "Centralino answers" not in made.said():
             if process.poll() is not None or time.monotonic() > until:
-                raise RuntimeError(said)
+                raise RuntimeError(made.said())
             time.sleep(0.2)
-        settings = (folder / "kafka" / "server.properties").read_text()
-        found = re.search(r"^advertised\.listeners=PLAINTEXT://(.+)$", settings, re.M)
-        assert found is not None
-        yield Clustered(f"http://127.0.0.1:{port}", folder / "data", found[1])
+        yield made
     finally:
-        process.terminate()
-        process.wait(60)
-        shutil.rmtree(folder, ignore_errors=True)
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(60)
+        finally:
+            process.kill()
+            shutil.rmtree(folder, ignore_errors=True)

@@ -115,7 +115,7 @@ def measure(conversations: int, open_: int, rows: int, runs: int) -> None:
     ours, peers, ratios, p50s = [], [], [], []
     for _ in range(runs):
         peer = pass_through(rows)
-        with clustered(**QUICK) as running:
+        with clustered(CENTRALINO_LOG_LEVEL="warning", **QUICK) as running:
             lives(running.url, running.data, 50, open_)
             mine = lives(running.url, running.data, conversations, open_)
         ours.append(mine["per_second"])

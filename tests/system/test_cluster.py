@@ -7,24 +7,22 @@ import re
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import psutil
 import pytest
 
-from bench.hosts import free_port
+from bench.hosts import Clustered, clustered, free_port
 from libs.contracts import TOPICS
 from services.cluster.kafka import fetch_jars, missing_tools
 from services.cluster.plan import gateway_environment, members, replicas_of
 from services.cluster.supervisor import Process
 from services.registry import SERVICES
-from tests.system.processes import PATIENCE_SECONDS
+from tests.system.processes import PATIENCE_SECONDS, command
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 DEMO = {
@@ -35,95 +33,34 @@ DEMO = {
 TWICE = ("triage", "routing", "ingest")
 
 
-@dataclass
-class Running:
-    """A cluster that answers."""
+def _command(cluster: Clustered, *arguments: str, **more: str) -> "subprocess.CompletedProcess[str]":
+    return command(cluster.data, *arguments, **more)
 
-    process: subprocess.Popen[bytes]
-    folder: Path
-    port: int
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+def _processes(cluster: Clustered) -> list[tuple[str, str]]:
+    """(service, port) of each, from the first table that was printed."""
+    table = cluster.said().partition("Centralino answers")[0]
+    return re.findall(r"│ (\w+)-\d\s+│ \d+\s+│ (\d+)\s+│ 0\s+│ ready", table)
 
-    @property
-    def bootstrap(self) -> str:
-        settings = (self.folder / "kafka" / "server.properties").read_text()
-        found = re.search(r"^advertised\.listeners=PLAINTEXT://(.+)$", settings, re.M)
-        assert found
-        return found[1]
 
-    def run(self, *arguments: str, **more: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, "-m", "services.cli", *arguments],
-            env={**os.environ, "CENTRALINO_DATA": str(self.folder / "data"), "COLUMNS": "200", **more},
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_SECONDS,
-            check=False,
-        )
-
-    def processes(self) -> list[tuple[str, str]]:
-        """(service, port) of each, from the first table that was printed."""
-        words = (self.folder / "words").read_text()
-        return re.findall(
-            r"│ (\w+)-\d\s+│ \d+\s+│ (\d+)\s+│ 0\s+│ ready", words.partition("Centralino answers")[0]
-        )
-
-    @property
-    def kafka(self) -> dict[str, str]:
-        return {"CENTRALINO_TRANSPORT": "kafka", "CENTRALINO_KAFKA_BOOTSTRAP": self.bootstrap}
+def _kafka(cluster: Clustered) -> dict[str, str]:
+    return {"CENTRALINO_TRANSPORT": "kafka", "CENTRALINO_KAFKA_BOOTSTRAP": cluster.bootstrap}
 
 
 @pytest.fixture
-def cluster(in_ci: bool) -> Iterator[Running]:
+def cluster(in_ci: bool) -> Iterator[Clustered]:
     lacking = missing_tools() or ("" if caddy_is_there() else "Caddy is not installed")
     if lacking:
         assert not in_ci, lacking
         pytest.skip(lacking)
-    with tempfile.TemporaryDirectory(prefix="centralino-cluster-") as name:
-        folder, port = Path(name), free_port()
-        folder.chmod(0o755)
-        words = folder / "words"
-        replicas = [f"--replicas={service}=2" for service in TWICE]
-        with words.open("wb") as out:
-            process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "services.cli",
-                    "cluster",
-                    "--port",
-                    str(port),
-                    "--data",
-                    name,
-                    *replicas,
-                ],
-                env={**os.environ, **DEMO, "COLUMNS": "200"},
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=out,
-            )
-        try:
-            until = time.monotonic() + PATIENCE_SECONDS
-            while "Centralino answers" not in (said := words.read_text()):
-                assert process.poll() is None, said
-                assert time.monotonic() < until, said
-                time.sleep(0.2)
-            yield Running(process, folder, port)
-        finally:
-            children = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
-            process.send_signal(signal.SIGINT)
-            try:
-                process.wait(40)
-            finally:
-                _, left = psutil.wait_procs(children, timeout=1)
-                for one in left:
-                    one.kill()
-                process.kill()
-        assert left == []
-        assert process.returncode == 0, words.read_text()
+    with clustered(*(f"--replicas={service}=2" for service in TWICE), **DEMO) as made:
+        yield made
+        children = psutil.Process(made.process.pid).children(recursive=True)
+    _, left = psutil.wait_procs(children, timeout=1)
+    for one in left:
+        one.kill()
+    assert left == []
+    assert made.process.returncode == 0
 
 
 def caddy_is_there() -> bool:
@@ -131,7 +68,7 @@ def caddy_is_there() -> bool:
 
 
 @pytest.mark.slow
-def test_a_cluster_under_load_and_what_it_shows_afterwards(cluster: Running) -> None:
+def test_a_cluster_under_load_and_what_it_shows_afterwards(cluster: Clustered) -> None:
     """One test, because what comes after the demo needs what the demo has left."""
     _a_rolling_restart_under_the_load_of_the_demo_loses_and_doubles_nothing(cluster)
     _every_process_is_ready_and_both_of_a_service_own_partitions(cluster)
@@ -143,10 +80,10 @@ def test_a_cluster_under_load_and_what_it_shows_afterwards(cluster: Running) -> 
     _topics_apply_says_that_there_is_nothing_to_do(cluster)
 
 
-def _a_rolling_restart_under_the_load_of_the_demo_loses_and_doubles_nothing(cluster: Running) -> None:
+def _a_rolling_restart_under_the_load_of_the_demo_loses_and_doubles_nothing(cluster: Clustered) -> None:
     arguments = ("--url", cluster.url, "--conversations", "80", "--rate", "3", "--alone", "--json")
     with ThreadPoolExecutor(1) as background:
-        playing = background.submit(cluster.run, "demo", *arguments)
+        playing = background.submit(_command, cluster, "demo", *arguments)
         time.sleep(8)
         restarted = _restart_each(cluster, playing)
         done = playing.result()
@@ -159,10 +96,10 @@ def _a_rolling_restart_under_the_load_of_the_demo_loses_and_doubles_nothing(clus
     assert restarted >= 6
 
 
-def _restart_each(cluster: Running, playing: "Future[subprocess.CompletedProcess[str]]") -> int:
+def _restart_each(cluster: Clustered, playing: "Future[subprocess.CompletedProcess[str]]") -> int:
     """Ends the processes of the services one after the other, each when the one before is ready again. How many."""
     count = 0
-    for _service, port in cluster.processes():
+    for _service, port in _processes(cluster):
         if playing.done():
             break
         _owner(port).send_signal(signal.SIGTERM)
@@ -193,8 +130,8 @@ def _ready(port: str) -> bool:
     return False
 
 
-def _every_process_is_ready_and_both_of_a_service_own_partitions(cluster: Running) -> None:
-    ports = cluster.processes()
+def _every_process_is_ready_and_both_of_a_service_own_partitions(cluster: Clustered) -> None:
+    ports = _processes(cluster)
     assert sorted(service for service, _ in ports) == sorted([d.name for d in SERVICES] + list(TWICE))
     for service, port in ports:
         checks = httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=10).json()["checks"]
@@ -207,7 +144,7 @@ def _every_process_is_ready_and_both_of_a_service_own_partitions(cluster: Runnin
     assert owned[0] | owned[1] == {str(n) for n in range(12)}
 
 
-def _the_gateway_says_what_it_has_and_refuses_other_paths_with_a_problem(cluster: Running) -> None:
+def _the_gateway_says_what_it_has_and_refuses_other_paths_with_a_problem(cluster: Clustered) -> None:
     assert {entry["name"] for entry in httpx.get(cluster.url).json()} == {d.name for d in SERVICES}
     assert httpx.get(f"{cluster.url}/routing/openapi.json").json()["info"]
     refused = httpx.get(f"{cluster.url}/nowhere")
@@ -216,7 +153,7 @@ def _the_gateway_says_what_it_has_and_refuses_other_paths_with_a_problem(cluster
     assert "/ingest" in refused.json()["detail"]
 
 
-def _a_stranger_reads_a_topic_by_the_published_contract_alone(cluster: Running) -> None:
+def _a_stranger_reads_a_topic_by_the_published_contract_alone(cluster: Clustered) -> None:
     script = CHECKOUT / "tests" / "support" / "foreign_consumer.py"
     assert "centralino" not in re.sub(r'""".*?"""', "", script.read_text(), flags=re.S).lower()
     done = subprocess.run(
@@ -243,7 +180,7 @@ def _a_stranger_reads_a_topic_by_the_published_contract_alone(cluster: Running) 
         assert seen["event"]["resolution"]
 
 
-def _the_brokers_own_tool_shows_readable_headers(cluster: Running) -> None:
+def _the_brokers_own_tool_shows_readable_headers(cluster: Clustered) -> None:
     done = subprocess.run(
         [
             *("java", "-cp", f"{fetch_jars()}/*", "org.apache.kafka.tools.consumer.ConsoleConsumer"),
@@ -261,9 +198,11 @@ def _the_brokers_own_tool_shows_readable_headers(cluster: Running) -> None:
     assert re.search(r"ce_time:\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", done.stdout)
 
 
-def _tail_shows_decoded_events(cluster: Running, topic: str) -> None:
+def _tail_shows_decoded_events(cluster: Clustered, topic: str) -> None:
     url = _database_url(cluster)
-    done = cluster.run("tail", topic, "--from-beginning", "--limit", "3", DATABASE_URL=url, **cluster.kafka)
+    done = _command(
+        cluster, "tail", topic, "--from-beginning", "--limit", "3", DATABASE_URL=url, **_kafka(cluster)
+    )
     assert done.returncode == 0, done.stderr
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(lines) == 3
@@ -271,7 +210,7 @@ def _tail_shows_decoded_events(cluster: Running, topic: str) -> None:
     assert all(line["event"] for line in lines)
 
 
-def _database_url(cluster: Running) -> str:
+def _database_url(cluster: Clustered) -> str:
     for child in psutil.Process(cluster.process.pid).children():
         with contextlib.suppress(psutil.Error):
             url = child.environ().get("DATABASE_URL")
@@ -280,8 +219,8 @@ def _database_url(cluster: Running) -> str:
     raise AssertionError("no process has DATABASE_URL")
 
 
-def _topics_apply_says_that_there_is_nothing_to_do(cluster: Running) -> None:
-    done = cluster.run("topics", "apply", **cluster.kafka)
+def _topics_apply_says_that_there_is_nothing_to_do(cluster: Clustered) -> None:
+    done = _command(cluster, "topics", "apply", **_kafka(cluster))
     assert (done.returncode, done.stdout.strip()) == (
         0,
         "Every topic is as it should be; nothing was changed.",
