@@ -1,7 +1,7 @@
 """Reads from the platform, as any supervisor may, all that the account needs."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any, Final
 
 from services.demo.access import Access
@@ -38,6 +38,21 @@ async def collect(access: Access, known: Iterable[str], *, alone: bool) -> Seen:
         invitations=tuple([item async for item in pages(access, "/survey/v1/invitations", token)]),
         alone=alone,
     )
+
+
+async def unplaced(access: Access, accepted: Mapping[str, str]) -> dict[str, str]:
+    """Those of the accepted messages (id to conversation) that are in no episode yet and not said to open none."""
+    token = access.token("supervisor", "demo-supervisor")
+    few = asyncio.Semaphore(_AT_ONCE)
+
+    async def placed(conversation_id: str) -> set[str]:
+        async with few:
+            seen = await _conversation(access, token, conversation_id)
+        return {one.message_id for one in seen.messages if one.episode is not None or one.trailing_cause}
+
+    found = await asyncio.gather(*(placed(one) for one in sorted(set(accepted.values()))))
+    there = set[str]().union(*found)
+    return {message: conversation for message, conversation in accepted.items() if message not in there}
 
 
 async def pages(access: Access, path: str, token: str, **only: str | int) -> AsyncIterator[dict[str, Any]]:

@@ -73,6 +73,7 @@ class Customer:
         known = {}
         if response.status_code < 300:
             known = {"message_id": response.json()["message_id"], "conversation_id": self.conversation_id}
+            self._scene.accepted[known["message_id"]] = self.conversation_id
             self._scene.counts["messages"] += 1
         await self._scene.record.write("message_answer", key=key, status=response.status_code, **known)
         if response.status_code >= 300:

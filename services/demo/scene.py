@@ -31,6 +31,8 @@ class Scene:
     """At most so many customers read their thread by an event stream; the others ask."""
     counts: Counter[str] = field(default_factory=Counter)
     """What happened: messages, replies, resolves, surveys and so on."""
+    accepted: dict[str, str] = field(default_factory=dict)
+    """Message id to conversation id: taken by the platform, and not yet seen where it belongs."""
     troubles: list[str] = field(default_factory=list)
     """Answers nobody expected, in words."""
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from services.demo.agents import Agent
 from services.demo.arrivals import Day
 from services.demo.cast import Person
-from services.demo.collect import outcomes, pages
+from services.demo.collect import outcomes, pages, unplaced
 from services.demo.customers import Customer
 from services.demo.office import hire
 from services.demo.scene import Scene
@@ -97,14 +97,25 @@ class Simulation:
             if (now := self._moves()) != moved or writing or cases:
                 moved, since = now, time.monotonic()
             elif time.monotonic() - since > self._still_s:
-                if not (left := await self._still_open()):
+                if late := await self._on_their_way():
+                    self.phase = f"{late} messages are still on their way through the platform"
+                elif left := await self._still_open():
+                    self.phase = f"{len(left)} conversations are open, such as {left[0]}"
+                else:
                     self.phase = "waiting for the last outcomes"
                     await self._outcomes_arrived(min(until, time.monotonic() + 60))
                     return
-                self.phase = f"{len(left)} conversations are open, such as {left[0]}"
 
     def _moves(self) -> tuple[int, ...]:
         return tuple(self.scene.counts[name] for name in _MOVES)
+
+    async def _on_their_way(self) -> int:
+        """How many accepted messages the platform has not placed: a line that stands still is not one that is done."""
+        asked = dict(self.scene.accepted)
+        late = await unplaced(self.scene.access, asked)
+        for message_id in asked.keys() - late.keys():
+            del self.scene.accepted[message_id]
+        return len(late)
 
     async def _still_open(self) -> list[str]:
         """Conversations of ours in which an episode is open."""

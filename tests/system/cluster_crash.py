@@ -124,7 +124,8 @@ async def _simulate(cluster: Cluster, conversations: int, seed: int, log: Path) 
         output, _ = await process.communicate()
     if not output.strip():
         raise RuntimeError(f"the simulation printed nothing; see {log}")
-    return {**json.loads(output), "exit_code": process.returncode}
+    said = await asyncio.to_thread(log.read_text, errors="replace") if process.returncode else ""
+    return {**json.loads(output), "exit_code": process.returncode, "said": said[-2000:]}
 
 
 def _folder() -> Path:
@@ -137,7 +138,10 @@ def _folder() -> Path:
 async def run(
     kills: int, seed: int, *, conversations: int = 0, long: bool = False, keep: bool = False
 ) -> dict[str, Any]:
-    """One round: the account of the simulation with what was done to the cluster."""
+    """One round: the account of the simulation with what was done to the cluster.
+
+    The folder with databases and logs stays when the simulation did not end well, or with `keep`.
+    """
     choice = random.Random(seed)
     folder = _folder()
     plan = Plan(folder, port=free_port(), replicas=replicas_of(TWICE), settings=QUICK)
@@ -152,6 +156,7 @@ async def run(
             finally:
                 doing.cancel()
                 await asyncio.gather(doing, return_exceptions=True)
+            keep = keep or bool(account["exit_code"])
             restarts = sum(process.restarts for process in cluster.processes.values())
             return {
                 **account,
@@ -167,7 +172,9 @@ async def run(
 
 def _short(result: Mapping[str, Any]) -> dict[str, Any]:
     names = ("seed", "conversations", "messages", "episodes", "outcomes", "lost", "doubled", "wrong", "done")
-    return {name: result[name] for name in (*names, "restarts", "seconds", "exit_code", "differences")}
+    failed = ("said", "folder") if result["exit_code"] else ()
+    more = ("restarts", "seconds", "exit_code", "differences", *failed)
+    return {name: result[name] for name in (*names, *more)}
 
 
 class Journal:
