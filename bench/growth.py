@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -90,19 +91,29 @@ async def _resolve_open(wire: Wire, token: str, wanted: int) -> None:
 
 def rest(url: str) -> None:
     """Returns once the lag is gone and the platform takes less than a tenth of a core for ten seconds."""
+    calm(1.0, lambda: lag(url) == 0)
+
+
+def calm(seconds: float, also: Callable[[], bool]) -> None:
+    """Returns once the platform takes less CPU than that in ten seconds, and `also` holds. Raises RuntimeError."""
     until = time.monotonic() + _REST_SECONDS
     while time.monotonic() < until:
         before = cpu_seconds()
         time.sleep(10)
-        if lag(url) == 0 and cpu_seconds() - before < 1.0:
+        if also() and cpu_seconds() - before < seconds:
             return
     raise RuntimeError(f"the platform did not rest within {_REST_SECONDS:.0f} s")
 
 
 def window(url: str, data: Path, conversations: int) -> float:
-    """CPU milliseconds per conversation over so many lives."""
+    """The cost once the lag is gone."""
     while lag(url) > 0:
         time.sleep(0.5)
+    return cost(url, data, conversations)
+
+
+def cost(url: str, data: Path, conversations: int) -> float:
+    """CPU milliseconds per conversation over so many lives. Raises RuntimeError when one was refused or not finished."""
     before = cpu_seconds()
     result = lives(url, data, conversations, _OPEN)
     if result["conversations"] < conversations or result["refused"]:

@@ -27,7 +27,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait(url: str, process: subprocess.Popen[bytes], seconds: float = 180) -> None:
+def answers(url: str, process: subprocess.Popen[bytes], seconds: float = 180) -> None:
+    """Returns once the address answers. Raises RuntimeError when its process ends, or after so long."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         if process.poll() is not None:
@@ -52,7 +53,7 @@ def platform(**environment: str) -> Iterator[tuple[str, Path]]:
     }
     process = subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        _wait(f"http://127.0.0.1:{port}/livez", process)
+        answers(f"http://127.0.0.1:{port}/livez", process)
         yield f"http://127.0.0.1:{port}", folder
     finally:
         process.terminate()
@@ -69,7 +70,7 @@ def bare() -> Iterator[str]:
     port = free_port()
     process = subprocess.Popen([sys.executable, "-m", "bench.bare", server.url, str(port)])
     try:
-        _wait(f"http://127.0.0.1:{port}/docs", process)
+        answers(f"http://127.0.0.1:{port}/docs", process)
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()

@@ -8,19 +8,24 @@ product: no HTTP, no decisions, no state.
 import argparse
 import asyncio
 import itertools
+import os
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import asyncpg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from sqlalchemy.engine import make_url
 
-from bench.hosts import clustered
+from bench.hosts import answers, clustered, free_port
 from bench.life import QUICK, lives
+from bench.peers import plain_line
 from bench.report import spread, write
 from libs.contracts import PARTITIONS, partition_of
 from libs.primitives import new_id
@@ -30,6 +35,9 @@ from services.cluster.kafka import LocalKafka
 HOPS = ("messages", "decisions", "assignments", "conversations", "responses", "outcomes")
 """Topics that a life crosses, one after the other."""
 _VALUE = b"x" * 400
+_WORKERS = (1, 16)
+"""Of the plain line: messages that each subscriber works on at a time."""
+CADDYFILE = Path(__file__).resolve().parents[1] / "deploy" / "caddy" / "Caddyfile"
 
 
 @contextmanager
@@ -51,7 +59,7 @@ def _servers() -> Iterator[tuple[str, str]]:
 def pass_through(rows: int) -> float:
     """Rows a second from the first topic to the last."""
     with _servers() as (bootstrap, url):
-        asyncio.run(_topics(bootstrap))
+        asyncio.run(_topics(bootstrap, HOPS))
         hops = [
             subprocess.Popen(
                 [sys.executable, "-m", "bench.passthrough", bootstrap, url, begin, end, str(rows)],
@@ -70,11 +78,11 @@ def pass_through(rows: int) -> float:
                 process.wait()
 
 
-async def _topics(bootstrap: str) -> None:
+async def _topics(bootstrap: str, names: Sequence[str]) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
-    await admin.create_topics([NewTopic(name, PARTITIONS, 1) for name in HOPS])
-    while not set(HOPS) <= set(await admin.list_topics()):  # noqa: ASYNC110 - there is no event
+    await admin.create_topics([NewTopic(name, PARTITIONS, 1) for name in names])
+    while not set(names) <= set(await admin.list_topics()):  # noqa: ASYNC110 - there is no event
         await asyncio.sleep(0.05)
     await admin.close()
 
@@ -111,30 +119,101 @@ async def _feed(producer: AIOKafkaProducer, rows: int) -> None:
     await asyncio.gather(*waiting)
 
 
+@contextmanager
+def _plain_line(bootstrap: str, database_url: str, folder: Path, workers: int) -> Iterator[str]:
+    """The plain line's six processes behind the gateway that ours has: its address."""
+    url = make_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
+    ports = {name: free_port() for name in plain_line.SERVICES}
+    gateway = free_port()
+    environment = {
+        **os.environ,
+        **{name.upper(): f"127.0.0.1:{port}" for name, port in ports.items()},
+        "GATEWAY_BIND": "127.0.0.1",
+        "GATEWAY_PORT": str(gateway),
+        "XDG_CONFIG_HOME": str(folder),
+        "XDG_DATA_HOME": str(folder),
+    }
+    caddy = ["caddy", "run", "--config", str(CADDYFILE), "--adapter", "caddyfile"]
+    module = [sys.executable, "-m", "bench.peers.plain_line"]
+    started = [
+        subprocess.Popen([*module, name, bootstrap, url, str(port), str(workers)], stderr=subprocess.DEVNULL)
+        for name, port in ports.items()
+    ]
+    started.append(subprocess.Popen(caddy, env=environment, stderr=subprocess.DEVNULL))
+    try:
+        for port in ports.values():
+            answers(f"http://127.0.0.1:{port}/docs", started[0])
+        answers(f"http://127.0.0.1:{gateway}/livez", started[-1])
+        yield f"http://127.0.0.1:{gateway}"
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
+
+
+def plain(conversations: int, open_: int, workers: int) -> float:
+    """Conversations a second of the plain line."""
+    with _servers() as (bootstrap, url), tempfile.TemporaryDirectory(prefix="centralino-bench-") as name:
+        folder = Path(name)
+        asyncio.run(_topics(bootstrap, plain_line.TOPICS))
+        asyncio.run(_tables(url))
+        with _plain_line(bootstrap, url, folder, workers) as address:
+            lives(address, folder, 50, open_)
+            return lives(address, folder, conversations, open_)["per_second"]
+
+
+async def _tables(database_url: str) -> None:
+    url = make_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
+    connection = await asyncpg.connect(url)
+    await connection.execute(plain_line.TABLES)
+    await connection.close()
+
+
+def ours(conversations: int, open_: int) -> dict[str, float]:
+    """The same lives on a cluster of ours."""
+    with clustered(CENTRALINO_LOG_LEVEL="warning", **QUICK) as running:
+        lives(running.url, running.data, 50, open_)
+        return lives(running.url, running.data, conversations, open_)
+
+
 def measure(conversations: int, open_: int, rows: int, runs: int) -> None:
-    ours, peers, ratios, p50s = [], [], [], []
+    mine, peers, ratios, p50s = [], [], [], []
+    plains: dict[int, list[float]] = {workers: [] for workers in _WORKERS}
     for _ in range(runs):
-        peer = pass_through(rows)
-        with clustered(CENTRALINO_LOG_LEVEL="warning", **QUICK) as running:
-            lives(running.url, running.data, 50, open_)
-            mine = lives(running.url, running.data, conversations, open_)
-        ours.append(mine["per_second"])
-        peers.append(peer)
-        ratios.append(mine["per_second"] / peer)
-        p50s.append(mine["life_p50_s"])
+        peers.append(pass_through(rows))
+        for workers in _WORKERS:
+            plains[workers].append(plain(conversations, open_, workers))
+        seen = ours(conversations, open_)
+        mine.append(seen["per_second"])
+        ratios.append(mine[-1] / peers[-1])
+        p50s.append(seen["life_p50_s"])
+    best = max(_WORKERS, key=lambda workers: statistics.median(plains[workers]))
     write(
         "kafka_life",
         "A conversation's whole life on Kafka, one process for each service",
         f"python -m bench.kafka_life --conversations {conversations} --open {open_} --rows {rows} --runs {runs}",
         ["what", "median (range)"],
         [
-            ["conversations/s, customers and agents by HTTP and SSE through the gateway", spread(ours, 1)],
+            ["conversations/s, customers and agents by HTTP and SSE through the gateway", spread(mine, 1)],
             [f"rows/s of the pass-through over {len(HOPS) - 1} hops", spread(peers)],
             ["ratio, run by run (goal 0.25, aim 0.5)", spread(ratios, 4)],
             [f"median life at {open_} open, s", spread(p50s, 1)],
+            *[
+                [
+                    f"conversations/s of the plain line, FastStream with max_workers={workers}",
+                    spread(plains[workers], 1),
+                ]
+                for workers in _WORKERS
+            ],
+            [
+                f"ratio to the plain line with {best}, run by run (goal 10, aim 20)",
+                spread([one / other for one, other in zip(mine, plains[best], strict=True)], 2),
+            ],
         ],
         "The limit has no HTTP in it: a life has some seven requests, each of which costs more than a row's way"
-        " through all hops.",
+        " through all hops. The plain line (bench/peers/plain_line.py) takes the same requests from the same generator"
+        " through the same gateway and commits each message by itself; it has no classifier, clocks, fence, outbox, timers"
+        " or explanations, and loses or doubles what a crash hits.",
     )
 
 

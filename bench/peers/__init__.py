@@ -1,0 +1,1 @@
+"""What others would have written: fair, tidy versions of the same work, measured in the same run."""
