@@ -84,7 +84,10 @@ class LocalKafka:
         settings.write_text(self._settings())
         if not (self._folder / "data" / "meta.properties").exists():
             cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-            self._run_tool(jars, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(settings))
+            # As one word: an id may begin with a hyphen, and would be taken for an option.
+            self._run_tool(
+                jars, "kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(settings)
+            )
         with (self._folder / "broker.log").open("ab") as log:
             self.process = subprocess.Popen(
                 ["java", *_JAVA, "-cp", f"{jars}/*", "kafka.Kafka", str(settings)],
