@@ -3,7 +3,20 @@
 import subprocess
 import sys
 
-_ALL = ("streams", "routing_decisions", "triage_default", "ingest", "life", "growth")
+_ALL = (
+    "streams",
+    "routing_decisions",
+    "triage_default",
+    "ingest",
+    "life",
+    "growth",
+    "idle",
+    "hops",
+    "kafka_life",
+    "kafka_growth",
+    "offers",
+    "take_over",
+)
 
 
 def main() -> None:

@@ -41,7 +41,7 @@ CADDYFILE = Path(__file__).resolve().parents[1] / "deploy" / "caddy" / "Caddyfil
 
 
 @contextmanager
-def _servers() -> Iterator[tuple[str, str]]:
+def servers() -> Iterator[tuple[str, str]]:
     """A broker and a database of their own: bootstrap and URL."""
     with tempfile.TemporaryDirectory(prefix="centralino-bench-") as name:
         folder = Path(name)
@@ -58,8 +58,8 @@ def _servers() -> Iterator[tuple[str, str]]:
 
 def pass_through(rows: int) -> float:
     """Rows a second from the first topic to the last."""
-    with _servers() as (bootstrap, url):
-        asyncio.run(_topics(bootstrap, HOPS))
+    with servers() as (bootstrap, url):
+        asyncio.run(make_topics(bootstrap, HOPS))
         hops = [
             subprocess.Popen(
                 [sys.executable, "-m", "bench.passthrough", bootstrap, url, begin, end, str(rows)],
@@ -78,7 +78,8 @@ def pass_through(rows: int) -> float:
                 process.wait()
 
 
-async def _topics(bootstrap: str, names: Sequence[str]) -> None:
+async def make_topics(bootstrap: str, names: Sequence[str]) -> None:
+    """Makes them, and returns once the broker knows them."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     await admin.create_topics([NewTopic(name, PARTITIONS, 1) for name in names])
@@ -88,25 +89,26 @@ async def _topics(bootstrap: str, names: Sequence[str]) -> None:
 
 
 async def _through(bootstrap: str, rows: int) -> float:
-    producer = AIOKafkaProducer(
-        bootstrap_servers=bootstrap, enable_idempotence=True, max_batch_size=512 * 1024
-    )
     consumer = AIOKafkaConsumer(HOPS[-1], bootstrap_servers=bootstrap, auto_offset_reset="earliest")
-    await producer.start()
     await consumer.start()
     started = time.perf_counter()
-    sending = asyncio.create_task(_feed(producer, rows))
+    sending = asyncio.create_task(feed(bootstrap, rows))
     seen = 0
-    while seen < rows:
-        seen += sum(map(len, (await consumer.getmany(timeout_ms=200)).values()))
+    async with asyncio.timeout(900):
+        while seen < rows:
+            seen += sum(map(len, (await consumer.getmany(timeout_ms=200)).values()))
     seconds = time.perf_counter() - started
     await sending
-    await producer.stop()
     await consumer.stop()
     return rows / seconds
 
 
-async def _feed(producer: AIOKafkaProducer, rows: int) -> None:
+async def feed(bootstrap: str, rows: int) -> None:
+    """Sends so many rows to the first topic."""
+    producer = AIOKafkaProducer(
+        bootstrap_servers=bootstrap, enable_idempotence=True, max_batch_size=512 * 1024
+    )
+    await producer.start()
     waiting = []
     for _ in range(rows):
         key = new_id()
@@ -117,6 +119,7 @@ async def _feed(producer: AIOKafkaProducer, rows: int) -> None:
             await asyncio.gather(*waiting)
             waiting.clear()
     await asyncio.gather(*waiting)
+    await producer.stop()
 
 
 @contextmanager
@@ -153,9 +156,9 @@ def _plain_line(bootstrap: str, database_url: str, folder: Path, workers: int) -
 
 def plain(conversations: int, open_: int, workers: int) -> float:
     """Conversations a second of the plain line."""
-    with _servers() as (bootstrap, url), tempfile.TemporaryDirectory(prefix="centralino-bench-") as name:
+    with servers() as (bootstrap, url), tempfile.TemporaryDirectory(prefix="centralino-bench-") as name:
         folder = Path(name)
-        asyncio.run(_topics(bootstrap, plain_line.TOPICS))
+        asyncio.run(make_topics(bootstrap, plain_line.TOPICS))
         asyncio.run(_tables(url))
         with _plain_line(bootstrap, url, folder, workers) as address:
             lives(address, folder, 50, open_)

@@ -51,7 +51,7 @@ async def hop(bootstrap: str, database_url: str, from_: str, to: str, count: int
             batch = producer.create_batch()
             mine = [row for row in rows if row.partition == partition]
             for row in mine:
-                batch.append(timestamp=None, key=row.key, value=row.value, headers=row.headers)
+                batch.append(timestamp=None, key=row.key, value=row.value, headers=list(row.headers))
             if mine:
                 batch.close()
                 sending.append(await producer.send_batch(batch, to, partition=partition))

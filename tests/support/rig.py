@@ -264,9 +264,8 @@ def message(conversation: str, seq: int, text: str = "hello") -> MessageReceived
 _template: list[str] = []
 
 
-async def _migrated() -> str:
-    """Name of a database with an empty log and the rig's table, to copy from."""
-    url = await create_database()
+async def prepare(url: str) -> None:
+    """Makes an empty log and the rig's table in an empty database."""
     await migrate(
         url,
         [
@@ -281,6 +280,12 @@ async def _migrated() -> str:
             f"CREATE TABLE {SCHEMA}.seen (key text PRIMARY KEY, count bigint NOT NULL, trail text NOT NULL)"
         )
     await engines.dispose()
+
+
+async def _migrated() -> str:
+    """Name of a database to copy from."""
+    url = await create_database()
+    await prepare(url)
     return str(make_url(url).database)
 
 
