@@ -12,11 +12,12 @@ Either way the new rows carry a higher generation, which no reader takes for rep
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from libs.contracts import PARTITIONS, TornEnvelope, unpack
+from libs.contracts import PARTITIONS, TornEnvelope, pack, unpack
+from libs.primitives import new_id_bytes
 from libs.storage import execute, fetch_all
 from libs.streams.errors import StillRunning
 from libs.streams.transport import Record, TopicPartition
@@ -112,6 +113,35 @@ async def cut(connection: AsyncConnection, generation: int, topics: Sequence[str
         list(topics),
         generation,
     )
+
+
+async def repeat_newest(
+    connection: AsyncConnection, later: Sequence[Record], generation: int, now_ms: int
+) -> int:
+    """Appends the true newest row of each key of `later` (rows of one compacted topic that are withdrawn) once more.
+
+    Compaction keeps the last row of a key, which is a withdrawn one until a true one follows. Returns how many.
+    """
+    keys = {envelope.key.encode() for row in later if not row.fault and (envelope := unpack(row.data))}
+    rows = await fetch_all(
+        connection,
+        "SELECT DISTINCT ON (log.key_of(e.data)) e.topic, e.partition, e.data FROM log.events e"
+        " JOIN log.topics t ON t.id = e.topic WHERE t.name = $1 AND log.key_of(e.data) = ANY($2::bytea[])"
+        " ORDER BY log.key_of(e.data), e.number DESC",
+        later[0].topic,
+        sorted(keys),
+    )
+    again = [replace(unpack(data), event_id=new_id_bytes(), generation=generation) for *_, data in rows]
+    if again:
+        await fetch_all(
+            connection,
+            "SELECT 1 FROM log.append($1::smallint[], $2::int[], $3::bytea[], $4)",
+            [topic for topic, *_ in rows],
+            [partition for _, partition, _ in rows],
+            [pack(envelope) for envelope in again],
+            now_ms,
+        )
+    return len(again)
 
 
 async def recover(
