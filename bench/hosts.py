@@ -137,9 +137,9 @@ class Clustered:
 
 
 @contextlib.contextmanager
-def clustered(*arguments: str, **environment: str) -> Iterator[Clustered]:
-    """`centralino cluster` as an operator starts it, ended by Ctrl-C."""
-    folder = Path(tempfile.mkdtemp(prefix="centralino-cluster-"))
+def clustered(*arguments: str, at: Path | None = None, **environment: str) -> Iterator[Clustered]:
+    """`centralino cluster` as an operator starts it, ended by Ctrl-C; on a folder that is there, or one that is removed."""
+    folder = at or Path(tempfile.mkdtemp(prefix="centralino-cluster-"))
     # The database's user has to pass.
     folder.chmod(0o755)
     port = free_port()
@@ -163,4 +163,5 @@ def clustered(*arguments: str, **environment: str) -> Iterator[Clustered]:
             process.wait(60)
         finally:
             process.kill()
-            shutil.rmtree(folder, ignore_errors=True)
+            if at is None:
+                shutil.rmtree(folder, ignore_errors=True)
