@@ -73,3 +73,14 @@ async def test_a_group_that_worked_on_the_database_goes_on_where_it_was(rig: Kaf
 async def test_a_group_cannot_read_local_topics_beside_those_of_the_broker(rig: KafkaRig) -> None:
     with pytest.raises(ValueError, match=r"ingest\.inbox\.v1, which stay local"):
         KafkaTransport(rig.broker, rig.transport_of_log).subscribe("g", [TOPIC, "ingest.inbox.v1"], "rig")
+
+
+async def test_partitions_are_shared_anew_whenever_a_member_joins(rig: KafkaRig) -> None:
+    members = [rig.member(counting_router("g", Behaviour()))]
+    for seq in range(1, 4):
+        await rig.share(*members)
+        assert {len(m.claims.partitions) for m in members} == {PARTITIONS // seq}
+        await rig.publish(*(message(f"c{i}", seq) for i in range(60)))
+        await rig.drain(*members)
+        members.append(rig.member(counting_router("g", Behaviour())))
+    assert {s.trail for s in (await rig.seen()).values()} == {",1,2,3"}
