@@ -89,7 +89,7 @@ async def _group_at(broker: Broker, node: int) -> str:
 @pytest.mark.slow
 @pytest.mark.parametrize("copies", [1, 2])
 async def test_a_broker_that_leads_partitions_and_coordinates_the_group_may_go(copies: int) -> None:
-    """With a second copy others lead and coordinate at once; with one copy its partitions have no leader until it is back."""
+    """With two copies others lead and coordinate at once; with one its partitions have no leader until it is back."""
     with two_brokers() as pair:
         broker = Broker(pair.bootstrap, session_seconds=6)
         await apply_topics(broker, names=[TOPIC], replication=copies)
