@@ -17,6 +17,7 @@ from services.cluster.command import cluster
 from services.demo.command import demo
 from services.embedded import data_folder, run_embedded, with_database
 from services.operators import admin, dead_letters, gaps, generations, topics
+from services.operators.backup import backup
 from services.operators.faults import explain
 from services.operators.tail import tail
 from services.registry import SERVICES, service
@@ -41,6 +42,7 @@ app.add_typer(topics.app, name="topics", help="The topics of the log, and their 
 app.command()(demo)
 app.command()(cluster)
 app.command()(tail)
+app.command()(backup)
 _console = Console()
 _errors = Console(stderr=True)
 _ROLES = ("customer", "agent", "supervisor", "admin", "service")

@@ -82,12 +82,18 @@ def _outcomes(desk: Desk) -> list[tuple[str, int]]:
     return sorted((one["conversation_id"], one["episode"]) for one in page["items"] if one["revision"] == 1)
 
 
-def _dump(server: EmbeddedPostgres, name: str, *arguments: str) -> None:
-    """One of PostgreSQL's own programs for back-ups."""
+def _restore(server: EmbeddedPostgres, dump: Path) -> None:
+    """As an operator does it, with PostgreSQL's own program: nothing is left of what was there."""
     pid = server.pid()
     assert pid is not None
-    program = Path(psutil.Process(pid).exe()).with_name(name)
-    done = subprocess.run([str(program), *arguments], capture_output=True, text=True, check=False)
+    program = Path(psutil.Process(pid).exe()).with_name("pg_restore")
+    other = server.url.replace("/centralino?", "/postgres?")
+    done = subprocess.run(
+        [str(program), "--clean", "--if-exists", "--create", f"--dbname={other}", str(dump)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -106,7 +112,8 @@ def test_a_cluster_whose_database_was_restored_goes_on_from_the_back_up(folder: 
         half: str = desk.write()["conversation_id"]
         _accepted(desk, half)
         desk.reads(half)
-        _dump(postgres, "pg_dump", "-Fc", "-d", postgres.url, "-f", str(dump))
+        made = command(folder / "postgres", "backup", str(dump))
+        assert made.returncode == 0, made.stderr
         _finished(desk, half)
         late: str = desk.write(LATE)["conversation_id"]
         desk.reads(late)
@@ -114,15 +121,7 @@ def test_a_cluster_whose_database_was_restored_goes_on_from_the_back_up(folder: 
         assert refused.returncode == 1
         assert "of a running service are on this database; nothing was changed" in refused.stderr
     postgres.start()
-    _dump(
-        postgres,
-        "pg_restore",
-        "--clean",
-        "--create",
-        "-d",
-        postgres.url.replace("/centralino?", "/postgres?"),
-        str(dump),
-    )
+    _restore(postgres, dump)
     kafka = LocalKafka(folder / "kafka")
     kafka.start()
     try:
