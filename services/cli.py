@@ -36,7 +36,7 @@ app.add_typer(
     name="log",
     help="The log itself: after a database was restored, and where rows are missing.",
 )
-for command in (gaps.send_again, gaps.accept_loss):
+for command in (gaps.send_again, gaps.mend, gaps.accept_loss):
     generations.app.command()(command)
 app.add_typer(topics.app, name="topics", help="The topics of the log, and their making on Kafka.")
 app.command()(demo)

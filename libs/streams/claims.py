@@ -105,12 +105,17 @@ class Claims:
             self._state_lost = False
 
     def fresh(self, records: Iterable[Record]) -> tuple[list[Record], int]:
-        """The records that are new, and how many were repeats or withdrawn. Raises EventsLost on a jump."""
+        """The records that are new, and how many were repeats or withdrawn.
+
+        Those before a jump are handed out first, so that a group stops right before what is missing: then it raises
+        EventsLost.
+        """
         last: dict[TopicPartition, tuple[int, int]] = {}
+        jumped: set[TopicPartition] = set()
         fresh, repeats = [], 0
         for record in records:
             position = self.positions.get(record.source)
-            if position is None:
+            if position is None or record.source in jumped:
                 continue
             generation, number = last.get(record.source, (position.generation, position.number))
             written = record.generation or generation
@@ -125,6 +130,9 @@ class Claims:
             # with it knows where it goes on.
             leap = written > generation and all(cut.next != written for cut in cuts)
             sparse = leap or number == ANY or TOPICS[record.topic].compact
+            if record.number > number + 1 and not sparse and record.source in last:
+                jumped.add(record.source)
+                continue
             if record.number > number + 1 and not sparse:
                 raise EventsLost(
                     f"{record.topic}/{record.partition}: the next row is {record.number}, expected {number + 1};"

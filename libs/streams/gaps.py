@@ -4,7 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from libs.storage import execute, fetch_all
 from libs.streams import dead_letters
-from libs.streams.transport import TopicPartition
+from libs.streams.transport import Record, TopicPartition
 
 
 async def position_of(
@@ -47,6 +47,21 @@ async def send_again(connection: AsyncConnection, schema: str, source: TopicPart
         number,
     )
     return bool(rows)
+
+
+async def go_to(
+    connection: AsyncConnection, schema: str, group: str, source: TopicPartition, row: Record
+) -> None:
+    """Has a stopped group read the broker's topic from a row that it misses, which came after later ones."""
+    await execute(
+        connection,
+        f'UPDATE {schema}.positions SET "offset" = $4, epoch = epoch + 1'
+        " WHERE group_name = $1 AND topic = $2 AND partition = $3",
+        group,
+        *source,
+        row.offset - 1,
+    )
+    await dead_letters.resume_group(connection, schema, group)
 
 
 async def give_up(

@@ -142,11 +142,17 @@ def _certificate(folder: Path) -> tuple[Path, Path]:
 
 
 def _know_user(bootstrap: str) -> None:
-    secrets = ",".join(f"SCRAM-SHA-{size}=[password={SECRET}]" for size in ("256", "512"))
-    _run(
-        *("java", "-cp", f"{fetch_jars()}/*", "kafka.admin.ConfigCommand", "--bootstrap-server", bootstrap),
-        *("--alter", "--add-config", secrets, "--entity-type", "users", "--entity-name", USER),
-    )
+    command = [
+        "java",
+        "-cp",
+        f"{fetch_jars()}/*",
+        "kafka.admin.ConfigCommand",
+        "--bootstrap-server",
+        bootstrap,
+    ]
+    command += ["--alter", "--entity-type", "users", "--entity-name", USER]
+    for size in ("256", "512"):
+        _run(*command, "--add-config", f"SCRAM-SHA-{size}=[password={SECRET}]")
 
 
 def _run(*command: str) -> None:
