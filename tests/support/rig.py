@@ -129,10 +129,10 @@ class Rig:
     transport: Transport
     members: list[Processor[Context]] = field(default_factory=list)
 
-    def member(self, router: StreamRouter[Context], **options: int) -> Processor[Context]:
+    def member(self, router: StreamRouter[Context], *, max_rows: int = 200) -> Processor[Context]:
         """One more member of the router's group."""
         subscriber = Subscriber(router, lambda uow: Context(uow, uow.rows(SEEN)))
-        made = Processor(subscriber, self.database, self.transport, SystemClock(), **options)
+        made = Processor(subscriber, self.database, self.transport, SystemClock(), max_rows=max_rows)
         self.members.append(made)
         return made
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bench.hosts import clustered
+from bench.hosts import clustered_at
 from libs.storage.embedded import EmbeddedPostgres
 from services.cluster.kafka import LocalKafka, missing_tools
 from tests.system.desk import Desk, until
@@ -105,7 +105,7 @@ def _nothing_died(data: Path, **environment: str) -> None:
 def test_a_cluster_whose_database_was_restored_goes_on_from_the_back_up(folder: Path) -> None:
     postgres, dump = EmbeddedPostgres(folder / "postgres"), folder / "back-up"
     on_database = {"DATABASE_URL": postgres.url}
-    with clustered(at=folder, **QUICK) as cluster:
+    with clustered_at(folder, **QUICK) as cluster:
         desk = Desk(cluster.url, cluster.data)
         _online(desk)
         done = _served(desk)
@@ -147,7 +147,7 @@ def test_a_cluster_whose_database_was_restored_goes_on_from_the_back_up(folder: 
     assert told["rows"]["analytics.outcomes.v1"] >= 1
     assert LATE in saved.read_text()
     postgres.stop()
-    with clustered(at=folder, **QUICK) as cluster:
+    with clustered_at(folder, **QUICK) as cluster:
         desk = Desk(cluster.url, cluster.data)
         _online(desk)
         assert desk.ask("GET", f"/agent/v1/conversations/{late}").status_code == 404
@@ -182,7 +182,7 @@ def test_a_host_becomes_a_cluster_with_conversations_open(folder: Path) -> None:
         f"cp -a {host.data}/postgres {folder}/cluster/postgres/postgres",
     ):
         subprocess.run(line, shell=True, check=True)
-    with clustered(at=folder / "cluster", **QUICK) as cluster:
+    with clustered_at(folder / "cluster", **QUICK) as cluster:
         desk = Desk(cluster.url, cluster.data)
         _online(desk)
         _accepted(desk, waiting)

@@ -64,8 +64,13 @@ async def _led_by(broker: Broker, node: int) -> set[int]:
     admin = AIOKafkaAdminClient(**broker.options())
     await admin.start()
     try:
-        (told,) = await admin.describe_topics([broker.topic(TOPIC)])
-        return {part["partition"] for part in told["partitions"] if part["leader"] == node}
+        async with asyncio.timeout(60):
+            while True:
+                # The client may ask the one that has gone.
+                with contextlib.suppress(KafkaError):
+                    (told,) = await admin.describe_topics([broker.topic(TOPIC)])
+                    return {part["partition"] for part in told["partitions"] if part["leader"] == node}
+                await asyncio.sleep(0.1)
     finally:
         await admin.close()
 
