@@ -139,8 +139,18 @@ class Clustered:
 
 @contextlib.contextmanager
 def clustered(*arguments: str, **environment: str) -> Iterator[Clustered]:
-    """`centralino cluster` as an operator starts it, ended by Ctrl-C."""
+    """`centralino cluster` as an operator starts it, ended by Ctrl-C, on a folder that is removed then."""
     folder = Path(tempfile.mkdtemp(prefix="centralino-cluster-"))
+    try:
+        with clustered_at(folder, *arguments, **environment) as made:
+            yield made
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def clustered_at(folder: Path, *arguments: str, **environment: str) -> Iterator[Clustered]:
+    """The same on a folder that stays."""
     # The database's user has to pass.
     folder.chmod(0o755)
     port = free_port()
@@ -164,4 +174,3 @@ def clustered(*arguments: str, **environment: str) -> Iterator[Clustered]:
             process.wait(60)
         finally:
             process.kill()
-            shutil.rmtree(folder, ignore_errors=True)

@@ -16,7 +16,8 @@ from libs.web import TokenKeys, Tokens
 from services.cluster.command import cluster
 from services.demo.command import demo
 from services.embedded import data_folder, run_embedded, with_database
-from services.operators import admin, dead_letters, topics
+from services.operators import admin, dead_letters, gaps, generations, topics
+from services.operators.backup import backup
 from services.operators.faults import explain
 from services.operators.tail import tail
 from services.registry import SERVICES, service
@@ -30,10 +31,18 @@ app = typer.Typer(
 )
 app.add_typer(admin.app, name="admin", help="The first accounts.")
 app.add_typer(dead_letters.app, name="dead-letters", help="Messages that could not be handled.")
+app.add_typer(
+    generations.app,
+    name="log",
+    help="The log itself: after a database was restored, and where rows are missing.",
+)
+for command in (gaps.send_again, gaps.mend, gaps.accept_loss):
+    generations.app.command()(command)
 app.add_typer(topics.app, name="topics", help="The topics of the log, and their making on Kafka.")
 app.command()(demo)
 app.command()(cluster)
 app.command()(tail)
+app.command()(backup)
 _console = Console()
 _errors = Console(stderr=True)
 _ROLES = ("customer", "agent", "supervisor", "admin", "service")

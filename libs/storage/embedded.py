@@ -128,6 +128,13 @@ class EmbeddedPostgres:
             time.sleep(0.02)
         shutil.rmtree(self._sockets, ignore_errors=True)
 
+    def dump(self, path: Path) -> None:
+        """Writes all that is in the running server's database to a file for `pg_restore`. Raises EmbeddedPostgresError."""
+        program = self._binaries() / "pg_dump"
+        done = self._run([str(program), "--format=custom", f"--file={path.absolute()}", self.url], {})
+        if done.returncode != 0:
+            raise EmbeddedPostgresError(f"the database could not be written to {path}: {done.stderr.strip()}")
+
     def _binaries(self) -> Path:
         if self._given is not None:
             return self._given

@@ -9,6 +9,7 @@ from libs.streams.errors import (
     Fenced,
     Reject,
     Retry,
+    StillRunning,
     Stop,
     TooManyDead,
     TopicsRefused,
@@ -18,6 +19,7 @@ from libs.streams.log import Log, register_topics
 from libs.streams.postgres import PostgresTransport
 from libs.streams.processor import Processor, Subscriber
 from libs.streams.router import Due, Received, StreamRouter
+from libs.streams.steps import Step, Steps
 from libs.streams.transport import ANY, Place, Record, Subscription, TopicPartition, Transport
 
 __all__ = [
@@ -34,6 +36,9 @@ __all__ = [
     "Record",
     "Reject",
     "Retry",
+    "Step",
+    "Steps",
+    "StillRunning",
     "Stop",
     "StreamRouter",
     "Subscriber",

@@ -89,6 +89,26 @@ def record_of(row: ConsumerRecord, topic: str) -> Record:
     return Record(topic, row.partition, number, row.offset, data, fault)
 
 
+async def read_through(broker: Broker, topic: str) -> AsyncGenerator[Record, None]:
+    """The rows of a topic from the oldest to the newest that is there now, outside any group. Raises Retry, Stop."""
+    with faults(f"reading {topic}"):
+        consumer = AIOKafkaConsumer(
+            **broker.options(), max_partition_fetch_bytes=MAX_REQUEST_BYTES, auto_offset_reset="earliest"
+        )
+        try:
+            await consumer.start()
+            sources = [Source(broker.topic(topic), partition) for partition in range(PARTITIONS)]
+            consumer.assign(sources)
+            ends = await consumer.end_offsets(sources)
+            # The place counts, not the last row: what compaction has removed at the end never comes.
+            while any([await consumer.position(source) < ends[source] for source in sources]):
+                for rows in (await consumer.getmany(timeout_ms=200)).values():
+                    for row in rows:
+                        yield record_of(row, topic)
+        finally:
+            await consumer.stop()
+
+
 async def watch(broker: Broker, topic: str, *, beginning: bool) -> AsyncGenerator[Record, None]:
     """The rows of a topic as they come, outside any group; from the oldest, or only what comes from now on."""
     with faults(f"reading {topic}"):

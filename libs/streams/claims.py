@@ -7,7 +7,9 @@ from libs.contracts import TOPICS
 from libs.storage import Database, UnitOfWork
 from libs.streams import ownership
 from libs.streams.errors import EventsLost
+from libs.streams.generations import Cut, cuts_of, withdrawn
 from libs.streams.ownership import Position
+from libs.streams.steps import Step, Steps, unwatched
 from libs.streams.transport import ANY, Place, Record, Subscription, TopicPartition
 
 
@@ -33,6 +35,7 @@ class Claims:
         database: Database,
         subscription: Subscription,
         state: OwnedState | None,
+        steps: Steps = unwatched,
     ) -> None:
         self._group = group
         self._topics = topics
@@ -40,9 +43,11 @@ class Claims:
         self._schema = database.schema
         self._subscription = subscription
         self._state = state
+        self._steps = steps
         self._state_lost = False
         self.partitions: frozenset[int] = frozenset()
         self.positions: dict[TopicPartition, Position] = {}
+        self._cuts: dict[TopicPartition, list[Cut]] = {}
 
     @property
     def places(self) -> dict[TopicPartition, Place]:
@@ -66,12 +71,14 @@ class Claims:
         async with self._database.begin_stream() as uow:
             if sources:
                 beginnings = await self._subscription.beginning(sources)
+                self._cuts |= await cuts_of(uow.connection, sources)
                 kept |= await ownership.claim(
                     uow.connection, self._schema, self._group, self._group, beginnings
                 )
             if self._state is not None and owned:
                 await self._state.claimed(uow, owned)
-            await uow.commit()
+            with self._steps(Step.CLAIM):
+                await uow.commit()
         self.positions = kept
         self.partitions = owned
         self._state_lost = False
@@ -98,23 +105,35 @@ class Claims:
             self._state_lost = False
 
     def fresh(self, records: Iterable[Record]) -> tuple[list[Record], int]:
-        """The records that are new, and how many were repeats. Raises EventsLost on a jump."""
+        """The records that are new, and how many were repeats or withdrawn.
+
+        Those before a jump are handed out first, so that a group stops right before what is missing: then it raises
+        EventsLost.
+        """
         last: dict[TopicPartition, tuple[int, int]] = {}
+        jumped: set[TopicPartition] = set()
         fresh, repeats = [], 0
         for record in records:
             position = self.positions.get(record.source)
-            if position is None:
+            if position is None or record.source in jumped:
                 continue
             generation, number = last.get(record.source, (position.generation, position.number))
             written = record.generation or generation
-            if written < generation or (written == generation and record.number <= number):
+            cuts = self._cuts.get(record.source, ())
+            repeat = written < generation or (written == generation and record.number <= number)
+            if repeat or withdrawn(cuts, written, record.number):
                 repeats += 1
                 # So that the transport goes on behind it; the number says what was handled.
                 position.offset = max(position.offset, record.offset)
                 continue
-            # A restored log begins a new generation, whose numbers may have been used before.
-            dense = written > generation or number == ANY or TOPICS[record.topic].compact
-            if record.number > number + 1 and not dense:
+            # A restored log begins a generation whose numbers may have been used before; only a reader that was restored
+            # with it knows where it goes on.
+            leap = written > generation and all(cut.next != written for cut in cuts)
+            sparse = leap or number == ANY or TOPICS[record.topic].compact
+            if record.number > number + 1 and not sparse and record.source in last:
+                jumped.add(record.source)
+                continue
+            if record.number > number + 1 and not sparse:
                 raise EventsLost(
                     f"{record.topic}/{record.partition}: the next row is {record.number}, expected {number + 1};"
                     " rows are missing from the log: restore them, or accept the loss by moving the position"

@@ -6,6 +6,7 @@ StreamError
 └── Stop         nothing may go on until a person has looked
     ├── EventsLost   the log jumps: rows are missing between the stored position and what was read
     └── TooManyDead  20 of the last 100 messages died
+StillRunning     a command that needs the platform stopped found it running; nothing was changed
 TopicsRefused    a topic on the broker cannot become what it must be; nothing was changed
 Fenced           another owner has taken the partition: everything in memory is dropped, then rejoin
 
@@ -47,6 +48,10 @@ class TooManyDead(Stop):
 
 class TopicsRefused(Exception):
     """A topic on the broker cannot become what it must be: say what was seen and what to do."""
+
+
+class StillRunning(Exception):
+    """A command needs every process stopped: say what runs."""
 
 
 class Fenced(Exception):

@@ -17,6 +17,7 @@ from aiokafka.errors import IllegalStateError, KafkaError
 from libs.contracts import PARTITIONS, TOPICS
 from libs.streams.broker import MAX_REQUEST_BYTES, Broker, faults, record_of
 from libs.streams.errors import Retry
+from libs.streams.steps import Step, Steps, unwatched
 from libs.streams.transport import ANY, Place, Record, Subscription, TopicPartition, Transport
 
 _DRAIN_SECONDS = 5.0
@@ -27,9 +28,10 @@ _REJOIN_AFTER = 5
 class KafkaTransport:
     """Makes subscriptions on a broker's topics; groups of local topics read the service's own database."""
 
-    def __init__(self, broker: Broker, local: Transport) -> None:
+    def __init__(self, broker: Broker, local: Transport, *, steps: Steps = unwatched) -> None:
         self._broker = broker
         self._local = local
+        self._steps = steps
 
     def subscribe(self, group: str, topics: Iterable[str], position_schema: str) -> Subscription:
         """Raises ValueError for a group that would read from both places: its partitions would have two owners."""
@@ -41,14 +43,15 @@ class KafkaTransport:
             raise ValueError(
                 f"group {group} reads {', '.join(local)}, which stay local, beside topics of the broker"
             )
-        return KafkaSubscription(self._broker, group, names)
+        return KafkaSubscription(self._broker, group, names, self._steps)
 
 
 class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
     """One member of a consumer group: see the port."""
 
-    def __init__(self, broker: Broker, group: str, topics: list[str]) -> None:
+    def __init__(self, broker: Broker, group: str, topics: list[str], steps: Steps) -> None:
         self._broker = broker
+        self._steps = steps
         self._group = group
         self._topics = topics
         self._names = {broker.topic(topic): topic for topic in topics}
@@ -221,7 +224,8 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aio
             self._ends = {sources[source]: end for source, end in ends.items()}
             kept = {source: at for source, at in offsets.items() if source in assigned}
             if kept:
-                await consumer.commit(kept)
+                with self._steps(Step.REPORT):
+                    await consumer.commit(kept)
 
     def lag(self, places: Mapping[TopicPartition, Place]) -> Mapping[TopicPartition, int]:
         consumer = self._consumer

@@ -16,6 +16,8 @@ from libs.contracts import CATALOGUE, PARTITIONS, TOPICS, Envelope, full_name, k
 from libs.primitives import new_id_bytes
 from libs.storage import Emitted, fetch_all
 from libs.streams.errors import is_transient
+from libs.streams.generations import recovered
+from libs.streams.steps import Step, Steps, unwatched
 from libs.streams.transport import Place, TopicPartition
 
 _APPEND: Final = "SELECT topic, partition, number FROM log.append($1::smallint[], $2::int[], $3::bytea[], $4)"
@@ -47,12 +49,16 @@ class Log:
     `appended` is called after each commit that appended, to tell other processes, which then `refresh`.
     """
 
-    def __init__(self, engine: AsyncEngine, *, appended: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self, engine: AsyncEngine, *, appended: Callable[[], None] | None = None, steps: Steps = unwatched
+    ) -> None:
         self._engine = engine
         self._appended = appended
+        self._steps = steps
         self._ids: dict[str, int] = {}
         self._names: dict[int, str] = {}
         self._generation = 1
+        self._recovered: frozenset[tuple[bytes, str]] = frozenset()
         self._heads: dict[TopicPartition, int] = {}
         self._sleepers: set[tuple[frozenset[str], asyncio.Event]] = set()
         self._task: asyncio.Task[None] | None = None
@@ -65,6 +71,7 @@ class Log:
             self._names = {number: name for name, number in self._ids.items()}
             row = (await connection.exec_driver_sql("SELECT number FROM log.generation")).one()
             self._generation = row[0]
+            self._recovered = await recovered(connection)
         await self.refresh()
         self._task = asyncio.create_task(self._watch(), name="log-watch")
 
@@ -101,12 +108,14 @@ class Log:
     ) -> Callable[[], None]:
         """Numbers and inserts events as the last statement of the caller's transaction.
 
-        Returns what to call after the commit: it wakes the readers of this process. Raises ValueError for an event
-        without a key and for one that is too large.
+        What others have had already from a log that was restored is left out. Returns what to call after the commit: it
+        wakes the readers of this process. Raises ValueError for an event without a key and for one that is too large.
         """
         topics, partitions, datas = [], [], []
         for emitted in events:
             name = full_name(type(emitted.event))
+            if self._recovered and (emitted.event_id, name) in self._recovered:
+                continue
             topic = CATALOGUE[name].topic
             key = key_of(emitted.event)
             topics.append(self._ids[topic])
@@ -127,7 +136,10 @@ class Log:
                 payload,
             )
             datas.append(pack(envelope))
-        result = await fetch_all(connection, _APPEND, topics, partitions, datas, now_ms)
+        if not datas:
+            return lambda: None
+        with self._steps(Step.APPEND):
+            result = await fetch_all(connection, _APPEND, topics, partitions, datas, now_ms)
         heads = [(TopicPartition(self._names[t], p), number) for t, p, number in result]
         return lambda: self._tell(heads)
 

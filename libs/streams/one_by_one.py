@@ -21,6 +21,7 @@ from libs.streams.errors import (
 )
 from libs.streams.observe import StreamMetrics
 from libs.streams.router import StreamRouter
+from libs.streams.steps import Step, Steps
 from libs.streams.timers import DueTimers
 
 Ctx = TypeVar("Ctx")
@@ -50,6 +51,7 @@ class OneByOne(Generic[Ctx]):
     breaker: dead_letters.Breaker
     metrics: StreamMetrics
     clock: Clock
+    steps: Steps
     transact: Callable[[Sequence[Decoded[Any]]], Awaitable[int]]
     """Everything of these messages in one transaction, as the processor does it."""
 
@@ -96,7 +98,8 @@ class OneByOne(Generic[Ctx]):
                 uow.now_ms,
             )
             await self.claims.move(uow, [item.record])
-            await uow.commit()
+            with self.steps(Step.BURY):
+                await uow.commit()
         self.metrics.died(item.record.topic, type(error).__name__)
         _log.error(
             "dead_letter",

@@ -21,6 +21,7 @@ from libs.streams.errors import Fenced, Stop, is_transient
 from libs.streams.observe import StreamMetrics
 from libs.streams.one_by_one import OneByOne
 from libs.streams.router import Due, StreamRouter
+from libs.streams.steps import Step, Steps, unwatched
 from libs.streams.timers import DueTimers
 from libs.streams.transport import Record, Subscription, TopicPartition, Transport
 
@@ -60,6 +61,7 @@ class Processor(Generic[Ctx]):
         clock: Clock,
         *,
         max_rows: int = _MAX_ROWS,
+        steps: Steps = unwatched,
     ) -> None:
         self._subscriber = subscriber
         self._router = subscriber.router
@@ -69,9 +71,10 @@ class Processor(Generic[Ctx]):
         self._clock = clock
         self._metrics = StreamMetrics(self.group)
         self._max_rows = max_rows
+        self._steps = steps
         self._topics = sorted({*subscriber.router.topics, *subscriber.topics})
         self.subscription: Subscription = transport.subscribe(self.group, self._topics, self._schema)
-        self.claims = Claims(self.group, self._topics, database, self.subscription, subscriber.state)
+        self.claims = Claims(self.group, self._topics, database, self.subscription, subscriber.state, steps)
         self._timers = DueTimers(self._schema, sorted(self._router.timers))
         self._breaker = dead_letters.Breaker()
         self._one_by_one = OneByOne(
@@ -85,6 +88,7 @@ class Processor(Generic[Ctx]):
             breaker=self._breaker,
             metrics=self._metrics,
             clock=clock,
+            steps=steps,
             transact=lambda decoded: self._transact(decoded, False),
         )
         self.stopped_because: str | None = None
@@ -249,7 +253,8 @@ class Processor(Generic[Ctx]):
                 dues = await self._timers.take(uow.connection, uow.now_ms)
                 await run_timers(dues, self._router, ctx, uow)
             await self.claims.move(uow, [item.record for item in decoded])
-            await uow.commit()
+            with self._steps(Step.BATCH):
+                await uow.commit()
         self._timers.taken(dues, uow.now_ms)
         self._breaker.lived(len(decoded))
         return len(decoded) + len(dues)

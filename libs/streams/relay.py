@@ -17,6 +17,7 @@ from libs.storage import Database
 from libs.streams.broker import MAX_REQUEST_BYTES, Broker, faults
 from libs.streams.claims import Claims
 from libs.streams.errors import Fenced, is_transient
+from libs.streams.steps import Step, Steps, unwatched
 from libs.streams.transport import Record, Transport
 from libs.telemetry import metrics
 
@@ -38,14 +39,23 @@ def relayed(service: str) -> list[str]:
 class Relay:
     """Copies one topic while `run` runs; several processes may do so at once and share the partitions."""
 
-    def __init__(self, topic: str, database: Database, log: Transport, broker: Broker) -> None:
+    def __init__(
+        self,
+        topic: str,
+        database: Database,
+        log: Transport,
+        broker: Broker,
+        *,
+        steps: Steps = unwatched,
+    ) -> None:
         self.group = f"relay.{topic}"
         self._topic = topic
         self._name = broker.topic(topic)
         self._broker = broker
         self._database = database
         self._subscription = log.subscribe(self.group, [topic], database.schema)
-        self._claims = Claims(self.group, [topic], database, self._subscription, None)
+        self._claims = Claims(self.group, [topic], database, self._subscription, None, steps)
+        self._steps = steps
         self._producer: AIOKafkaProducer | None = None
         self._sent: dict[int, Record] = {}
         """The newest row of each partition that the broker has and the position has not."""
@@ -134,7 +144,8 @@ class Relay:
         self, producer: AIOKafkaProducer, batch: object, partition: int, last: Record | None
     ) -> None:
         batch.close()  # type: ignore[attr-defined]  # aiokafka has no types
-        await (await producer.send_batch(batch, self._name, partition=partition))
+        with self._steps(Step.SEND):
+            await (await producer.send_batch(batch, self._name, partition=partition))
         assert last is not None
         self._sent[partition] = last
         self._claims.settle([last])
@@ -147,7 +158,8 @@ class Relay:
         async with self._database.begin_stream() as uow:
             await self._claims.fence(uow, [record.source for record in moved])
             await self._claims.move(uow, moved)
-            await uow.commit()
+            with self._steps(Step.STORE):
+                await uow.commit()
         self._sent.clear()
         self._stored = time.monotonic()
 

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from libs.contracts import TOPICS
 from libs.primitives import Clock
-from libs.storage import fetch_all
+from libs.storage import execute, fetch_all
 from libs.streams.errors import is_transient
 from libs.streams.log import Log
 
@@ -69,6 +69,10 @@ async def retain(engine: AsyncEngine, log: Log, now_ms: int) -> dict[str, int]:
                 )
         if rows:
             gone[name] = len(rows)
+    longest = max(topic.retention_days for topic in TOPICS.values())
+    async with engine.begin() as connection:
+        # Emitted again can only be what a row that is still there leads to.
+        await execute(connection, "DELETE FROM log.recovered WHERE at_ms < $1", now_ms - longest * _DAY_MS)
     return gone
 
 

@@ -9,6 +9,7 @@ import tempfile
 import time
 import uuid
 from base64 import urlsafe_b64encode
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
@@ -65,10 +66,21 @@ def free_port() -> int:
 class LocalKafka:
     """One broker with its data in a folder. Not safe for use by two tasks at once."""
 
-    def __init__(self, folder: Path, port: int = 0, controller_port: int = 0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        port: int = 0,
+        controller_port: int = 0,
+        *,
+        cluster: str = "",
+        more: Mapping[str, str] | None = None,
+    ) -> None:
+        """`more` are settings of the broker beside ours or in their place, `cluster` the id of one that it joins."""
         self._folder = folder
         self._port = port or free_port()
         self._controller_port = controller_port or free_port()
+        self.cluster = cluster or urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        self._more = more or {}
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -83,11 +95,9 @@ class LocalKafka:
         settings = self._folder / "server.properties"
         settings.write_text(self._settings())
         if not (self._folder / "data" / "meta.properties").exists():
-            cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
             # As one word: an id may begin with a hyphen, and would be taken for an option.
-            self._run_tool(
-                jars, "kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(settings)
-            )
+            cluster = f"--cluster-id={self.cluster}"
+            self._run_tool(jars, "kafka.tools.StorageTool", "format", cluster, "-c", str(settings))
         with (self._folder / "broker.log").open("ab") as log:
             self.process = subprocess.Popen(
                 ["java", *_JAVA, "-cp", f"{jars}/*", "kafka.Kafka", str(settings)],
@@ -117,7 +127,7 @@ class LocalKafka:
             "group.initial.rebalance.delay.ms": "0",
             "log.cleaner.dedupe.buffer.size": str(16 * 1024 * 1024),
         }
-        return "".join(f"{name}={value}\n" for name, value in lines.items())
+        return "".join(f"{name}={value}\n" for name, value in {**lines, **self._more}.items())
 
     def _run_tool(self, jars: Path, *arguments: str) -> None:
         command = ["java", *_JAVA, "-cp", f"{jars}/*", *arguments]

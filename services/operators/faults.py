@@ -11,7 +11,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from libs.runtime import PlatformSettings
 from libs.storage.embedded import EmbeddedPostgresError
-from libs.streams import Retry, TopicsRefused
+from libs.streams import Retry, StillRunning, TopicsRefused
 from libs.web import KeyFileError
 from services.cluster.refusals import BrokerRefused, ClusterRefused
 from services.embedded.host import HostRefused
@@ -26,6 +26,7 @@ _SAY_IT_THEMSELVES = (
     ClusterRefused,
     BrokerRefused,
     TopicsRefused,
+    StillRunning,
     Retry,
 )
 _NOT_LET_IN = (

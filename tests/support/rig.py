@@ -129,10 +129,10 @@ class Rig:
     transport: Transport
     members: list[Processor[Context]] = field(default_factory=list)
 
-    def member(self, router: StreamRouter[Context], **options: int) -> Processor[Context]:
+    def member(self, router: StreamRouter[Context], *, max_rows: int = 200) -> Processor[Context]:
         """One more member of the router's group."""
         subscriber = Subscriber(router, lambda uow: Context(uow, uow.rows(SEEN)))
-        made = Processor(subscriber, self.database, self.transport, SystemClock(), **options)
+        made = Processor(subscriber, self.database, self.transport, SystemClock(), max_rows=max_rows)
         self.members.append(made)
         return made
 
@@ -140,6 +140,14 @@ class Rig:
         async with self.database.begin() as uow:
             uow.emit(*events)
             await uow.commit()
+
+    async def back_up(self) -> str:
+        """A copy of the database as it is, and its address. Nobody may be at work."""
+        await self.log.stop()
+        await self.engines.dispose()
+        copied = await create_database(str(make_url(self.url).database))
+        await self.log.start()
+        return copied
 
     async def carry(self) -> None:
         """Brings what was published to where the members read."""
@@ -290,11 +298,11 @@ async def _migrated() -> str:
 
 
 @asynccontextmanager
-async def postgres_rig(lease_seconds: float = 5.0) -> AsyncIterator[Rig]:
-    """A rig on the PostgreSQL transport."""
+async def postgres_rig(lease_seconds: float = 5.0, url: str = "") -> AsyncIterator[Rig]:
+    """A rig on the PostgreSQL transport, on a database of its own or on the one given. It is removed at the end."""
     if not _template:
         _template.append(await _migrated())
-    url = await create_database(_template[0])
+    url = url or await create_database(_template[0])
     engines = Engines.connect(url, web_connections=6, stream_connections=6)
     log = Log(engines.streams)
     await log.start()
@@ -309,11 +317,11 @@ async def postgres_rig(lease_seconds: float = 5.0) -> AsyncIterator[Rig]:
 
 
 @asynccontextmanager
-async def kafka_rig(broker: Broker | None = None) -> AsyncIterator[KafkaRig]:
+async def kafka_rig(broker: Broker | None = None, url: str = "") -> AsyncIterator[KafkaRig]:
     """A rig on the Kafka transport, on the shared broker unless another is given."""
     broker = broker or fresh_broker()
     await apply_topics(broker, names=[TOPIC])
-    async with postgres_rig() as rig:
+    async with postgres_rig(url=url) as rig:
         made = KafkaRig(
             rig.url,
             rig.engines,

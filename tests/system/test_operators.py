@@ -1,6 +1,7 @@
 """The `centralino` commands of an operator, against a host that runs: accounts, tokens, topics, dead letters."""
 
 import json
+from pathlib import Path
 
 from libs.contracts import TOPICS
 from libs.storage.embedded import EmbeddedPostgres
@@ -66,3 +67,35 @@ def test_what_is_no_dead_letter_and_no_stopped_group_is_said_so(host: RunningHos
     assert "no dead letter has the id none" in unknown.stderr
     resumed = command(host.data, "dead-letters", "resume", "triage")
     assert (resumed.returncode, resumed.stdout) == (0, "triage was not stopped\n")
+
+
+def test_a_log_in_use_keeps_its_generation_and_says_who_uses_it(host: RunningHost) -> None:
+    refused = command(host.data, "log", "new-generation")
+    assert refused.returncode == 1
+    assert "of a running service are on this database; nothing was changed" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_rows_that_are_there_are_neither_given_up_nor_sent_where_nobody_relays(host: RunningHost) -> None:
+    kept = command(host.data, "log", "accept-loss", "triage", "ingest.messages.v1", "0")
+    assert kept.returncode == 2
+    assert "triage does not stand still: nothing was changed" in " ".join(
+        kept.stderr.replace("│", " ").split()
+    )
+    local = command(host.data, "log", "send-again", "routing.commands.v1", "0", "1")
+    assert "routing.commands.v1 is not relayed" in " ".join(local.stderr.replace("│", " ").split())
+    gone = command(host.data, "log", "send-again", "ingest.messages.v1", "0", "1000000")
+    assert "the log has no row 1000001" in " ".join(gone.stderr.replace("│", " ").split())
+
+
+def test_a_back_up_is_made_while_the_host_runs_and_never_over_another(
+    host: RunningHost, tmp_path: Path
+) -> None:
+    file = tmp_path / "centralino.dump"
+    made = command(host.data, "backup", str(file))
+    assert made.returncode == 0, made.stderr
+    assert file.read_bytes().startswith(b"PGDMP")
+    assert file.stat().st_mode & 0o077 == 0
+    again = command(host.data, "backup", str(file))
+    assert again.returncode == 2
+    assert "is there already" in again.stderr

@@ -1,0 +1,86 @@
+"""Members of a group that come and go, and a group that comes from the database."""
+
+import asyncio
+
+import pytest
+
+from libs.contracts import PARTITIONS
+from libs.runtime import SystemClock
+from libs.streams import Processor, Subscriber
+from libs.streams.kafka import KafkaTransport
+from tests.support.rig import (
+    SEEN,
+    TOPIC,
+    Behaviour,
+    Context,
+    KafkaRig,
+    counting_router,
+    message,
+)
+
+
+async def test_three_members_share_the_partitions_and_one_that_leaves_hands_its_own_over(
+    rig: KafkaRig,
+) -> None:
+    members = [rig.member(counting_router("g", Behaviour())) for _ in range(3)]
+    await rig.share(*members)
+    assert [len(m.claims.partitions) for m in members] == [PARTITIONS // 3] * 3
+    await rig.publish(*(message(f"c{i}", 1) for i in range(60)))
+    await rig.drain(*members)
+    await members[0].leave()
+    await rig.share(*members[1:])
+    await rig.publish(*(message(f"c{i}", 2) for i in range(60)))
+    await rig.drain(*members[1:])
+    assert {s.trail for s in (await rig.seen()).values()} == {",1,2"}
+
+
+async def test_members_that_come_and_go_while_messages_flow_lose_and_double_nothing(rig: KafkaRig) -> None:
+    stop = asyncio.Event()
+    relaying = asyncio.create_task(rig.relay.run(stop))
+    steady = asyncio.create_task(rig.member(counting_router("g", Behaviour())).run(stop))
+    for seq in range(1, 7):
+        passing = asyncio.Event()
+        guest = asyncio.create_task(
+            rig.member(counting_router("g", Behaviour(slow_seconds=0.005))).run(passing)
+        )
+        await rig.publish(*(message(f"c{i}", seq) for i in range(40)))
+        await asyncio.sleep(0.7)
+        passing.set()
+        await guest
+    async with asyncio.timeout(60):
+        while await rig.behind("g"):
+            await asyncio.sleep(0.05)
+    stop.set()
+    await asyncio.gather(relaying, steady)
+    assert {s.trail for s in (await rig.seen()).values()} == {",1,2,3,4,5,6"}
+
+
+async def test_a_group_that_worked_on_the_database_goes_on_where_it_was(rig: KafkaRig) -> None:
+    """An installation moves from embedded to Kafka by starting the relays, however much there is to skip."""
+    for seq in range(1, 51):
+        await rig.publish(*(message(f"c{i}", seq) for i in range(30)))
+    router = counting_router("g", Behaviour())
+    subscriber = Subscriber(router, lambda uow: Context(uow, uow.rows(SEEN)))
+    embedded = Processor(subscriber, rig.database, rig.transport_of_log, SystemClock())
+    while await rig.behind("g"):
+        await embedded.round(5)
+    await embedded.leave()
+    await rig.publish(*(message(f"c{i}", 51) for i in range(30)))
+    await rig.drain(rig.member(router))
+    assert {s.count for s in (await rig.seen()).values()} == {51}
+
+
+async def test_a_group_cannot_read_local_topics_beside_those_of_the_broker(rig: KafkaRig) -> None:
+    with pytest.raises(ValueError, match=r"ingest\.inbox\.v1, which stay local"):
+        KafkaTransport(rig.broker, rig.transport_of_log).subscribe("g", [TOPIC, "ingest.inbox.v1"], "rig")
+
+
+async def test_partitions_are_shared_anew_whenever_a_member_joins(rig: KafkaRig) -> None:
+    members = [rig.member(counting_router("g", Behaviour()))]
+    for seq in range(1, 4):
+        await rig.share(*members)
+        assert {len(m.claims.partitions) for m in members} == {PARTITIONS // seq}
+        await rig.publish(*(message(f"c{i}", seq) for i in range(60)))
+        await rig.drain(*members)
+        members.append(rig.member(counting_router("g", Behaviour())))
+    assert {s.trail for s in (await rig.seen()).values()} == {",1,2,3"}
