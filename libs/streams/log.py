@@ -97,7 +97,7 @@ class Log:
         return [source for source, number in positions.items() if known(source, 0) > number]
 
     async def append(
-        self, connection: AsyncConnection, events: Sequence[Emitted], now_ms: int, traceparent: str
+        self, connection: AsyncConnection, events: Sequence[Emitted], now_ms: int
     ) -> Callable[[], None]:
         """Numbers and inserts events as the last statement of the caller's transaction.
 
@@ -123,7 +123,7 @@ class Log:
                 self._generation,
                 name,
                 key,
-                traceparent,
+                emitted.traceparent,
                 payload,
             )
             datas.append(pack(envelope))

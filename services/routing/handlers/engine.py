@@ -73,7 +73,7 @@ async def run_command(received: Received[PoolCommand], ctx: EngineContext) -> Se
     return published(engine, step)
 
 
-@stream.timer(WAKE, emits=[PoolCommand])
+@stream.timer(WAKE, emits=[PoolCommand], traced=False)
 async def wake_pool(due: Due, ctx: EngineContext) -> Sequence[Event]:
     """Time becomes a command like any other, so that a replay sees it at the same place."""
     ctx.owned.woken(due.key)
