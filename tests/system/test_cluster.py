@@ -246,7 +246,9 @@ def _one_trace_leads_through_the_broker_to_the_outcome(cluster: Clustered, trace
     case = desk.write()["conversation_id"]
     desk.resolve("anybody", case)
     desk.outcome(case)
-    sent = {f"send {topic}" for topic in ("ingest.messages.v1", "triage.decisions.v1", "agent.conversations.v1")}
+    sent = {
+        f"send {topic}" for topic in ("ingest.messages.v1", "triage.decisions.v1", "agent.conversations.v1")
+    }
     wanted = {*sent, "triage MessageReceived", "analytics outcome.publish", "send analytics.outcomes.v1"}
     until(lambda: wanted <= {span.name for span in traces.of(trace_id)} or None, 60, what=f"one of {wanted}")
     spans = {span.span_id: span for span in traces.of(trace_id)}
