@@ -158,6 +158,13 @@ def _every_process_is_ready_and_both_of_a_service_own_partitions(cluster: Cluste
 
 def _the_gateway_says_what_it_has_and_refuses_other_paths_with_a_problem(cluster: Clustered) -> None:
     assert {entry["name"] for entry in httpx.get(cluster.url).json()} == {d.name for d in SERVICES}
+    paths = httpx.get(f"{cluster.url}/openapi.json").json()["paths"]
+    assert {path.split("/")[1] for path in paths} == {d.name for d in SERVICES}
+    assert "ingest_messages_v1" in httpx.get(f"{cluster.url}/asyncapi.json").json()["channels"]
+    for path in ("/", "/docs"):
+        page = httpx.get(f"{cluster.url}{path}", headers={"Accept": "text/html,*/*"})
+        assert page.headers["content-type"].startswith("text/html")
+        assert "/docs/reference.js" in page.text
     assert httpx.get(f"{cluster.url}/routing/openapi.json").json()["info"]
     refused = httpx.get(f"{cluster.url}/nowhere")
     assert refused.status_code == 404
