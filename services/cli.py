@@ -11,8 +11,7 @@ from rich.console import Console
 
 from libs.runtime import PlatformSettings, ServiceDefinition, describe
 from libs.runtime.lifecycle import VERSION, ServiceHost, prepare_database
-from libs.telemetry import configure_logging
-from libs.telemetry.otel import recording_traces
+from libs.telemetry import configure_logging, recording_traces
 from libs.web import TokenKeys, Tokens
 from services.cluster.command import cluster
 from services.demo.command import demo

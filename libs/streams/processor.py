@@ -257,6 +257,7 @@ class Processor(Generic[Ctx]):
             await self.claims.move(uow, [item.record for item in decoded])
             await uow.commit()
         self._timers.taken(dues, uow.now_ms)
+        self._metrics.timers(self._schema, dues)
         self._breaker.lived(len(decoded))
         return len(decoded) + len(dues)
 

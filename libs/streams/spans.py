@@ -12,8 +12,7 @@ from uuid import UUID
 from libs.contracts import Envelope
 from libs.streams.batch import Decoded, Traces
 from libs.streams.router import Due
-from libs.telemetry import Kind, Span, parse_traceparent, recorder
-from libs.telemetry.tracing import Recorder
+from libs.telemetry import Attributes, Kind, Recorder, Span, parse_traceparent, recorder
 
 
 class BatchSpans(Traces):
@@ -35,7 +34,7 @@ class BatchSpans(Traces):
         parent = parse_traceparent(envelope.traceparent)
         if parent is None:
             return
-        attributes = {
+        attributes: Attributes = {
             "messaging.system": "centralino",
             "messaging.operation.type": "process",
             "messaging.operation.name": "process",
@@ -105,7 +104,7 @@ class SendSpans:
         parent = parse_traceparent(envelope.traceparent)
         if parent is None:
             return envelope
-        attributes = {
+        attributes: Attributes = {
             "messaging.system": "kafka",
             "messaging.operation.type": "send",
             "messaging.operation.name": "send",

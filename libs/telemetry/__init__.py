@@ -13,8 +13,11 @@ from libs.telemetry.logging import (
     log_context,
 )
 from libs.telemetry.metrics import REGISTRY, Declared, declared, render_metrics
+from libs.telemetry.otel import recording_traces
 from libs.telemetry.tracing import (
+    Attributes,
     Kind,
+    Recorder,
     Span,
     TraceContext,
     Work,
@@ -28,8 +31,10 @@ from libs.telemetry.tracing import (
 
 __all__ = [
     "REGISTRY",
+    "Attributes",
     "Declared",
     "Kind",
+    "Recorder",
     "Span",
     "TraceContext",
     "Work",
@@ -44,6 +49,7 @@ __all__ = [
     "metrics",
     "parse_traceparent",
     "recorder",
+    "recording_traces",
     "render_metrics",
     "span",
     "start_trace",

@@ -9,8 +9,9 @@ from typing import Any
 import promql_parser as promql
 import pytest
 import yaml
+from prometheus_client.metrics import MetricWrapperBase
 
-from libs.telemetry import REGISTRY, declared
+from libs.telemetry import REGISTRY, declared, metrics
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 METRICS = {metric.name: metric for metric in declared()}
@@ -123,6 +124,15 @@ def test_a_legend_speaks_only_of_labels_that_its_query_keeps() -> None:
 def test_the_registry_has_every_declared_metric_under_the_name_that_is_asked_for() -> None:
     collected = {metric.name for metric in REGISTRY.collect()}
     assert {name.removesuffix("_total") for name in METRICS} <= collected
+
+
+def test_every_metric_is_set_by_some_code() -> None:
+    folders = [DEPLOY.parent / folder for folder in ("libs", "services")]
+    code = "\n".join(path.read_text() for folder in folders for path in folder.rglob("*.py"))
+    used = set(re.findall(r"\bmetrics\.(\w+)", code))
+    names = {name: one for name, one in vars(metrics).items() if isinstance(one, MetricWrapperBase)}
+    assert len(names) == len(METRICS)
+    assert sorted(names.keys() - used) == []
 
 
 @pytest.mark.parametrize(

@@ -146,10 +146,11 @@ def test_each_of_several_messages_in_a_batch_stays_in_its_own_trace(host: Host, 
     with ThreadPoolExecutor(10) as pool:
         cases = list(pool.map(write, given))
     for trace_id, case in zip(given, cases, strict=True):
-        until(
-            lambda t=trace_id: "routing EpisodeOpened" in {s.name for s in traces.of(t)} or None,
-            what="the trace",
-        )
+
+        def opened(wanted: str = trace_id) -> bool | None:
+            return any(span.name == "routing EpisodeOpened" for span in traces.of(wanted)) or None
+
+        until(opened, what="the trace")
         keys = {
             span.attributes["centralino.key"]
             for span in traces.of(trace_id)

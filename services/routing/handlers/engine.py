@@ -21,6 +21,7 @@ from services.routing.adapters.rows import (
     ResultRow,
 )
 from services.routing.context import EngineContext
+from services.routing.counting import count
 from services.routing.domain import events
 from services.routing.domain.commands import AcceptOffer, Command, DeclineOffer, TimePassed
 from services.routing.domain.engine import Engine
@@ -70,6 +71,7 @@ async def run_command(received: Received[PoolCommand], ctx: EngineContext) -> Se
     step = engine.apply(command, received.at_ms)
     _save(received.event.pool_id, engine, step, ctx)
     ctx.owned.watch(ctx.uow, received.event.pool_id)
+    count(ctx.uow, engine, step)
     return published(engine, step)
 
 
