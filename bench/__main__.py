@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-_ALL = ("streams", "routing_decisions", "triage_default", "ingest", "life", "growth")
+_ALL = ("streams", "routing_decisions", "triage_default", "ingest", "life", "growth", "traces")
 
 
 def main() -> None:

@@ -3,8 +3,8 @@
 from libs.telemetry import REGISTRY
 from services.routing.gauges import look
 from services.routing.service import definition
-from tests.service.routing.test_crossing import _opened, _triaged
 from tests.service.routing.scenes import scene
+from tests.service.routing.test_crossing import _opened, _triaged
 from tests.support.harness import running
 
 
