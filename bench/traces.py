@@ -1,4 +1,4 @@
-"""What traces cost where events are handled: off, off with a trace that a caller sent, one in twenty recorded, all recorded."""
+"""What traces cost where events are handled: off, off with a trace that a caller sent, some recorded, all recorded."""
 
 import argparse
 import asyncio

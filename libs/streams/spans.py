@@ -1,6 +1,6 @@
 """The spans of the log: a message or timer from its batch's start to its commit, and a row on its way to the broker.
 
-Only what belongs to a trace is recorded: a message or timer that comes without one begins none.
+Only what belongs to a sampled trace is recorded: a message or timer that comes without one begins none.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ from uuid import UUID
 from libs.contracts import Envelope
 from libs.streams.batch import Decoded, Traces
 from libs.streams.router import Due
-from libs.telemetry import Attributes, Kind, Recorder, Span, parse_traceparent, recorder
+from libs.telemetry import Attributes, Kind, Recorder, Span, recorded_parent, recorder
 
 
 class BatchSpans(Traces):
@@ -31,7 +31,7 @@ class BatchSpans(Traces):
                 self._begin_message(item, item.envelope, len(decoded))
 
     def _begin_message(self, item: Decoded[Any], envelope: Envelope, count: int) -> None:
-        parent = parse_traceparent(envelope.traceparent)
+        parent = recorded_parent(envelope.traceparent)
         if parent is None:
             return
         attributes: Attributes = {
@@ -54,7 +54,7 @@ class BatchSpans(Traces):
 
     def begin_timers(self, dues: Sequence[Due]) -> None:
         for due in dues:
-            parent = parse_traceparent(due.traceparent)
+            parent = recorded_parent(due.traceparent)
             if parent is not None:
                 attributes = {"centralino.timer": due.kind, "centralino.key": due.key}
                 self._spans[due.kind, due.key] = self._recorder.start(
@@ -101,7 +101,7 @@ class SendSpans:
 
     def of(self, envelope: Envelope, number: int) -> Envelope:
         """Starts the row's span, and puts it into the envelope."""
-        parent = parse_traceparent(envelope.traceparent)
+        parent = recorded_parent(envelope.traceparent)
         if parent is None:
             return envelope
         attributes: Attributes = {

@@ -109,12 +109,13 @@ def span(
 ) -> Iterator[Work]:
     """Records the work inside as one span under `traceparent`, and makes it the context of that work.
 
-    Without a trace nothing is recorded. What is raised inside marks the span as failed and goes on.
+    Without a trace, and in one that is not sampled, nothing is recorded. What is raised inside marks the span as failed
+    and goes on.
     """
     context = parse_traceparent(traceparent)
     where = _recording.recorder
     begun = None
-    if where is not None and context is not None:
+    if where is not None and context is not None and context.sampled:
         begun = where.start(service, name, kind, context, attributes)
         context = begun.context
     work = Work()
@@ -140,6 +141,14 @@ def parse_traceparent(value: str | None) -> TraceContext | None:
     if version == "ff" or (version == "00" and more) or not trace_id.strip("0") or not span_id.strip("0"):
         return None
     return TraceContext(trace_id, span_id, bool(int(flags, 16) & 1))
+
+
+def recorded_parent(traceparent: str) -> TraceContext | None:
+    """The parent of a span; None without a trace, and in one that its beginner does not record."""
+    if not traceparent:
+        return None
+    parent = parse_traceparent(traceparent)
+    return parent if parent is not None and parent.sampled else None
 
 
 def start_trace() -> TraceContext:

@@ -84,7 +84,9 @@ class LocalKafka:
         settings.write_text(self._settings())
         if not (self._folder / "data" / "meta.properties").exists():
             cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-            self._run_tool(jars, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(settings))
+            # In one word: an id may begin with a hyphen, which the tool would take for an option.
+            named = f"--cluster-id={cluster}"
+            self._run_tool(jars, "kafka.tools.StorageTool", "format", named, "-c", str(settings))
         with (self._folder / "broker.log").open("ab") as log:
             self.process = subprocess.Popen(
                 ["java", *_JAVA, "-cp", f"{jars}/*", "kafka.Kafka", str(settings)],

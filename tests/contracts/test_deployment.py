@@ -52,7 +52,7 @@ def go(in_ci: bool) -> None:
     "files", [(COMPOSE,), (COMPOSE, METRICS), (COMPOSE, METRICS, TRACES)], ids=["plain", "metrics", "traces"]
 )
 def test_docker_compose_can_load_the_files(files: tuple[Path, ...]) -> None:
-    done = _load(*files)
+    done = _load(COMPOSE, *files)
     assert done.returncode == 0, done.stderr
     assert {definition.name for definition in SERVICES} | {"kafka", "postgres", "gateway"} <= set(
         done.stdout.split()
