@@ -16,6 +16,7 @@ _ALL = (
     "kafka_growth",
     "offers",
     "take_over",
+    "traces",
 )
 
 

@@ -9,11 +9,10 @@ import json
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from google.protobuf.descriptor import FieldDescriptor
+from fastapi import FastAPI
 
-from libs.contracts import PARTITIONS, TOPICS, full_name, message_type
+from libs.contracts import TOPICS, asyncapi_document, full_name
 from libs.runtime import Platform, ServiceDefinition, SystemClock
 from libs.runtime.lifecycle import VERSION, assemble
 from libs.runtime.peers import InProcessPeers
@@ -25,36 +24,31 @@ from services.registry import SERVICES
 
 BEGIN, END = "<!-- flow: begin -->", "<!-- flow: end -->"
 
-_SCALARS = {
-    FieldDescriptor.TYPE_STRING: {"type": "string"},
-    FieldDescriptor.TYPE_BOOL: {"type": "boolean"},
-    FieldDescriptor.TYPE_INT32: {"type": "integer", "format": "int32"},
-    FieldDescriptor.TYPE_INT64: {"type": "string", "format": "int64"},
-    FieldDescriptor.TYPE_DOUBLE: {"type": "number"},
-    FieldDescriptor.TYPE_BYTES: {"type": "string", "contentEncoding": "base64"},
-}
 
-
-def openapi() -> Iterator[tuple[Path, str]]:
-    """One document for each service and one for all."""
+def platform_apps(folder: Path) -> dict[str, FastAPI]:
+    """The app of every service, put together on a database that is never asked; keys go into the folder."""
     engines = Engines.connect("postgresql://nobody@localhost/none", web_connections=2, stream_connections=1)
     log = Log(engines.streams)
     tokens = Tokens(TokenKeys.generate())
     apps = {}
+    for definition in SERVICES:
+        platform = Platform(
+            Database(engines, definition.name, SystemClock(), log),
+            log,
+            SystemClock(),
+            tokens,
+            InProcessPeers(tokens, definition.name, dict),
+            folder,
+            "http://localhost:8600",
+        )
+        apps[definition.name] = assemble(definition, platform, PostgresTransport(engines.streams, log)).app
+    return apps
+
+
+def openapi() -> Iterator[tuple[Path, str]]:
+    """One document for each service and one for all."""
     with tempfile.TemporaryDirectory() as folder:
-        for definition in SERVICES:
-            platform = Platform(
-                Database(engines, definition.name, SystemClock(), log),
-                log,
-                SystemClock(),
-                tokens,
-                InProcessPeers(tokens, definition.name, dict),
-                Path(folder),
-                "http://localhost:8600",
-            )
-            apps[definition.name] = assemble(
-                definition, platform, PostgresTransport(engines.streams, log)
-            ).app
+        apps = platform_apps(Path(folder))
         for name, app in apps.items():
             yield ROOT / "openapi" / f"{name}.json", _json(app.openapi())
         yield (
@@ -65,96 +59,6 @@ def openapi() -> Iterator[tuple[Path, str]]:
 
 def _json(document: object) -> str:
     return json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
-
-
-def _schema(descriptor: Any) -> dict[str, object]:
-    properties: dict[str, object] = {}
-    for field in descriptor.fields:
-        if field.message_type is not None:
-            one: dict[str, object] = _schema(field.message_type)
-        elif field.enum_type is not None:
-            one = {"type": "string", "enum": [value.name for value in field.enum_type.values]}
-        else:
-            one = dict(_SCALARS[field.type])
-        properties[field.json_name] = {"type": "array", "items": one} if field.is_repeated else one
-    return {"type": "object", "properties": properties}
-
-
-def asyncapi() -> str:
-    """AsyncAPI 3: the published topics; local ones stay inside a service and are left out."""
-    channels: dict[str, object] = {}
-    operations: dict[str, object] = {}
-    messages: dict[str, object] = {}
-    for topic in TOPICS.values():
-        if topic.local:
-            continue
-        inside = {}
-        for name in topic.messages:
-            kind = message_type(name)
-            assert kind is not None
-            short = name.rsplit(".", 1)[1]
-            messages[short] = {
-                "name": name,
-                "contentType": "application/protobuf",
-                "headers": {"$ref": "#/components/schemas/CloudEventHeaders"},
-                "payload": _schema(kind.DESCRIPTOR),
-            }
-            inside[short] = {"$ref": f"#/components/messages/{short}"}
-        channel = topic.name.replace(".", "_")
-        kept = (
-            {"cleanup.policy": ["compact"]}
-            if topic.compact
-            else {"retention.ms": topic.retention_days * 86_400_000}
-        )
-        channels[channel] = {
-            "address": topic.name,
-            "description": topic.purpose,
-            "messages": inside,
-            "bindings": {
-                "kafka": {
-                    "topic": topic.name,
-                    "partitions": PARTITIONS,
-                    "replicas": 1,
-                    "topicConfiguration": kept,
-                    "bindingVersion": "0.5.0",
-                }
-            },
-        }
-        operations[f"{topic.producer}_sends_{channel}"] = {
-            "action": "send",
-            "channel": {"$ref": f"#/channels/{channel}"},
-            "summary": f"{topic.producer} writes; the key is {topic.key}",
-        }
-        for consumer in topic.consumers:
-            operations[f"{consumer}_receives_{channel}"] = {
-                "action": "receive",
-                "channel": {"$ref": f"#/channels/{channel}"},
-            }
-    headers = ["ce_id", "ce_source", "ce_type", "ce_specversion", "ce_time", "ce_subject", "ce_sequence"]
-    document = {
-        "asyncapi": "3.0.0",
-        "info": {
-            "title": "Centralino",
-            "version": VERSION,
-            "description": "The event topics of the platform: CloudEvents 1.0 in binary mode, payloads in protobuf.",
-        },
-        "defaultContentType": "application/protobuf",
-        "channels": channels,
-        "operations": operations,
-        "components": {
-            "messages": messages,
-            "schemas": {
-                "CloudEventHeaders": {
-                    "type": "object",
-                    "required": headers,
-                    "properties": {
-                        name: {"type": "string"} for name in [*headers, "ce_generation", "traceparent"]
-                    },
-                }
-            },
-        },
-    }
-    return _json(document)
 
 
 def consumes(definition: ServiceDefinition) -> dict[str, set[str]]:
@@ -215,7 +119,7 @@ def readme() -> str:
 
 def files() -> Iterator[tuple[Path, str]]:
     yield from openapi()
-    yield ROOT / "openapi" / "asyncapi.json", asyncapi()
+    yield ROOT / "openapi" / "asyncapi.json", _json(asyncapi_document(VERSION))
     yield ROOT / "README.md", readme()
 
 

@@ -45,6 +45,9 @@ def main() -> None:
             print(f"{name} {arguments}", flush=True)
             if name == "ENV":
                 environment |= dict(pair.split("=", 1) for pair in shlex.split(arguments))
+            elif name == "ARG":
+                variable, _, value = arguments.partition("=")
+                environment[variable] = value
             elif name == "WORKDIR":
                 work.mkdir()
             elif name == "COPY":

@@ -10,8 +10,8 @@ import typer
 from rich.console import Console
 
 from libs.runtime import PlatformSettings, ServiceDefinition, describe
-from libs.runtime.lifecycle import ServiceHost, prepare_database
-from libs.telemetry import configure_logging
+from libs.runtime.lifecycle import VERSION, ServiceHost, prepare_database
+from libs.telemetry import configure_logging, recording_traces
 from libs.web import TokenKeys, Tokens
 from services.cluster.command import cluster
 from services.demo.command import demo
@@ -80,7 +80,8 @@ def _run(definitions: tuple[ServiceDefinition, ...], platform: PlatformSettings)
 
     # Read here already: a wrong one is told before a database is started.
     settings = {definition.name: definition.settings() for definition in definitions}
-    uvloop.run(run_embedded(definitions, platform, ready=_say_where, service_settings=settings))
+    with recording_traces(VERSION):
+        uvloop.run(run_embedded(definitions, platform, ready=_say_where, service_settings=settings))
 
 
 @app.command()

@@ -5,6 +5,7 @@ their values as attributes (`Channel.CHANNEL_CHAT`). Everything here but the env
 """
 
 from libs.contracts import messages as _messages
+from libs.contracts.asyncapi import asyncapi_document
 from libs.contracts.catalogue import CATALOGUE, TOPICS
 from libs.contracts.envelope import (
     Envelope,
@@ -31,6 +32,7 @@ __all__ = [
     "Envelope",
     "Topic",
     "TornEnvelope",
+    "asyncapi_document",
     "cloud_event_headers",
     "envelope_of_headers",
     "full_name",

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import httpx
 from starlette.types import ASGIApp
 
-from libs.web import Tokens
+from libs.web import Tokens, http_client, in_process
 
 _TOKEN_SECONDS = 3600
 
@@ -38,11 +38,11 @@ class InProcessPeers:
 
     def client(self, service: str) -> httpx.AsyncClient:
         if service not in self._clients:
-            self._clients[service] = httpx.AsyncClient(
-                transport=httpx.ASGITransport(self._apps()[service], raise_app_exceptions=False),
-                base_url=f"http://{service}.local",
+            self._clients[service] = http_client(
+                f"http://{service}.local",
+                transport=in_process(self._apps()[service]),
                 auth=self._auth,
-                timeout=10,
+                retries=0,
             )
         return self._clients[service]
 
@@ -57,7 +57,5 @@ class NetworkPeers:
 
     def client(self, service: str) -> httpx.AsyncClient:
         if service not in self._clients:
-            self._clients[service] = httpx.AsyncClient(
-                base_url=f"{self._gateway}/{service}", auth=self._auth, timeout=10, follow_redirects=False
-            )
+            self._clients[service] = http_client(f"{self._gateway}/{service}", auth=self._auth, retries=0)
         return self._clients[service]

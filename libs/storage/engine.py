@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from libs.primitives import Clock
 from libs.storage.unit_of_work import Outbox, UnitOfWork
+from libs.telemetry import carried_trace
 
 # Plans cached while a table was empty stay; without these a state load of a grown table was ten times slower.
 _PINNED = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off"}
@@ -75,10 +76,10 @@ class Database:
     outbox: Outbox
 
     @asynccontextmanager
-    async def begin(self, *, traceparent: str = "") -> AsyncIterator[UnitOfWork]:
-        """A unit of work for an HTTP request; leaving without `commit` rolls back."""
+    async def begin(self) -> AsyncIterator[UnitOfWork]:
+        """A unit of work for an HTTP request, in its trace; leaving without `commit` rolls back."""
         async with self.engines.web.connect() as connection:
-            yield UnitOfWork(connection, self.schema, self.clock.now_ms(), self.outbox, traceparent)
+            yield UnitOfWork(connection, self.schema, self.clock.now_ms(), self.outbox, carried_trace())
 
     @asynccontextmanager
     async def begin_stream(self) -> AsyncIterator[UnitOfWork]:

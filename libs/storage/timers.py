@@ -12,12 +12,12 @@ from libs.storage.sql import run
 class TimerChanges:
     """What a unit of work does to timers; the last word on a (kind, key) counts."""
 
-    _set: dict[tuple[str, str], tuple[int, bytes]] = field(default_factory=dict)
+    _set: dict[tuple[str, str], tuple[int, bytes, str]] = field(default_factory=dict)
     _cancelled: set[tuple[str, str]] = field(default_factory=set)
 
-    def set(self, kind: str, key: str, due_at_ms: int, payload: bytes) -> None:
+    def set(self, kind: str, key: str, due_at_ms: int, payload: bytes, traceparent: str) -> None:
         self._cancelled.discard((kind, key))
-        self._set[kind, key] = (due_at_ms, payload)
+        self._set[kind, key] = (due_at_ms, payload, traceparent)
 
     def cancel(self, kind: str, key: str) -> None:
         self._set.pop((kind, key), None)
@@ -38,16 +38,17 @@ class TimerChanges:
             rows = sorted(self._set.items())
             await run(
                 connection,
-                f"INSERT INTO {schema}.timers (kind, key, partition, due_at_ms, payload)"
-                " SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::bigint[], $5::bytea[])"
+                f"INSERT INTO {schema}.timers (kind, key, partition, due_at_ms, payload, traceparent)"
+                " SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::bigint[], $5::bytea[], $6::text[])"
                 " ON CONFLICT (kind, key) DO UPDATE"
-                " SET due_at_ms = excluded.due_at_ms, payload = excluded.payload",
+                " SET due_at_ms = excluded.due_at_ms, payload = excluded.payload, traceparent = excluded.traceparent",
                 (
                     [kind for (kind, _), _ in rows],
                     [key for (_, key), _ in rows],
                     [partition_of(key) for (_, key), _ in rows],
-                    [due for _, (due, _) in rows],
-                    [payload for _, (_, payload) in rows],
+                    [due for _, (due, _, _) in rows],
+                    [payload for _, (_, payload, _) in rows],
+                    [traceparent for _, (_, _, traceparent) in rows],
                 ),
             )
             self._set = {}

@@ -20,13 +20,14 @@ class Emitted:
     event: Message
     event_id: bytes | None
     """16 bytes, or None for a fresh one."""
+    traceparent: str = ""
 
 
 class Outbox(Protocol):
     """Takes the events of a transaction; `libs/streams` has the one implementation."""
 
     async def append(
-        self, connection: AsyncConnection, events: Sequence[Emitted], now_ms: int, traceparent: str
+        self, connection: AsyncConnection, events: Sequence[Emitted], now_ms: int
     ) -> Callable[[], None]:
         """Appends in the caller's transaction, as its last statement. Returns what to call after the commit."""
         ...
@@ -42,6 +43,7 @@ class UnitOfWork:
     """The clock when the transaction began, Unix milliseconds."""
     outbox: Outbox
     traceparent: str = ""
+    """The trace of the work at hand: what is emitted and set from now on belongs to it."""
     _rows: dict[str, Rows[Any]] = field(default_factory=dict)
     _emitted: list[Emitted] = field(default_factory=list)
     _timers: TimerChanges = field(default_factory=TimerChanges)
@@ -56,15 +58,15 @@ class UnitOfWork:
 
     def emit(self, *events: Message) -> None:
         """Appends events to the log at commit, in this order, with fresh ids."""
-        self._emitted += [Emitted(event, None) for event in events]
+        self._emitted += [Emitted(event, None, self.traceparent) for event in events]
 
     def emit_as(self, event: Message, event_id: bytes) -> None:
         """Appends an event under an id of the caller's making (16 bytes)."""
-        self._emitted.append(Emitted(event, event_id))
+        self._emitted.append(Emitted(event, event_id, self.traceparent))
 
     def set_timer(self, kind: str, key: str, due_at_ms: int, payload: bytes = b"") -> None:
         """Sets the one timer of (kind, key), or moves it."""
-        self._timers.set(kind, key, due_at_ms, payload)
+        self._timers.set(kind, key, due_at_ms, payload, self.traceparent)
 
     def cancel_timer(self, kind: str, key: str) -> None:
         """Removes the timer of (kind, key); no such timer is no error."""
@@ -84,7 +86,7 @@ class UnitOfWork:
         """Writes rows, timers and events, and commits. Only at the edge."""
         await self.flush()
         if self._emitted:
-            done = await self.outbox.append(self.connection, self._emitted, self.now_ms, self.traceparent)
+            done = await self.outbox.append(self.connection, self._emitted, self.now_ms)
             self._after.append(done)
         await self.connection.commit()
         for call in self._after:

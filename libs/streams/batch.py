@@ -1,8 +1,8 @@
 """What a batch is: records decoded, grouped by what their handlers need, run in order on memory."""
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, Generic, Protocol, TypeVar
 
 from google.protobuf.message import DecodeError, Message
 
@@ -27,6 +27,18 @@ class Decoded(Generic[Ctx]):
     """None for a type that nobody here handles."""
     fault: str = ""
     """Why the value cannot be read; such a message dies."""
+
+
+class Traces(Protocol):
+    """Under which span the work on a message or timer is recorded."""
+
+    def header(self, work: bytes | tuple[str, str], given: str) -> str:
+        """The `traceparent` of what comes of a message (by its id) or a timer (by kind and key) that came with `given`."""
+        ...
+
+    def begin_timers(self, dues: Sequence[Due]) -> None:
+        """Timers are known only once they are taken."""
+        ...
 
 
 def decode(record: Record, router: StreamRouter[Any]) -> Decoded[Any]:
@@ -111,7 +123,11 @@ async def load(wants: Iterable[Want]) -> None:
 
 
 async def run_events(
-    decoded: Sequence[Decoded[Any]], router: StreamRouter[Ctx], ctx: Ctx, uow: UnitOfWork
+    decoded: Sequence[Decoded[Any]],
+    router: StreamRouter[Ctx],
+    ctx: Ctx,
+    uow: UnitOfWork,
+    traces: Traces | None = None,
 ) -> None:
     """Runs the handlers in order; ids of what they emit derive from the event, the handler and the place.
 
@@ -131,15 +147,25 @@ async def run_events(
             for want in declared.load[stage](received.event, ctx)
         )
     for received, declared in work:
-        uow.traceparent = received.traceparent or uow.traceparent
+        given = received.traceparent
+        uow.traceparent = given if traces is None else traces.header(received.event_id, given)
         seed = (received.event_id, router.group.encode(), declared.name.encode())
         await _emit(
             uow, declared.handler(received, ctx), declared.emits, seed, f"{router.group}.{declared.name}"
         )
 
 
-async def run_timers(dues: Sequence[Due], router: StreamRouter[Ctx], ctx: Ctx, uow: UnitOfWork) -> None:
+async def run_timers(
+    dues: Sequence[Due],
+    router: StreamRouter[Ctx],
+    ctx: Ctx,
+    uow: UnitOfWork,
+    traces: Traces | None = None,
+) -> None:
     """Runs the timer handlers in order of due time."""
+    dues = [due if router.timers[due.kind].traced else replace(due, traceparent="") for due in dues]
+    if traces is not None:
+        traces.begin_timers(dues)
     for stage in range(max((len(router.timers[due.kind].load) for due in dues), default=0)):
         await load(
             want
@@ -149,6 +175,8 @@ async def run_timers(dues: Sequence[Due], router: StreamRouter[Ctx], ctx: Ctx, u
         )
     for due in dues:
         declared = router.timers[due.kind]
+        given = due.traceparent
+        uow.traceparent = given if traces is None else traces.header((due.kind, due.key), given)
         seed = (due.kind.encode(), due.key.encode(), str(due.due_at_ms).encode())
         await _emit(uow, declared.handler(due, ctx), declared.emits, seed, f"{router.group}.{declared.name}")
 

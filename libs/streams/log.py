@@ -7,6 +7,7 @@ rows stay locked from the numbering to the commit.
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from time import perf_counter
 from typing import Final
 
 import structlog
@@ -19,6 +20,7 @@ from libs.streams.errors import is_transient
 from libs.streams.generations import recovered
 from libs.streams.steps import Step, Steps, unwatched
 from libs.streams.transport import Place, TopicPartition
+from libs.telemetry import metrics
 
 _APPEND: Final = "SELECT topic, partition, number FROM log.append($1::smallint[], $2::int[], $3::bytea[], $4)"
 _POLL_SECONDS: Final = 0.2
@@ -104,7 +106,7 @@ class Log:
         return [source for source, number in positions.items() if known(source, 0) > number]
 
     async def append(
-        self, connection: AsyncConnection, events: Sequence[Emitted], now_ms: int, traceparent: str
+        self, connection: AsyncConnection, events: Sequence[Emitted], now_ms: int
     ) -> Callable[[], None]:
         """Numbers and inserts events as the last statement of the caller's transaction.
 
@@ -112,6 +114,7 @@ class Log:
         wakes the readers of this process. Raises ValueError for an event without a key and for one that is too large.
         """
         topics, partitions, datas = [], [], []
+        counts: dict[str, int] = {}
         for emitted in events:
             name = full_name(type(emitted.event))
             if self._recovered and (emitted.event_id, name) in self._recovered:
@@ -119,6 +122,7 @@ class Log:
             topic = CATALOGUE[name].topic
             key = key_of(emitted.event)
             topics.append(self._ids[topic])
+            counts[topic] = counts.get(topic, 0) + 1
             partitions.append(partition_of(key))
             payload = emitted.event.SerializeToString()
             if len(payload) > MAX_EVENT_BYTES:
@@ -132,16 +136,23 @@ class Log:
                 self._generation,
                 name,
                 key,
-                traceparent,
+                emitted.traceparent,
                 payload,
             )
             datas.append(pack(envelope))
         if not datas:
             return lambda: None
+        started = perf_counter()
         with self._steps(Step.APPEND):
             result = await fetch_all(connection, _APPEND, topics, partitions, datas, now_ms)
+        seconds = perf_counter() - started
         heads = [(TopicPartition(self._names[t], p), number) for t, p, number in result]
-        return lambda: self._tell(heads)
+
+        def done() -> None:
+            self._tell(heads)
+            _count(counts, seconds)
+
+        return done
 
     def _tell(self, heads: Iterable[tuple[TopicPartition, int]]) -> None:
         self._advance(heads)
@@ -193,3 +204,11 @@ class Log:
             return
         finally:
             self._sleepers.discard(entry)
+
+
+def _count(counts: Mapping[str, int], seconds: float) -> None:
+    """One append that has been committed, in the metrics."""
+    for topic, count in counts.items():
+        metrics.stream_appended.labels(topic).inc(count)
+    if counts:
+        metrics.stream_append_seconds.labels(TOPICS[next(iter(counts))].producer).observe(seconds)

@@ -6,6 +6,7 @@ from typing import Any
 from prometheus_client import Counter, Gauge
 
 from libs.streams.batch import Decoded
+from libs.streams.router import Due
 from libs.streams.transport import TopicPartition
 from libs.telemetry import metrics
 
@@ -35,6 +36,12 @@ class StreamMetrics:
             if counter is None:
                 counter = self._processed[topic] = metrics.stream_processed.labels(self._group, topic)
             counter.inc(count)
+
+    def timers(self, service: str, dues: Sequence[Due]) -> None:
+        """Timers whose transaction has committed."""
+        for due in dues:
+            metrics.timers_fired.labels(service, due.kind).inc()
+            metrics.timers_late.labels(service, due.kind).observe(max(0, due.now_ms - due.due_at_ms) / 1000)
 
     def repeats(self, count: int) -> None:
         metrics.stream_repeats.labels(self._group, "").inc(count)

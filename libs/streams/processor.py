@@ -15,12 +15,13 @@ import structlog
 from libs.primitives import Clock
 from libs.storage import Database, UnitOfWork
 from libs.streams import dead_letters
-from libs.streams.batch import Context, Decoded, decode, prepare, run_events, run_timers
+from libs.streams.batch import Context, Decoded, Traces, decode, prepare, run_events, run_timers
 from libs.streams.claims import Claims, OwnedState
 from libs.streams.errors import Fenced, Stop, is_transient
 from libs.streams.observe import StreamMetrics
 from libs.streams.one_by_one import OneByOne
 from libs.streams.router import Due, StreamRouter
+from libs.streams.spans import batch_spans
 from libs.streams.steps import Step, Steps, unwatched
 from libs.streams.timers import DueTimers
 from libs.streams.transport import Record, Subscription, TopicPartition, Transport
@@ -89,7 +90,7 @@ class Processor(Generic[Ctx]):
             metrics=self._metrics,
             clock=clock,
             steps=steps,
-            transact=lambda decoded: self._transact(decoded, False),
+            transact=self._transact_alone,
         )
         self.stopped_because: str | None = None
         self._failures = 0
@@ -217,8 +218,9 @@ class Processor(Generic[Ctx]):
         self._observe_age(decoded)
         started = time.perf_counter()
         try:
-            decoded = await prepare(decoded, self._router, self._subscriber.resources)
-            count = await self._transact(decoded, timers)
+            with batch_spans(self._schema, self.group, decoded) as traces:
+                decoded = await prepare(decoded, self._router, self._subscriber.resources)
+                count = await self._transact(decoded, timers, traces)
         except (Fenced, Stop):
             raise
         except Exception as error:
@@ -239,7 +241,11 @@ class Processor(Generic[Ctx]):
         ages = {t: max(0, now - oldest[t]) / 1000 if t in oldest else 0.0 for t in self._topics}
         self._metrics.ages(ages)
 
-    async def _transact(self, decoded: Sequence[Decoded[Any]], timers: bool) -> int:
+    async def _transact_alone(self, decoded: Sequence[Decoded[Any]]) -> int:
+        with batch_spans(self._schema, self.group, decoded) as traces:
+            return await self._transact(decoded, False, traces)
+
+    async def _transact(self, decoded: Sequence[Decoded[Any]], timers: bool, traces: Traces | None) -> int:
         """Everything of a batch in one transaction."""
         touched = {item.record.source for item in decoded}
         if timers:
@@ -247,15 +253,16 @@ class Processor(Generic[Ctx]):
         async with self._database.begin_stream() as uow:
             await self.claims.fence(uow, touched)
             ctx = self._subscriber.context(uow)
-            await run_events(decoded, self._router, ctx, uow)
+            await run_events(decoded, self._router, ctx, uow, traces)
             dues: list[Due] = []
             if timers:
                 dues = await self._timers.take(uow.connection, uow.now_ms)
-                await run_timers(dues, self._router, ctx, uow)
+                await run_timers(dues, self._router, ctx, uow, traces)
             await self.claims.move(uow, [item.record for item in decoded])
             with self._steps(Step.BATCH):
                 await uow.commit()
         self._timers.taken(dues, uow.now_ms)
+        self._metrics.timers(self._schema, dues)
         self._breaker.lived(len(decoded))
         return len(decoded) + len(dues)
 

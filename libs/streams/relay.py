@@ -17,9 +17,10 @@ from libs.storage import Database
 from libs.streams.broker import MAX_REQUEST_BYTES, Broker, faults
 from libs.streams.claims import Claims
 from libs.streams.errors import Fenced, is_transient
+from libs.streams.spans import SendSpans
 from libs.streams.steps import Step, Steps, unwatched
 from libs.streams.transport import Record, Transport
-from libs.telemetry import metrics
+from libs.telemetry import metrics, recorder
 
 _BATCH_BYTES = 512 * 1024
 _ROWS = 2000
@@ -130,15 +131,23 @@ class Relay:
         self, producer: AIOKafkaProducer, partition: int, rows: Sequence[Record]
     ) -> None:
         """One batch after the other, so that a failed one cannot be overtaken."""
-        batch, last = producer.create_batch(), None
-        for row in rows:
-            message = _message(row)
-            if batch.append(**message) is None:
-                await self._send_batch(producer, batch, partition, last)
-                batch = producer.create_batch()
-                batch.append(**message)
-            last = row
-        await self._send_batch(producer, batch, partition, last)
+        where = recorder()
+        spans = SendSpans(where, self._database.schema, self._topic) if where is not None else None
+        error = "not sent"
+        try:
+            batch, last = producer.create_batch(), None
+            for row in rows:
+                message = _message(row, spans)
+                if batch.append(**message) is None:
+                    await self._send_batch(producer, batch, partition, last)
+                    batch = producer.create_batch()
+                    batch.append(**message)
+                last = row
+            await self._send_batch(producer, batch, partition, last)
+            error = ""
+        finally:
+            if spans is not None:
+                spans.end(error)
 
     async def _send_batch(
         self, producer: AIOKafkaProducer, batch: object, partition: int, last: Record | None
@@ -219,13 +228,15 @@ class Relay:
             _log.warning("producer_not_stopped", topic=self._name, error=f"{type(error).__name__}: {error}")
 
 
-def _message(record: Record) -> Mapping[str, object]:
+def _message(record: Record, spans: SendSpans | None = None) -> Mapping[str, object]:
     """A row as a Kafka message. A torn one goes out as it is under its number: a reader buries it, nobody misses it."""
     try:
         envelope = unpack(record.data)
     except TornEnvelope:
         headers = [("ce_sequence", str(record.number).encode())]
         return {"timestamp": None, "key": None, "value": record.data, "headers": headers}
+    if spans is not None:
+        envelope = spans.of(envelope, record.number)
     return {
         "timestamp": envelope.at_ms,
         "key": envelope.key.encode(),

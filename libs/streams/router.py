@@ -42,6 +42,8 @@ class Due:
     due_at_ms: int
     payload: bytes
     now_ms: int
+    traceparent: str = ""
+    """Of the work that set it."""
 
 
 _W = TypeVar("_W")
@@ -75,6 +77,7 @@ class OnTimer(Generic[Ctx]):
     handler: TimerHandler[Ctx]
     emits: tuple[type[Message], ...]
     load: tuple[Callable[[Due, Ctx], Iterable[Want]], ...]
+    traced: bool = True
 
 
 @dataclass
@@ -125,13 +128,18 @@ class StreamRouter(Generic[Ctx]):
         *,
         emits: Iterable[type[Message]] = (),
         load: Load[Due, Ctx] = (),
+        traced: bool = True,
     ) -> Callable[[TimerHandler[Ctx]], TimerHandler[Ctx]]:
-        """Declares the handler of what is due. A timer is gone once its transaction has committed."""
+        """Declares the handler of what is due. A timer is gone once its transaction has committed.
+
+        It goes on in the trace of the work that set it; `traced=False` is for one that serves everybody and is set
+        again whenever it is due, whose trace would have no end.
+        """
         if kind in self.timers:
             raise ValueError(f"{self.group} handles timer {kind} twice")
 
         def declare(handler: TimerHandler[Ctx]) -> TimerHandler[Ctx]:
-            self.timers[kind] = OnTimer(handler.__name__, kind, handler, tuple(emits), _stages(load))
+            self.timers[kind] = OnTimer(handler.__name__, kind, handler, tuple(emits), _stages(load), traced)
             return handler
 
         return declare

@@ -1,6 +1,7 @@
 """Delivery of timers: taken by the owner of their partition, in the transaction of the batch."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -51,13 +52,13 @@ class DueTimers:
             f"SELECT kind, key FROM {self._schema}.timers"
             " WHERE partition = ANY($1::int[]) AND due_at_ms <= $2 AND kind = ANY($3::text[])"
             " ORDER BY due_at_ms, kind, key LIMIT $4 FOR UPDATE)"
-            " RETURNING kind, key, due_at_ms, payload",
+            " RETURNING kind, key, due_at_ms, payload, traceparent",
             self._owned,
             now_ms,
             self._kinds,
             _MOST,
         )
-        dues = [Due(kind, key, due_at_ms, payload, now_ms) for kind, key, due_at_ms, payload in result]
+        dues = [_due(row, now_ms) for row in result]
         return sorted(dues, key=lambda due: (due.due_at_ms, due.kind, due.key))
 
     async def peek(self, database: Database, now_ms: int) -> list[Due]:
@@ -65,7 +66,7 @@ class DueTimers:
         async with database.begin_stream() as uow:
             result = await fetch_all(
                 uow.connection,
-                f"SELECT kind, key, due_at_ms, payload FROM {self._schema}.timers"
+                f"SELECT kind, key, due_at_ms, payload, traceparent FROM {self._schema}.timers"
                 " WHERE partition = ANY($1::int[]) AND due_at_ms <= $2 AND kind = ANY($3::text[])"
                 " ORDER BY due_at_ms, kind, key LIMIT $4",
                 self._owned,
@@ -73,7 +74,7 @@ class DueTimers:
                 self._kinds,
                 _MOST,
             )
-            return [Due(kind, key, due_at_ms, payload, now_ms) for kind, key, due_at_ms, payload in result]
+            return [_due(row, now_ms) for row in result]
 
     async def take_one(self, connection: AsyncConnection, due: Due) -> bool:
         """Removes one timer unless it was moved or cancelled meanwhile."""
@@ -89,6 +90,7 @@ class DueTimers:
     async def put_off(self, database: Database, due: Due, milliseconds: int) -> None:
         """Moves a timer whose handler fails, so that it does not hold up the others."""
         async with database.begin_stream() as uow:
+            uow.traceparent = due.traceparent
             uow.set_timer(due.kind, due.key, due.now_ms + milliseconds, due.payload)
             await uow.commit()
 
@@ -96,3 +98,8 @@ class DueTimers:
     def source(topic: str, key: str) -> TopicPartition:
         """The position row that fences the timers of a key."""
         return TopicPartition(topic, partition_of(key))
+
+
+def _due(row: tuple[Any, ...], now_ms: int) -> Due:
+    kind, key, due_at_ms, payload, traceparent = row
+    return Due(kind, key, due_at_ms, payload, now_ms, traceparent)

@@ -1,7 +1,7 @@
 """What a process says about itself: structured logs without message texts, metrics, trace context.
 
-No exporter and no agent: logs go to standard output as one JSON object a line, metrics are pulled from
-`/metrics`, and a trace is only carried on (`traceparent`), so that an operator's tools can join the parts.
+Logs go to standard output as one JSON object a line, metrics are pulled from `/metrics`. A trace is carried on
+(`traceparent`), and its spans are recorded and sent only where an operator asks for it (`libs.telemetry.otel`).
 """
 
 from libs.telemetry import metrics
@@ -13,13 +13,34 @@ from libs.telemetry.logging import (
     log_context,
 )
 from libs.telemetry.metrics import REGISTRY, Declared, declared, render_metrics
-from libs.telemetry.tracing import TraceContext, current_trace, parse_traceparent, start_trace
+from libs.telemetry.otel import recording_traces
+from libs.telemetry.tracing import (
+    Attributes,
+    Kind,
+    Recorder,
+    Span,
+    TraceContext,
+    Work,
+    carried_trace,
+    current_trace,
+    parse_traceparent,
+    recorded_parent,
+    recorder,
+    span,
+    start_trace,
+)
 
 __all__ = [
     "REGISTRY",
+    "Attributes",
     "Declared",
+    "Kind",
+    "Recorder",
+    "Span",
     "TraceContext",
+    "Work",
     "bind_log_context",
+    "carried_trace",
     "clear_log_context",
     "configure_logging",
     "current_trace",
@@ -28,6 +49,10 @@ __all__ = [
     "log_context",
     "metrics",
     "parse_traceparent",
+    "recorded_parent",
+    "recorder",
+    "recording_traces",
     "render_metrics",
+    "span",
     "start_trace",
 ]

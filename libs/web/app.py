@@ -53,7 +53,7 @@ def create_app(
 ) -> FastAPI:
     """The app of service `name`, to be mounted at `/{name}` (see `create_host`).
 
-    Routers bring their own `/v1/...`; this adds /livez, /readyz, /metrics, /openapi.json and /docs. Every
+    Routers bring their own `/v1/...`; this adds /livez, /readyz, /metrics, /openapi.json, /asyncapi.json and /docs. Every
     error is a problem document (`libs.web.problems`), bodies over the limit are 413, wrong content types
     415, unstorable texts 422, a database that is away 503 with Retry-After. `tokens` is needed by
     `require_role`. The app's state holds `tokens`, `tickets` and `stopping` (set it when the process drains:
@@ -83,7 +83,7 @@ def create_app(
         app.include_router(router)
     app.include_router(_health(name, readiness, settings.readiness_timeout_s))
     if settings.docs:
-        add_docs(app)
+        add_docs(app, name)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,

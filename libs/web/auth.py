@@ -48,7 +48,8 @@ class Guard(SecurityBase):
 
     def __init__(self, roles: tuple[str, ...], audience: str, *, ticket: bool) -> None:
         self.model = BearerScheme(bearerFormat="JWT")
-        self.scheme_name = "visitor" if audience == VISITOR else "bearer"
+        # The roles stand behind the name until `libs.web.openapi` puts them where a document has them.
+        self.scheme_name = "visitor" if audience == VISITOR else " ".join(("bearer", *roles))
         self._roles = roles
         self._audience = audience
         self._ticket = ticket

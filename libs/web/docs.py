@@ -1,50 +1,55 @@
-"""The API page at /docs: Swagger UI from an installed package, no other host, no inline script."""
+"""The reference at /docs: a page of our own that reads the OpenAPI and AsyncAPI documents in the browser.
+
+Its files stand in `reference/`. It asks no other host for anything, so it works where there is no way out, and has
+nothing inline, so the common policy for pages holds.
+"""
 
 import html
-import json
-from importlib.resources import files
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
 from fastapi import FastAPI, Request
-from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 
-_FILES: Final = {"swagger-ui-bundle.js": "text/javascript", "swagger-ui.css": "text/css"}
-_POLICY: Final = (
-    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; "
-    "base-uri 'none'; frame-ancestors 'none'"
-)
-_CACHED: Final = {"Cache-Control": "public, max-age=86400"}
+from libs.contracts import asyncapi_document
+
+HOST: Final = "host"
+"""The name of the app before all services: its page shows every one of them."""
+_FOLDER: Final = Path(__file__).parent / "reference"
+_PAGE: Final = (_FOLDER / "index.html").read_text(encoding="utf-8")
+_KINDS: Final = {".css": "text/css", ".js": "text/javascript"}
+_FILES: Final = {path.name: path for path in sorted(_FOLDER.iterdir()) if path.suffix in _KINDS}
+_CACHED: Final = {"Cache-Control": "public, max-age=600"}
 
 
-def add_docs(app: FastAPI) -> None:
-    """Add /docs and its three files to the app. Swagger UI writes style attributes, hence its own policy."""
-    assets = files("fastapi_offline") / "static"
+def add_docs(app: FastAPI, name: str) -> None:
+    """Add /docs with its files, and /asyncapi.json: the topics of all services, whoever answers."""
 
     @app.get("/docs", include_in_schema=False)
-    async def api_page(request: Request) -> HTMLResponse:
-        root = html.escape(request.scope.get("root_path", ""))
-        title = html.escape(app.title)
-        return HTMLResponse(
-            f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
-            f'<link rel="stylesheet" href="{root}/docs/swagger-ui.css"></head><body>'
-            f'<div id="swagger-ui"></div>'
-            f'<script src="{root}/docs/swagger-ui-bundle.js"></script>'
-            f'<script src="{root}/docs/start.js"></script></body></html>',
-            headers={"Content-Security-Policy": _POLICY},
-        )
-
-    @app.get("/docs/start.js", include_in_schema=False)
-    async def api_page_script(request: Request) -> Response:
-        options = {
-            "url": f"{request.scope.get('root_path', '')}/openapi.json",
-            "dom_id": "#swagger-ui",
-            "deepLinking": True,
-        }
-        return Response(f"SwaggerUIBundle({json.dumps(options)});", media_type="text/javascript")
+    async def reference(request: Request) -> HTMLResponse:
+        return reference_page(request, app.title, name)
 
     @app.get("/docs/{file}", include_in_schema=False)
-    async def api_page_file(file: str) -> Response:
-        kind = _FILES.get(file)
-        if kind is None:
+    async def reference_file(file: str) -> Response:
+        path = _FILES.get(file)
+        if path is None:
             return Response(status_code=404)
-        return FileResponse(str(assets / file), media_type=kind, headers=_CACHED)
+        return FileResponse(path, media_type=_KINDS[path.suffix], headers=_CACHED)
+
+    topics: dict[str, Any] = asyncapi_document(app.version)
+
+    @app.get("/asyncapi.json", include_in_schema=False)
+    async def asyncapi() -> JSONResponse:
+        return JSONResponse(topics)
+
+
+def reference_page(request: Request, title: str, name: str) -> HTMLResponse:
+    """The page of one service, or of all for the host."""
+    filled = _PAGE.replace("{title}", html.escape(title))
+    filled = filled.replace("{root}", html.escape(request.scope.get("root_path", "")))
+    return HTMLResponse(filled.replace("{service}", "" if name == HOST else html.escape(name)))
+
+
+def wants_page(request: Request) -> bool:
+    """Whether a browser's address line asks, rather than a program."""
+    return "text/html" in request.headers.get("accept", "")

@@ -8,7 +8,16 @@ from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, reset_contextvars
 
-from libs.telemetry import TraceContext, get_logger, metrics, parse_traceparent, start_trace
+from libs.telemetry import (
+    Kind,
+    Span,
+    TraceContext,
+    get_logger,
+    metrics,
+    parse_traceparent,
+    recorder,
+    start_trace,
+)
 from libs.telemetry.tracing import current_trace, set_current_trace
 from libs.web.bodies import BodyReader
 from libs.web.outages import problem_of
@@ -18,6 +27,8 @@ REQUEST_ID_KEY: Final = "centralino.request_id"
 CAUSE_KEY: Final = "centralino.cause"
 _ID: Final = re.compile(rb"[A-Za-z0-9._:-]{8,64}")
 _BODILESS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+# Asked every few seconds by whatever watches the process: no work of the platform.
+_WATCHED: Final = ("/livez", "/readyz", "/metrics")
 _METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 _READ: Final = frozenset(
     {b"x-request-id", b"traceparent", b"content-length", b"content-type", b"content-encoding"}
@@ -57,7 +68,8 @@ class Edge:
             return
         started = perf_counter()
         headers = {name: value for name, value in scope["headers"] if name in _READ}
-        trace = _trace_of(headers)
+        span = self._span(scope, headers)
+        trace = _trace_of(headers) if span is None else span.context
         request_id = _request_id_of(headers) or trace.trace_id
         scope[REQUEST_ID_KEY] = request_id
         outer_trace = current_trace()
@@ -77,8 +89,29 @@ class Edge:
             await self._answer_error(error, scope, receive, answer)
         finally:
             self._count(scope, answer, perf_counter() - started)
+            if span is not None and not answer.streaming:
+                self._end(span, scope, answer.status or 499)
             reset_contextvars(**tokens)
             set_current_trace(outer_trace)
+
+    def _span(self, scope: Scope, headers: dict[bytes, bytes]) -> Span | None:
+        """The request as a span, if spans are recorded. Named when the route is known."""
+        where = recorder()
+        if where is None or scope["path"].endswith(_WATCHED):
+            return None
+        method = _method(scope)
+        attributes = {"http.request.method": method, "url.scheme": scope.get("scheme", "http")}
+        return where.start(self._service, method, Kind.SERVER, _parent_of(headers), attributes)
+
+    def _end(self, span: Span, scope: Scope, status: int) -> None:
+        """The template stands for the address, which may hold a customer's token."""
+        route = route_template(scope)
+        known = {} if route == "none" else {"http.route": f"/{self._service}{route}"}
+        span.end(
+            name=" ".join([_method(scope), *known.values()]),
+            error=str(status) if status >= 500 else "",
+            attributes={"http.response.status_code": status, **known},
+        )
 
     async def _answer_error(
         self, error: Exception, scope: Scope, receive: Receive, answer: "_Answer"
@@ -98,7 +131,7 @@ class Edge:
 
     def _count(self, scope: Scope, answer: "_Answer", seconds: float) -> None:
         route = route_template(scope)
-        method = scope["method"] if scope["method"] in _METHODS else "other"
+        method = _method(scope)
         status = answer.status or 499
         counted = self._counters.get((method, route, status))
         if counted is None:
@@ -160,9 +193,17 @@ class _Answer:
         return headers
 
 
-def _trace_of(headers: dict[bytes, bytes]) -> TraceContext:
+def _method(scope: Scope) -> str:
+    return scope["method"] if scope["method"] in _METHODS else "other"
+
+
+def _parent_of(headers: dict[bytes, bytes]) -> TraceContext | None:
     given = headers.get(b"traceparent")
-    parent = parse_traceparent(given.decode("latin-1")) if given else None
+    return parse_traceparent(given.decode("latin-1")) if given else None
+
+
+def _trace_of(headers: dict[bytes, bytes]) -> TraceContext:
+    parent = _parent_of(headers)
     return parent.child() if parent else start_trace()
 
 

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request
 from pydantic import BaseModel
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from libs.web.app import OK, check_readiness, create_app
+from libs.web.docs import HOST, reference_page, wants_page
 from libs.web.openapi import combined_openapi
 from libs.web.settings import WebSettings
 
@@ -54,13 +56,16 @@ def create_host(
     """All services of this process behind one ASGI app.
 
     Beside the services it answers `/` (where they are), /livez, /readyz (the checks of all, as
-    `service.check`), /metrics, /openapi.json (one document for all) and /docs.
+    `service.check`), /metrics, /openapi.json (one document for all), /asyncapi.json and /docs.
     """
     used = settings or WebSettings()
     router = APIRouter(tags=["platform"])
 
-    @router.get("/", summary="Where the services are")
-    async def services() -> list[ServiceAddress]:
+    @router.get("/", summary="Where the services are", response_model=list[ServiceAddress])
+    async def services(request: Request) -> Response | list[ServiceAddress]:
+        """A browser gets the reference of all services."""
+        if used.docs and wants_page(request):
+            return reference_page(request, title, HOST)
         return [
             ServiceAddress(name=name, title=app.title, docs=f"/{name}/docs", openapi=f"/{name}/openapi.json")
             for name, app in apps.items()
@@ -73,7 +78,7 @@ def create_host(
             states.update({f"{name}.{check}": state for check, state in checks.items()})
         return states or {"services": OK}
 
-    front = create_app("host", title, version, [router], readiness=readiness, settings=used)
+    front = create_app(HOST, title, version, [router], readiness=readiness, settings=used)
 
     def openapi() -> dict[str, Any]:
         return combined_openapi(apps, title=title, version=version)

@@ -86,6 +86,10 @@ def _with_problems(document: dict[str, Any]) -> dict[str, Any]:
     schemas.pop("HTTPValidationError", None)
     schemas.pop("ValidationError", None)
     schemas["Problem"] = _PROBLEM
+    schemes = document["components"].get("securitySchemes", {})
+    document["components"]["securitySchemes"] = {
+        name.split(" ")[0]: schemes[name] for name in sorted(schemes)
+    }
     seen: set[str] = set()
     for item in document.get("paths", {}).values():
         for _, operation in _operations(item):
@@ -98,6 +102,8 @@ def _with_problems(document: dict[str, Any]) -> dict[str, Any]:
                     response["content"] = _CONTENT
             if "422" in responses:
                 responses["422"] = {"description": "The request is not valid", "content": _CONTENT}
+            if "security" in operation:
+                operation["security"] = [_with_roles(way) for way in operation["security"]]
             if operation.get("security"):
                 responses.setdefault("401", {"description": "No valid token", "content": _CONTENT})
                 responses.setdefault(
@@ -105,6 +111,11 @@ def _with_problems(document: dict[str, Any]) -> dict[str, Any]:
                 )
             responses["default"] = {"description": "Any other refusal", "content": _CONTENT}
     return document
+
+
+def _with_roles(way: dict[str, list[str]]) -> dict[str, list[str]]:
+    """A way to be let in, with the roles that are."""
+    return {name: roles for scheme in way for name, *roles in [scheme.split(" ")]}
 
 
 def _operations(item: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from services.registry import SERVICES
 
+_DOCUMENTS = Path(__file__).resolve().parents[2] / "openapi"
 _CONNECTIONS = 90
 """Database connections for all processes together: the embedded server has 100."""
 
@@ -74,6 +75,7 @@ def gateway_environment(members: Sequence[Member], host: str, port: int, folder:
         **{name: " ".join(places) for name, places in upstreams.items()},
         "GATEWAY_BIND": host,
         "GATEWAY_PORT": str(port),
+        "OPENAPI": str(_DOCUMENTS),
         "XDG_CONFIG_HOME": str(folder),
         "XDG_DATA_HOME": str(folder),
     }

@@ -178,4 +178,5 @@ def _delivery(
         reason="",
         created_at_ms=ctx.uow.now_ms,
         finished_at_ms=0,
+        traceparent=ctx.uow.traceparent,
     )

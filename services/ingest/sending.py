@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,7 +11,7 @@ from google.protobuf.message import Message
 
 from libs.contracts import DeliveryFailed, MessageDelivered
 from libs.storage import Database, fetch_all
-from libs.telemetry import get_logger, metrics
+from libs.telemetry import Kind, Work, get_logger, metrics, span
 from services.ingest.adapters.arrivals import Arrivals
 from services.ingest.adapters.keys import Signer
 from services.ingest.adapters.tables import DELIVERIES, THREADS
@@ -34,6 +35,7 @@ from services.ingest.signals import Signals
 
 _AT_ONCE: Final = 50
 _PARALLEL: Final = 8
+_GOOD: Final = (DeliveryState.DELIVERED, DeliveryState.CANCELLED)
 _CLAIM: Final = f"""
 UPDATE ingest.deliveries SET
     state = 'attempting', attempts = attempts + 1, due_at_ms = $1 + $2,
@@ -103,7 +105,10 @@ class Sender:
 
         async def attempt(delivery: Delivery) -> Attempt:
             async with gate:
-                return await self._attempt(delivery, threads[delivery.conversation_id])
+                with _span(delivery) as work:
+                    made = await self._attempt(delivery, threads[delivery.conversation_id])
+                    work.error = "" if made.state in _GOOD else made.state
+                    return made
 
         attempts = await asyncio.gather(*[attempt(delivery) for delivery in deliveries])
         await self._settle(list(zip(deliveries, attempts, strict=True)))
@@ -175,6 +180,7 @@ class Sender:
             for delivery, attempt in attempted:
                 current = ctx.deliveries.get(delivery.delivery_id)
                 if current is not None and current == delivery:
+                    uow.traceparent = delivery.traceparent
                     uow.emit(*self._record(current, attempt, ctx))
             await uow.commit()
         for delivery, attempt in attempted:
@@ -196,6 +202,20 @@ class Sender:
         if attempt.state == DeliveryState.DELIVERED:
             return [_delivered(delivery, now_ms)]
         return [_failed(delivery, attempt.reason, now_ms)] if attempt.state == DeliveryState.FAILED else []
+
+
+def _span(delivery: Delivery) -> AbstractContextManager[Work]:
+    return span(
+        "ingest",
+        f"deliver {delivery.kind} {delivery.channel}",
+        delivery.traceparent,
+        kind=Kind.CLIENT,
+        attributes={
+            "centralino.key": delivery.conversation_id,
+            "centralino.delivery": delivery.delivery_id,
+            "centralino.attempt": delivery.attempts,
+        },
+    )
 
 
 def _says(delivery: Delivery, attempt: Attempt) -> bool:

@@ -56,7 +56,7 @@ REPOSITORY = TableRepository(THINGS, Thing)
 
 
 class NoOutbox:
-    async def append(self, connection: Any, events: Sequence[Emitted], now_ms: int, traceparent: str) -> Any:
+    async def append(self, connection: Any, events: Sequence[Emitted], now_ms: int) -> Any:
         raise AssertionError("nothing is emitted here")
 
 
@@ -74,7 +74,7 @@ async def database(request: pytest.FixtureRequest, in_ci: bool) -> AsyncIterator
             )
             await connection.exec_driver_sql(
                 "CREATE TABLE t.timers (kind text, key text, partition int, due_at_ms bigint, payload bytea,"
-                " PRIMARY KEY (kind, key))"
+                " traceparent text, PRIMARY KEY (kind, key))"
             )
         yield Database(engines, "t", ManualClock(), NoOutbox())
         await engines.dispose()

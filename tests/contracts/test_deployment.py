@@ -14,12 +14,14 @@ import yaml
 
 from libs.runtime import PlatformSettings
 from libs.telemetry import declared
+from libs.telemetry.otel import wanted
 from services.registry import SERVICES
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
 COMPOSE = ROOT / "docker-compose.yml"
 METRICS = DEPLOY / "compose" / "metrics.yml"
+TRACES = DEPLOY / "compose" / "traces.yml"
 
 
 def _compose() -> dict[str, Any]:
@@ -46,9 +48,11 @@ def go(in_ci: bool) -> None:
 
 
 @pytest.mark.usefixtures("go")
-@pytest.mark.parametrize("files", [(COMPOSE,), (COMPOSE, METRICS)], ids=["plain", "metrics"])
+@pytest.mark.parametrize(
+    "files", [(COMPOSE,), (COMPOSE, METRICS), (COMPOSE, METRICS, TRACES)], ids=["plain", "metrics", "traces"]
+)
 def test_docker_compose_can_load_the_files(files: tuple[Path, ...]) -> None:
-    done = _load(*files)
+    done = _load(COMPOSE, *files)
     assert done.returncode == 0, done.stderr
     assert {definition.name for definition in SERVICES} | {"kafka", "postgres", "gateway"} <= set(
         done.stdout.split()
@@ -85,6 +89,17 @@ def test_every_service_has_a_container_with_a_health_check_limits_and_a_restart_
         assert "/readyz" in " ".join(service["healthcheck"]["test"])
         assert service["deploy"]["resources"]["limits"].keys() >= {"cpus", "memory"}
         assert service["secrets"] == ["database_url"]
+
+
+def test_with_traces_every_service_names_the_collector_and_its_image_can_send_them() -> None:
+    layer = yaml.safe_load(TRACES.read_text())["services"]
+    for definition in SERVICES:
+        service = layer[definition.name]
+        assert wanted(service["environment"])
+        assert service["environment"]["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://traces:4318"
+    # They share one image: whichever is built last, it must be the same.
+    built = {name for name, service in _compose()["services"].items() if "build" in service}
+    assert {layer[name]["build"]["args"]["LOCK"] for name in built} == {"requirements-otel.lock"}
 
 
 def test_a_secret_is_read_from_its_file(tmp_path: Path) -> None:
@@ -145,6 +160,7 @@ def test_every_metric_has_a_panel_and_every_alert_an_explanation() -> None:
 def test_the_image_copies_what_it_needs_and_no_more() -> None:
     dockerfile = (DEPLOY / "docker" / "Dockerfile").read_text()
     copied = {word for line in re.findall(r"^COPY (.+)$", dockerfile, re.M) for word in line.split()[:-1]}
-    assert copied == {"requirements.lock", "pyproject.toml", "README.md", "LICENSE", "libs", "services"}
+    locks = {"requirements.lock", "requirements-otel.lock"}
+    assert copied == {*locks, "pyproject.toml", "README.md", "LICENSE", "libs", "services"}
     let_in = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
     assert let_in == copied

@@ -44,8 +44,8 @@ class WatchedUnitOfWork(UnitOfWork):
 
 class WatchedDatabase(Database):
     @asynccontextmanager
-    async def begin(self, *, traceparent: str = "") -> AsyncIterator[UnitOfWork]:
-        async with super().begin(traceparent=traceparent) as uow:
+    async def begin(self) -> AsyncIterator[UnitOfWork]:
+        async with super().begin() as uow:
             yield WatchedUnitOfWork(uow.connection, uow.schema, uow.now_ms, uow.outbox, uow.traceparent)
 
 

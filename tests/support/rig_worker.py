@@ -26,6 +26,7 @@ from libs.streams import (
     TopicPartition,
     ownership,
 )
+from libs.streams.batch import Traces
 from libs.telemetry import configure_logging
 from tests.support.rig import SCHEMA, SEEN, Behaviour, Context, counting_router
 
@@ -92,11 +93,11 @@ class NoRepeatCheck(Processor[Any]):
 
 
 class TwoTransactions(Processor[Any]):
-    async def _transact(self, decoded: Sequence[Any], timers: bool) -> int:
+    async def _transact(self, decoded: Sequence[Any], timers: bool, traces: Traces | None) -> int:
         async with self._database.begin_stream() as uow:
             await self.claims.move(uow, [item.record for item in decoded])
             await uow.commit()
-        return await super()._transact(decoded, timers)
+        return await super()._transact(decoded, timers, traces)
 
 
 async def work(url: str, bug: str) -> None:

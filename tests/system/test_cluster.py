@@ -22,6 +22,8 @@ from services.cluster.kafka import fetch_jars, missing_tools
 from services.cluster.plan import gateway_environment, members, replicas_of
 from services.cluster.supervisor import Process
 from services.registry import SERVICES
+from tests.support.otlp import Collector, collector
+from tests.system.desk import Desk, until
 from tests.system.processes import PATIENCE_SECONDS, command
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -30,6 +32,8 @@ DEMO = {
     "CENTRALINO_SURVEY_CAP_DAYS": "0",
     "CENTRALINO_ANALYTICS_SETTLE_MS": "300",
 }
+# Of the load nothing is recorded, only what comes with a trace that its sender records.
+TRACED = {"OTEL_TRACES_SAMPLER": "parentbased_always_off", "OTEL_BSP_SCHEDULE_DELAY": "200"}
 TWICE = ("triage", "routing", "ingest")
 
 
@@ -48,12 +52,19 @@ def _kafka(cluster: Clustered) -> dict[str, str]:
 
 
 @pytest.fixture
-def cluster(in_ci: bool) -> Iterator[Clustered]:
+def traces() -> Iterator[Collector]:
+    with collector() as made:
+        yield made
+
+
+@pytest.fixture
+def cluster(in_ci: bool, traces: Collector) -> Iterator[Clustered]:
     lacking = missing_tools() or ("" if caddy_is_there() else "Caddy is not installed")
     if lacking:
         assert not in_ci, lacking
         pytest.skip(lacking)
-    with clustered(*(f"--replicas={service}=2" for service in TWICE), **DEMO) as made:
+    replicas = [f"--replicas={service}=2" for service in TWICE]
+    with clustered(*replicas, **DEMO, **TRACED, OTEL_EXPORTER_OTLP_ENDPOINT=traces.url) as made:
         yield made
         children = psutil.Process(made.process.pid).children(recursive=True)
     _, left = psutil.wait_procs(children, timeout=1)
@@ -68,7 +79,7 @@ def caddy_is_there() -> bool:
 
 
 @pytest.mark.slow
-def test_a_cluster_under_load_and_what_it_shows_afterwards(cluster: Clustered) -> None:
+def test_a_cluster_under_load_and_what_it_shows_afterwards(cluster: Clustered, traces: Collector) -> None:
     """One test, because what comes after the demo needs what the demo has left."""
     _a_rolling_restart_under_the_load_of_the_demo_loses_and_doubles_nothing(cluster)
     _every_process_is_ready_and_both_of_a_service_own_partitions(cluster)
@@ -78,6 +89,7 @@ def test_a_cluster_under_load_and_what_it_shows_afterwards(cluster: Clustered) -
     _tail_shows_decoded_events(cluster, "triage.decisions.v1")
     _tail_shows_decoded_events(cluster, "routing.commands.v1")
     _topics_apply_says_that_there_is_nothing_to_do(cluster)
+    _one_trace_leads_through_the_broker_to_the_outcome(cluster, traces)
 
 
 def _a_rolling_restart_under_the_load_of_the_demo_loses_and_doubles_nothing(cluster: Clustered) -> None:
@@ -146,6 +158,13 @@ def _every_process_is_ready_and_both_of_a_service_own_partitions(cluster: Cluste
 
 def _the_gateway_says_what_it_has_and_refuses_other_paths_with_a_problem(cluster: Clustered) -> None:
     assert {entry["name"] for entry in httpx.get(cluster.url).json()} == {d.name for d in SERVICES}
+    paths = httpx.get(f"{cluster.url}/openapi.json").json()["paths"]
+    assert {path.split("/")[1] for path in paths} == {d.name for d in SERVICES}
+    assert "ingest_messages_v1" in httpx.get(f"{cluster.url}/asyncapi.json").json()["channels"]
+    for path in ("/", "/docs"):
+        page = httpx.get(f"{cluster.url}{path}", headers={"Accept": "text/html,*/*"})
+        assert page.headers["content-type"].startswith("text/html")
+        assert "/docs/reference.js" in page.text
     assert httpx.get(f"{cluster.url}/routing/openapi.json").json()["info"]
     refused = httpx.get(f"{cluster.url}/nowhere")
     assert refused.status_code == 404
@@ -225,6 +244,24 @@ def _topics_apply_says_that_there_is_nothing_to_do(cluster: Clustered) -> None:
         0,
         "Every topic is as it should be; nothing was changed.",
     )
+
+
+def _one_trace_leads_through_the_broker_to_the_outcome(cluster: Clustered, traces: Collector) -> None:
+    desk = Desk(cluster.url, cluster.data)
+    trace_id = "7ace" * 8
+    desk.client.headers["traceparent"] = f"00-{trace_id}-{'a' * 16}-01"
+    case = desk.write()["conversation_id"]
+    desk.resolve("anybody", case)
+    desk.outcome(case)
+    sent = {
+        f"send {topic}" for topic in ("ingest.messages.v1", "triage.decisions.v1", "agent.conversations.v1")
+    }
+    wanted = {*sent, "triage MessageReceived", "analytics outcome.publish", "send analytics.outcomes.v1"}
+    until(lambda: wanted <= {span.name for span in traces.of(trace_id)} or None, 60, what=f"one of {wanted}")
+    spans = {span.span_id: span for span in traces.of(trace_id)}
+    read = [span for span in spans.values() if span.name == "triage MessageReceived"]
+    assert {spans[span.parent_id].name for span in read} == {"send ingest.messages.v1"}
+    assert {span.trace_id for span in traces.spans} == {trace_id}
 
 
 def test_a_broker_that_does_not_answer_is_told_in_a_sentence(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ conversations = Table(
     Column("topic_confidence", Float(53), nullable=False),
     Column("anger", Float(53), nullable=False),
     Column("tags", JSONB, nullable=False),
-    *_text("tags_by", "continues", "continued_as"),
+    *_text("tags_by", "continues", "continued_as", "traceparent"),
 )
 
 placements = Table(

@@ -1,6 +1,6 @@
 """What the reading routes answer."""
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from libs.web import Page
 from services.agent.api.shapes import Instant
@@ -220,6 +220,10 @@ class Detail(BaseModel):
     snoozed_until_at: Instant | None
     continues: str | None
     continued_as: str | None
+    traceparent: str | None = Field(
+        description="Of the newest customer message that belongs to a trace: send it as the header of that name with what"
+        " you do for the conversation, and your acts are seen in the same trace"
+    )
     customer: CustomerView
     triage: Triage
     assignment: Assignment

@@ -129,6 +129,7 @@ def detail(whole: Whole, page: Page[schemas.Message]) -> schemas.Detail:
         snoozed_until_at=or_none(c.snoozed_until_ms),
         continues=c.continues or None,
         continued_as=c.continued_as or None,
+        traceparent=c.traceparent or None,
         customer=_customer(c, whole.customer),
         triage=_triage(c, whole.decision),
         assignment=schemas.Assignment(

@@ -145,6 +145,8 @@ class Conversation:
     """Who set the tags last, empty while they are triage's."""
     continues: str = ""
     continued_as: str = ""
+    traceparent: str = ""
+    """Of the newest customer message that belongs to a trace."""
 
     @property
     def live(self) -> bool:

@@ -53,6 +53,8 @@ async def keep_message(received: Received[MessageReceived], ctx: AgentContext) -
         event.conversation_id, event.customer_id, message.origin.channel, event.received_at_ms
     )
     conversation = receive(conversation, message)
+    if received.traceparent and message.seq == conversation.last_seq:
+        conversation = replace(conversation, traceparent=received.traceparent)
     ctx.messages.put(entry_of(event, message, conversation.position))
     understood = ctx.understandings.get(event.message_id)
     if understood is None:

@@ -3,11 +3,12 @@
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from libs.contracts import PayloadAccepted
 from libs.storage import Database, UnitOfWork, fetch_all
+from libs.telemetry import carried_trace
 from libs.web import IdempotencyMismatch, Unavailable
 
 _INSERT: Final = """
@@ -38,6 +39,8 @@ class RawMessage:
     sealed: bytes
     received_at_ms: int
     sender_key: str
+    traceparent: str = field(default_factory=carried_trace)
+    """Of the request that brought it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +123,10 @@ async def _insert(
         [raw.received_at_ms for raw in rowed],
     )
     inserted = {id_ for (id_,) in rows}
-    uow.emit(
-        *[PayloadAccepted(raw_id=raw.id, sender_key=raw.sender_key) for raw in raws if raw.id in inserted]
-    )
+    for raw in raws:
+        if raw.id in inserted:
+            uow.traceparent = raw.traceparent
+            uow.emit(PayloadAccepted(raw_id=raw.id, sender_key=raw.sender_key))
     refused = [(raw.scope, raw.provider_id) for raw in raws if raw.id not in inserted]
     if not refused:
         return inserted, {}

@@ -90,6 +90,7 @@ _deliveries = Table(
     Column("reason", Text),
     Column("created_at_ms", BigInteger),
     Column("finished_at_ms", BigInteger),
+    Column("traceparent", Text),
 )
 
 

@@ -43,6 +43,8 @@ class Delivery:
     reason: str
     created_at_ms: int
     finished_at_ms: int
+    traceparent: str = ""
+    """Of the work that it came of."""
 
     def ended(self, state: DeliveryState, reason: str, at_ms: int) -> "Delivery":
         """The delivery in a state that it does not leave."""

@@ -21,6 +21,7 @@ from services.routing.adapters.rows import (
     ResultRow,
 )
 from services.routing.context import EngineContext
+from services.routing.counting import count
 from services.routing.domain import events
 from services.routing.domain.commands import AcceptOffer, Command, DeclineOffer, TimePassed
 from services.routing.domain.engine import Engine
@@ -70,10 +71,11 @@ async def run_command(received: Received[PoolCommand], ctx: EngineContext) -> Se
     step = engine.apply(command, received.at_ms)
     _save(received.event.pool_id, engine, step, ctx)
     ctx.owned.watch(ctx.uow, received.event.pool_id)
+    count(ctx.uow, engine, step)
     return published(engine, step)
 
 
-@stream.timer(WAKE, emits=[PoolCommand])
+@stream.timer(WAKE, emits=[PoolCommand], traced=False)
 async def wake_pool(due: Due, ctx: EngineContext) -> Sequence[Event]:
     """Time becomes a command like any other, so that a replay sees it at the same place."""
     ctx.owned.woken(due.key)

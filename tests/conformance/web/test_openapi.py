@@ -2,6 +2,7 @@ import httpx
 import pytest
 from fastapi import APIRouter
 
+from libs.contracts import TOPICS
 from libs.web import WebSettings, create_app
 
 
@@ -30,6 +31,8 @@ async def test_every_operation_tells_of_problems_and_has_a_stable_id(client: htt
     assert "HTTPValidationError" not in document["components"]["schemas"]
     assert "bearer" in document["components"]["securitySchemes"]
     assert operations["for_visitor"]["security"] == [{"visitor": []}]
+    assert operations["for_staff"]["security"] == [{"bearer": ["agent", "supervisor", "admin"]}]
+    assert set(document["components"]["securitySchemes"]) == {"bearer", "visitor"}
 
 
 async def test_one_document_holds_all_services_without_clashes(client: httpx.AsyncClient) -> None:
@@ -68,15 +71,33 @@ def test_two_routes_of_one_name_are_refused() -> None:
 
 
 async def test_the_api_page_loads_nothing_from_elsewhere(client: httpx.AsyncClient) -> None:
-    for path in ("/docs", "/shop/docs"):
-        page = await client.get(path)
-        assert "http" not in page.text
+    for root in ("", "/shop"):
+        page = await client.get(f"{root}/docs")
+        assert "://" not in page.text
         assert "<script>" not in page.text
-        for file in ("swagger-ui-bundle.js", "swagger-ui.css", "start.js"):
-            assert f"{path}/{file}" in page.text
-            assert (await client.get(f"{path}/{file}")).status_code == 200
-    assert (await client.get("/shop/docs/other.js")).status_code == 404
-    assert "/shop/openapi.json" in (await client.get("/shop/docs/start.js")).text
+        assert page.headers["content-security-policy"].startswith("default-src 'self'; img-src")
+        for file in ("reference.js", "reference.css"):
+            assert f'"{root}/docs/{file}"' in page.text
+        for file in ("reference.js", "parts.js", "schemas.js", "moving.js", "reference.css"):
+            answer = await client.get(f"{root}/docs/{file}")
+            assert answer.status_code == 200
+            assert "://" not in answer.text
+    for other in ("other.js", "index.html", "..%2Fdocs.py"):
+        assert (await client.get(f"/shop/docs/{other}")).status_code == 404
+
+
+async def test_a_browser_at_the_root_gets_the_page_and_a_program_the_list(client: httpx.AsyncClient) -> None:
+    assert [one["name"] for one in (await client.get("/")).json()] == ["shop"]
+    page = await client.get("/", headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+    assert page.headers["content-type"].startswith("text/html")
+    assert 'data-service=""' in page.text
+    assert 'data-service="shop"' in (await client.get("/shop/docs")).text
+
+
+async def test_every_address_tells_of_the_topics_of_all_services(client: httpx.AsyncClient) -> None:
+    for root in ("", "/shop"):
+        document = (await client.get(f"{root}/asyncapi.json")).json()
+        assert document["channels"].keys() == {n.replace(".", "_") for n, t in TOPICS.items() if not t.local}
 
 
 async def test_docs_can_be_switched_off_and_pages_of_allowed_origins_may_call() -> None:
