@@ -148,12 +148,12 @@ def routing(service: Service) -> None:
     agents: dict[str, int] = {}
 
     @service.app.put("/routing/v1/agents/{agent}")
-    async def hire(agent: str) -> Event:
+    async def hire(agent: str, _body: Event) -> Event:
         agents.setdefault(agent, 0)
         return {}
 
     @service.app.put("/routing/v1/presence")
-    async def presence() -> Event:
+    async def presence(_body: Event) -> Event:
         return {}
 
     @service.app.get("/routing/v1/feed")
@@ -215,7 +215,7 @@ def agent(service: Service) -> None:
         return {"id": made}
 
     @service.app.post("/agent/v1/conversations/{conversation}/resolve")
-    async def resolve(conversation: str) -> Event:
+    async def resolve(conversation: str, _body: Event) -> Event:
         await service.write((upsert.format("state"), (conversation, "resolved")))
         await service.publish("conversations", {"conversation": conversation, "kind": "resolved"})
         return {}
