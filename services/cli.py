@@ -17,6 +17,8 @@ from services.cluster.command import cluster
 from services.demo.command import demo
 from services.embedded import data_folder, run_embedded, with_database
 from services.operators import admin, dead_letters, topics
+from services.operators.classify import classify_lines
+from services.operators.evaluate import evaluate
 from services.operators.faults import explain
 from services.operators.tail import tail
 from services.registry import SERVICES, service
@@ -34,6 +36,8 @@ app.add_typer(topics.app, name="topics", help="The topics of the log, and their 
 app.command()(demo)
 app.command()(cluster)
 app.command()(tail)
+app.command("classify")(classify_lines)
+app.command()(evaluate)
 _console = Console()
 _errors = Console(stderr=True)
 _ROLES = ("customer", "agent", "supervisor", "admin", "service")
