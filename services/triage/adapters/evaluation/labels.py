@@ -47,19 +47,28 @@ def evaluate_labels(
     train, test, notes = matched(train, test)
     trained = train_rows(train, tools, task, tier=tier, seed=seed, progress=progress)
     progress(f"{len(test)} test texts")
+    found = measure_rows(trained.model, test, tools, task, tier)
+    return replace(found, notes=[*notes, *found.notes])
+
+
+def measure_rows(model: LabelModel, test: Sequence[Row], tools: Tools, task: str, tier: Tier) -> Evaluation:
+    """A model that is there already, measured."""
+    if tier == "encoder":
+        model = replace(model, mixture=replace(model.mixture, words=0.0, sure=NEVER))
     test = with_languages(test, tools.detect)
-    verdicts = judge_rows(test, trained.model, tools, task, tier)
+    verdicts = judge_rows(test, model, tools, task, tier)
     predictions = [
         Prediction(
             row,
-            trained.model.labels[int(v.probabilities[0].argmax())],
+            model.labels[int(v.probabilities[0].argmax())],
             float(v.confidence[0]),
             float(v.outside[0]),
         )
         for row, v in zip(test, verdicts, strict=True)
     ]
     scores = np.array([v.probabilities[0] for v in verdicts])
-    return _measured(task, predictions, scores, trained.model, notes)
+    asked = float(np.mean([v.encoded[0] for v in verdicts]))
+    return _measured(task, predictions, scores, model, [f"encoder asked of {asked:.3f} of the texts"])
 
 
 def train_rows(
@@ -80,7 +89,7 @@ def train_rows(
         Labelled(row.text, row.label, row.language, extract(read(row.text), _lexicons(row, tools, task)))
         for row in rows
     ]
-    trained = train_labels(
+    return train_labels(
         labelled,
         None if tier == "words" else tools.encode,
         columns=(*columns, *FORM_COLUMNS) if emotional else (),
@@ -88,10 +97,6 @@ def train_rows(
         seed=seed,
         progress=progress,
     )
-    if tier == "encoder":
-        mixture = replace(trained.model.mixture, words=0.0, sure=NEVER)
-        return replace(trained, model=replace(trained.model, mixture=mixture))
-    return trained
 
 
 def judge_rows(rows: Sequence[Row], model: LabelModel, tools: Tools, task: str, tier: Tier) -> list[Verdicts]:

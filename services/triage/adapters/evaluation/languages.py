@@ -54,7 +54,7 @@ def code_of(label: str) -> str:
     english = Locale("en").languages
     if len(name) == 2 and name in english:
         return name
-    aliases = get_global("language_aliases")  # type: ignore[no-untyped-call]  # babel has no types for it
+    aliases = get_global("language_aliases")
     if isinstance(found := aliases.get(name), str) and len(found) == 2:
         return found
     return next((code for code, told in english.items() if told.casefold() == name and len(code) == 2), "")

@@ -119,8 +119,8 @@ def train_labels(
     scope, scope_words = fit_scopes(unseen, beyond, np.array([bool(row.label) for row in extra]), mixture)
     progress("all texts")
     fitted = parts.fit(np.arange(len(inside) + len(named)))
-    held = softmax(combine(unseen.words, unseen.known, unseen.second, mixture))
-    return Trained(fitted.model(mixture, confidence, scope, scope_words, keep_texts), inside, held)
+    probabilities = softmax(combine(unseen.words, unseen.known, unseen.second, mixture))
+    return Trained(fitted.model(mixture, confidence, scope, scope_words, keep_texts), inside, probabilities)
 
 
 def spoken(label: str) -> str:

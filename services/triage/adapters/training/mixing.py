@@ -123,7 +123,10 @@ def _fit_weight(scores: Floats, wanted: Array) -> float:
     step = -(-len(wanted) // _READ)
     some, target = scores[::step], wanted[::step]
     found = minimize(
-        lambda p: _loss(some * np.exp(p[0]), target), [0.0], method="Nelder-Mead", options={"maxiter": 40}
+        lambda p: _loss(some * np.exp(np.clip(p[0], -4, 4)), target),
+        [0.0],
+        method="Nelder-Mead",
+        options={"maxiter": 40},
     )
     return float(np.exp(np.clip(found.x[0], -4, 4)))
 
@@ -134,7 +137,8 @@ def _fit_two(unseen: Unseen, wanted: Array) -> tuple[float, float]:
     second, target = unseen.second[::step], wanted[::step]
 
     def loss(p: Array) -> float:
-        return _loss(words * np.exp(p[0]) + second * np.exp(p[1]), target)
+        weights = np.exp(np.clip(p, -4, 4))
+        return _loss(words * weights[0] + second * weights[1], target)
 
     found = minimize(loss, [-0.7, 0.0], method="Nelder-Mead", options={"maxiter": 80, "xatol": 1e-2})
     by_words, by_encoder = np.exp(np.clip(found.x, -4, 4)).tolist()
