@@ -56,8 +56,8 @@ class Knowledge:
 
     @property
     def version(self) -> str:
-        """Of both models."""
-        return f"{self.model.version}+{self.topics.version}" if self.topics else self.model.version
+        """Twelve characters: of the model by words, or half of them and half of the topics' model."""
+        return f"{self.model.version[:6]}{self.topics.version[:6]}" if self.topics else self.model.version
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def _tiered_topic(one: _Read, verdicts: Verdicts, at: int, model: LabelModel, kn
     scores = verdicts.probabilities[at]
     order = [int(i) for i in np.argsort(-scores, kind="stable") if model.labels[int(i)] in served][:2]
     confidence = float(verdicts.confidence[at]) if order else 0.0
-    if one.guess.because in ("foreign", "nothing"):
+    if one.guess.language == UNDETERMINED:
         confidence = min(confidence, STRANGE)
     evidence = [Reason("topic", "tier", "words and encoder" if verdicts.encoded[at] else "words alone")]
     if order:

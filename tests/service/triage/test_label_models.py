@@ -92,7 +92,7 @@ def test_two_labels_alike_share_the_belief() -> None:
 def test_a_label_with_one_example_can_be_learnt_by_its_name() -> None:
     rows = [*labelled(), Labelled("hallo", "broken_screen", "en", extract(read("hallo"), ()))]
     found = train_labels(rows, encode).model
-    text = "the screen is broken"
+    text = "my broken screen"
     verdicts = judge([extract(read(text), ())], [text], ["en"], found, encode, cascade=False)
     assert found.labels[int(verdicts.probabilities[0].argmax())] == "broken_screen"
 

@@ -18,7 +18,7 @@ from sklearn.linear_model import LogisticRegression, SGDClassifier
 
 from services.triage.adapters.training.fitting import Settings, Vocabulary, matrix_of, vocabulary_of
 from services.triage.adapters.training.mixing import Unseen, fit_mixture, fit_scopes
-from services.triage.adapters.training.noise import noise_texts
+from services.triage.adapters.training.noise import machine_texts, noise_texts
 from services.triage.domain.features import LETTERS, WORDS, Features, extract, known_share
 from services.triage.domain.label_model import (
     DIMENSIONS,
@@ -39,7 +39,8 @@ OUTSIDE: Final = frozenset(("oos", "out_of_scope", "out of scope", "out-of-scope
 _MOST_EXAMPLES_A_LABEL: Final = 40
 _MOST_EXAMPLES: Final = 6_000
 _SMALL: Final = 3_000
-_NOISE: Final = 150
+_NOISE: Final = 200
+_MACHINE: Final = 60
 _SETTINGS: Final = Settings(word_scale=2.0, letter_scale=2.0, least_word_texts=1, least_letter_texts=2)
 _ENCODER_STRENGTH: Final = 30.0
 
@@ -87,7 +88,10 @@ def train_labels(
     named = [
         Labelled(name, label, "en", extract(read(name), ())) for label in labels if (name := spoken(label))
     ]
-    strange = [Labelled(text, "", "en", extract(read(text), ())) for text in noise_texts(_NOISE, seed)]
+    strange = [
+        Labelled(text, "", "en", extract(read(text), ()))
+        for text in [*noise_texts(_NOISE, seed), *machine_texts(_MACHINE, seed)]
+    ]
     progress(f"{len(inside)} texts, {len(labels)} labels")
     vectors = _encode(encode, [*inside, *named, *outside, *strange])
     parts = _Parts([*inside, *named], vectors, labels, columns, len(inside))
@@ -115,7 +119,9 @@ def train_labels(
             ),
         )
     progress("mixture and calibration")
-    mixture, confidence = fit_mixture(unseen, beyond, encoder=encode is not None)
+    mixture, confidence = fit_mixture(
+        unseen, beyond, np.array([not row.label for row in extra]), encoder=encode is not None
+    )
     scope, scope_words = fit_scopes(unseen, beyond, np.array([bool(row.label) for row in extra]), mixture)
     progress("all texts")
     fitted = parts.fit(np.arange(len(inside) + len(named)))

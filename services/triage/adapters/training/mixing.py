@@ -16,8 +16,10 @@ _THRESHOLDS: Final = (0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98)
 _LOST: Final = 0.001
 """Accuracy that the cascade may lose against asking the encoder every time."""
 _KNOWN_ENOUGH: Final = 0.6
-_NOISE_SHARE: Final = 0.05
+_NOISE_SHARE: Final = 0.3
 """Weight of all noise texts together, as a share of the labelled ones."""
+_TOLD_SHARE: Final = 0.05
+"""The same of texts labelled as out of scope."""
 _FEW: Final = 20
 _REJECTED: Final = 0.05
 _READ: Final = 4_000
@@ -65,8 +67,13 @@ class Unseen:
         return found
 
 
-def fit_mixture(unseen: Unseen, beyond: Unseen, *, encoder: bool) -> tuple[Mixture, dict[str, float]]:
-    """The mixture and the map to confidence. No label is right for the texts of `beyond`."""
+def fit_mixture(
+    unseen: Unseen, beyond: Unseen, noise: npt.NDArray[np.bool_], *, encoder: bool
+) -> tuple[Mixture, dict[str, float]]:
+    """The mixture and the map to confidence.
+
+    No label is right for the texts of `beyond`; `noise` marks those about nothing.
+    """
     wanted = unseen.wanted
     alone = _fit_weight(unseen.words, wanted)
     if encoder:
@@ -77,7 +84,7 @@ def fit_mixture(unseen: Unseen, beyond: Unseen, *, encoder: bool) -> tuple[Mixtu
     by_words = softmax(unseen.words * alone)
     right_words = by_words.argmax(axis=1) == wanted
     noise_by_words = softmax(beyond.words * alone)
-    confidence = _fit_words_confidence(by_words.max(axis=1), right_words, noise_by_words.max(axis=1))
+    confidence = _fit_words_confidence(by_words.max(axis=1), right_words, noise_by_words.max(axis=1), noise)
     if not encoder:
         return mixture, {**confidence, "slope": 1.0, "near": 0.0, "known": 0.0, "intercept": 0.0}
     probabilities = softmax(combine(unseen.words, unseen.known, unseen.second, mixture))
@@ -88,7 +95,7 @@ def fit_mixture(unseen: Unseen, beyond: Unseen, *, encoder: bool) -> tuple[Mixtu
     strange_near = beyond.nearness(strange.argmax(axis=1))
     inputs = np.column_stack([log_odds(probabilities.max(axis=1)), unseen.nearness(best), unseen.known])
     other = np.column_stack([log_odds(strange.max(axis=1)), strange_near, beyond.known])
-    fitted = _fit_confidence(inputs, right, other)
+    fitted = _fit_confidence(inputs, right, other, noise)
     return (
         Mixture(words, second, alone, sure),
         {**confidence, "slope": fitted[0], "near": fitted[1], "known": fitted[2], "intercept": fitted[3]},
@@ -156,21 +163,24 @@ def _sure(best: Floats, known: Floats, right_words: Array, right: Array) -> floa
     return NEVER
 
 
-def _fit_words_confidence(best: Floats, right: Array, noise: Floats) -> dict[str, float]:
-    fitted = _fit_confidence(log_odds(best)[:, None], right, log_odds(noise)[:, None])
+def _fit_words_confidence(
+    best: Floats, right: Array, other: Floats, noise: npt.NDArray[np.bool_]
+) -> dict[str, float]:
+    fitted = _fit_confidence(log_odds(best)[:, None], right, log_odds(other)[:, None], noise)
     return {"words_slope": fitted[0], "words_intercept": fitted[1]}
 
 
-def _fit_confidence(inputs: Array, right: Array, noise: Array) -> list[float]:
-    """Slopes and intercept of a logistic map; noise counts as wrong, with a small weight."""
+def _fit_confidence(inputs: Array, right: Array, other: Array, noise: npt.NDArray[np.bool_]) -> list[float]:
+    """Slopes and intercept of a logistic map; what has no label counts as wrong, with a small weight."""
     if len(right) < _FEW or right.all() or not right.any():
         return [1.0, *([0.0] * inputs.shape[1])]
-    target = np.concatenate([right, np.zeros(len(noise), dtype=bool)])
-    weight = np.concatenate(
-        [np.ones(len(right)), np.full(len(noise), _NOISE_SHARE * len(right) / max(1, len(noise)))]
+    target = np.concatenate([right, np.zeros(len(other), dtype=bool)])
+    share = np.where(
+        noise, _NOISE_SHARE / max(1, int(noise.sum())), _TOLD_SHARE / max(1, int((~noise).sum()))
     )
+    weight = np.concatenate([np.ones(len(right)), len(right) * share])
     model = LogisticRegression(C=3.0, max_iter=500).fit(
-        np.vstack([inputs, noise]), target, sample_weight=weight
+        np.vstack([inputs, other]), target, sample_weight=weight
     )
     return [round(float(v), 6) for v in (*model.coef_[0], model.intercept_[0])]
 
