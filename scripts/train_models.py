@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from services.triage.adapters.encoders import Encoders
 from services.triage.adapters.taxonomy_file import load_taxonomy
 from services.triage.adapters.training.making import Unseen, make_model
+from services.triage.adapters.training.topics import make_topics
 
 _TRIAGE = Path(__file__).resolve().parents[1] / "services" / "triage"
 
@@ -26,6 +28,14 @@ def main() -> None:
         load_taxonomy(_TRIAGE / "taxonomy.yaml"),
         arguments.target,
         lambda step: print(f"  {step}", flush=True),
+    )
+    make_topics(
+        arguments.data,
+        _TRIAGE / "lexicon",
+        load_taxonomy(_TRIAGE / "taxonomy.yaml"),
+        Encoders(),
+        arguments.target,
+        lambda step: print(f"  topics: {step}", flush=True),
     )
     _report(unseen)
 

@@ -18,6 +18,8 @@ from services.demo.command import demo
 from services.embedded import data_folder, run_embedded, with_database
 from services.operators import admin, dead_letters, gaps, generations, topics
 from services.operators.backup import backup
+from services.operators.classify import classify_lines
+from services.operators.evaluate import evaluate
 from services.operators.faults import explain
 from services.operators.tail import tail
 from services.registry import SERVICES, service
@@ -43,6 +45,8 @@ app.command()(demo)
 app.command()(cluster)
 app.command()(tail)
 app.command()(backup)
+app.command("classify")(classify_lines)
+app.command()(evaluate)
 _console = Console()
 _errors = Console(stderr=True)
 _ROLES = ("customer", "agent", "supervisor", "admin", "service")

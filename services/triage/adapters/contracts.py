@@ -115,6 +115,7 @@ def shown(decision: Decision) -> dict[str, Any]:
         "language": {"value": signals.language.value, "confidence": round(signals.language.confidence, 4)},
         "topic": {"value": signals.topic.value, "confidence": round(signals.topic.confidence, 4)},
         "best_topic": signals.best_topic,
+        "out_of_scope": round(signals.out_of_scope, 4),
         "kind": {"value": signals.kind.value, "confidence": round(signals.kind.confidence, 4)},
         "urgency": {"value": signals.urgency.value, "confidence": round(signals.urgency.confidence, 4)},
         "anger": round(signals.anger, 4),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from services.triage.adapters.knowledge import Sources, load_knowledge
-from services.triage.domain.classification import Knowledge, Query, classify
+from services.triage.domain.classification import Knowledge, Query, classify_many
 from services.triage.domain.signals import Signals
 from services.triage.ports import ClassifierUnavailable, Unclassifiable
 
@@ -26,7 +26,7 @@ class InProcessClassifier:
         """Classify at once."""
         if self._knowledge is None:
             raise ClassifierUnavailable("the classifier is not running")
-        return [classify(query, self._knowledge) for query in queries]
+        return classify_many(queries, self._knowledge)
 
     async def close(self) -> None:
         """Forget everything."""

@@ -55,3 +55,35 @@ def langid_detector(languages: Sequence[str]) -> Detector:
         return {str(code): 0.5 * float(probability) for code, probability in identifier.rank(text)}
 
     return detect
+
+
+def only_detector(languages: Sequence[str]) -> Detector:
+    """eldc, forced to choose between these languages. Raises ImportError. As above, one set a process."""
+    import eldc
+
+    eldc.init()
+    eldc.set_languages(list(languages))
+    eldc.set_scores(_MOST_SCORES)
+    return lambda text: dict(eldc.detect_details(text.replace("\x00", " ")).scores)
+
+
+def open_detector() -> Detector:
+    """eldc with all the languages it knows; without the package none is ever found."""
+    try:
+        import eldc
+    except ImportError:
+        return lambda _: {}
+    eldc.init()
+    everything = eldc.instance()
+    everything.set_scores(_MOST_SCORES)
+    return lambda text: dict(everything.detect_details(text.replace("\x00", " ")).scores)
+
+
+def knows(language: str) -> bool:
+    """Whether the detector was made for a language, by its code of two letters."""
+    try:
+        import eldc
+    except ImportError:
+        return False
+    eldc.init()
+    return language in eldc.LANGUAGES

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 from services.triage.adapters.frames import HEADER, Failed, Ready, frame
 from services.triage.adapters.knowledge import Sources, load_knowledge
-from services.triage.domain.classification import Query, classify
+from services.triage.domain.classification import Query, classify_many
 from services.triage.domain.signals import Signals
 
 Work = Callable[[Sequence[Query]], list[Signals]]
@@ -22,7 +22,7 @@ Work = Callable[[Sequence[Query]], list[Signals]]
 def work_of(sources: Sources) -> tuple[str, Work]:
     """The model's version and the function that classifies."""
     knowledge = load_knowledge(sources)
-    return knowledge.model.version, lambda queries: [classify(query, knowledge) for query in queries]
+    return knowledge.version, lambda queries: classify_many(queries, knowledge)
 
 
 def serve(make: Callable[[Sources], tuple[str, Work]]) -> None:

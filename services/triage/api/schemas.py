@@ -43,10 +43,10 @@ class ReasonOut(BaseModel):
     """One piece of evidence."""
 
     signal: str
-    source: Literal["word", "lexicon", "header", "prior", "threshold", "runner_up", "rule"]
+    source: Literal["word", "lexicon", "header", "prior", "threshold", "runner_up", "rule", "tier", "example"]
     detail: str
     weight: float = Field(
-        description="Log-odds; for threshold and runner_up a probability; 0 where neither applies"
+        description="Log-odds; for threshold and runner_up a probability, for an example its cosine; 0 where none applies"
     )
 
 
@@ -58,6 +58,7 @@ class DecisionOut(BaseModel):
     language: SignalOut
     topic: SignalOut = Field(description="A key of the taxonomy, or unknown below the threshold")
     best_topic: str = Field(description="The best topic even when it is below the threshold")
+    out_of_scope: float = Field(default=0.0, description="How likely none of the topics fits")
     kind: SignalOut
     urgency: SignalOut
     anger: float

@@ -1,9 +1,13 @@
 """One text to its signals: language, features, model, thresholds, reasons."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from services.triage.domain.features import extract
+import numpy as np
+
+from services.triage.domain.features import Features, extract
+from services.triage.domain.label_evidence import loudest
+from services.triage.domain.label_model import Encode, LabelModel, Verdicts, judge
 from services.triage.domain.language import UNDETERMINED, LanguageGuess, decide_language
 from services.triage.domain.lexicon import Lexicon
 from services.triage.domain.model import STRANGE, Evidence, LinearModel, Scores
@@ -44,31 +48,123 @@ class Knowledge:
     taxonomy: Taxonomy
     lexicons: Mapping[str, Lexicon]
     model: LinearModel
+    """By words: every signal."""
     detect: Detector
+    topics: LabelModel | None = None
+    """In two tiers: the topic. Without it the topic too comes from `model`."""
+    encode: Encode | None = None
+
+    @property
+    def version(self) -> str:
+        """Twelve characters: of the model by words, or half of them and half of the topics' model."""
+        return f"{self.model.version[:6]}{self.topics.version[:6]}" if self.topics else self.model.version
+
+
+@dataclass(frozen=True)
+class _Read:
+    """One text, read."""
+
+    query: Query
+    guess: LanguageGuess
+    features: Features
+    scores: Scores
 
 
 def classify(query: Query, knowledge: Knowledge) -> Signals:
     """The signals of any text. Never fails."""
+    return classify_many([query], knowledge)[0]
+
+
+def classify_many(queries: Sequence[Query], knowledge: Knowledge) -> list[Signals]:
+    """The signals of texts, in their order: words first, then the encoder once for all that words leave unsure."""
+    found = [_read(query, knowledge) for query in queries]
+    if knowledge.topics is None or not found:
+        return [_signals(one, _words_topic(one, knowledge), knowledge) for one in found]
+    verdicts = judge(
+        [one.features for one in found],
+        [one.query.text for one in found],
+        [_tongue(one.guess) for one in found],
+        knowledge.topics,
+        knowledge.encode,
+    )
+    return [
+        _signals(one, _tiered_topic(one, verdicts, at, knowledge.topics, knowledge), knowledge)
+        for at, one in enumerate(found)
+    ]
+
+
+def _read(query: Query, knowledge: Knowledge) -> _Read:
     text = read(query.text)
     guess = _language(text.clean, query, knowledge)
     features = extract(text, _lexicons(guess, knowledge))
-    scores = knowledge.model.score(features, guess.language)
-    if guess.because == "foreign":
-        scores = replace(scores, topic_confidence=min(scores.topic_confidence, STRANGE))
-    taxonomy, model = knowledge.taxonomy, knowledge.model
-    reasons = [*_language_reasons(guess, query)]
+    return _Read(query, guess, features, knowledge.model.score(features, guess.language))
 
-    served = taxonomy.keys
+
+def _tongue(guess: LanguageGuess) -> str:
+    """The language to encode in: of a text that seems foreign, that one."""
+    return guess.runner_up if guess.because == "foreign" else guess.language
+
+
+@dataclass(frozen=True)
+class _Topic:
+    """What is said about the topic, before the threshold."""
+
+    ranked: tuple[str, ...]
+    """Served topics, the likeliest first; at most two."""
+    second: float
+    """Probability of the runner-up."""
+    confidence: float
+    outside: float
+    evidence: tuple[Reason, ...]
+
+
+def _words_topic(one: _Read, knowledge: Knowledge) -> _Topic:
+    scores, model = one.scores, knowledge.model
+    served = knowledge.taxonomy.keys
     topics = {key: p for key, p in scores.probabilities["topic"].items() if key in served}
-    ranked = sorted(topics, key=lambda key: (-topics[key], key)) or [UNKNOWN]
-    believed = bool(topics) and scores.topic_confidence >= taxonomy.thresholds.topic
-    topic = Signal(ranked[0] if believed else UNKNOWN, scores.topic_confidence if topics else 0.0)
-    if topics:
-        reasons += _evidence(model.evidence(features, "topic", ranked[0], _SHOWN), "topic")
-        if len(ranked) > 1:
-            reasons.append(Reason("topic", "runner_up", ranked[1], topics[ranked[1]]))
+    ranked = sorted(topics, key=lambda key: (-topics[key], key))[:2]
+    evidence = _evidence(model.evidence(one.features, "topic", ranked[0], _SHOWN), "topic") if ranked else []
+    confidence = scores.topic_confidence
+    if one.guess.because == "foreign":
+        confidence = min(confidence, STRANGE)
+    second = topics[ranked[1]] if len(ranked) > 1 else 0.0
+    return _Topic(tuple(ranked), second, confidence, 1.0 - confidence, tuple(evidence))
+
+
+def _tiered_topic(one: _Read, verdicts: Verdicts, at: int, model: LabelModel, knowledge: Knowledge) -> _Topic:
+    served = knowledge.taxonomy.keys
+    scores = verdicts.probabilities[at]
+    order = [int(i) for i in np.argsort(-scores, kind="stable") if model.labels[int(i)] in served][:2]
+    confidence = float(verdicts.confidence[at]) if order else 0.0
+    if one.guess.language == UNDETERMINED:
+        confidence = min(confidence, STRANGE)
+    evidence = [Reason("topic", "tier", "words and encoder" if verdicts.encoded[at] else "words alone")]
+    if order:
+        evidence += [
+            Reason("topic", source, detail, weight)
+            for source, detail, weight in loudest(one.features, model, order[0], _SHOWN)
+        ]
+        if model.encoder is not None and model.encoder.example_texts:
+            evidence += [
+                Reason("topic", "example", model.encoder.example_texts[index], round(cosine, 4))
+                for index, cosine in verdicts.neighbours[at]
+            ]
+    second = float(scores[order[1]]) if len(order) > 1 else 0.0
+    ranked = tuple(model.labels[i] for i in order)
+    return _Topic(ranked, second, confidence, float(verdicts.outside[at]), tuple(evidence))
+
+
+def _signals(one: _Read, topic: _Topic, knowledge: Knowledge) -> Signals:
+    guess, features, scores = one.guess, one.features, one.scores
+    taxonomy, model = knowledge.taxonomy, knowledge.model
+    reasons = [*_language_reasons(guess, one.query)]
+    best = topic.ranked[0] if topic.ranked else UNKNOWN
+    believed = bool(topic.ranked) and topic.confidence >= taxonomy.thresholds.topic
+    reasons += topic.evidence
+    if len(topic.ranked) > 1:
+        reasons.append(Reason("topic", "runner_up", topic.ranked[1], topic.second))
     if not believed:
-        detail = f"best was {ranked[0]}, {scores.topic_confidence:.2f} is below the threshold"
+        detail = f"best was {best}, {topic.confidence:.2f} is below the threshold"
         reasons.append(Reason("topic", "threshold", detail, taxonomy.thresholds.topic))
 
     kind, kind_reasons = _kind(scores, taxonomy)
@@ -87,17 +183,18 @@ def classify(query: Query, knowledge: Knowledge) -> Signals:
         reasons += _evidence(model.evidence(features, "person", "person", 4), "wish_for_person")
     return Signals(
         language=Signal(guess.language, guess.confidence),
-        topic=topic,
-        best_topic=ranked[0],
+        topic=Signal(best if believed else UNKNOWN, topic.confidence if topic.ranked else 0.0),
+        best_topic=best,
         kind=kind,
         urgency=urgency,
         anger=anger,
         wish_for_person=person,
         spam=scores.probabilities["kind"].get("spam", 0.0),
         known_share=scores.known_share,
-        model_version=model.version,
+        model_version=knowledge.version,
         policy_version=taxonomy.version,
         reasons=tuple(reasons),
+        out_of_scope=topic.outside,
     )
 
 

@@ -33,6 +33,12 @@ class Lexicon:
     _remembered: "dict[str, Found]" = field(default_factory=dict, repr=False, compare=False)
     """Words looked up before: a pure function's memory."""
 
+    @property
+    def columns(self) -> frozenset[str]:
+        """All columns that can fire."""
+        single = {c for table in (self.words, self.stems) for columns in table.values() for c in columns}
+        return frozenset(single | {c for phrases in self.phrases.values() for _, c in phrases})
+
     def hits(self, tokens: Sequence[str]) -> dict[str, list[str]]:
         """The columns that fire on `tokens` and the words that made each fire, in order of the text."""
         found: dict[str, list[str]] = {}

@@ -6,7 +6,7 @@ from typing import Literal
 UNKNOWN = "unknown"
 """The topic of a text whose best topic is below the threshold."""
 
-Source = Literal["word", "lexicon", "header", "prior", "threshold", "runner_up", "rule"]
+Source = Literal["word", "lexicon", "header", "prior", "threshold", "runner_up", "rule", "tier", "example"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +50,5 @@ class Signals:
     model_version: str
     policy_version: str
     reasons: tuple[Reason, ...] = field(default=())
+    out_of_scope: float = 0.0
+    """How likely none of the topics fits."""

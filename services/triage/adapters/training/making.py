@@ -54,7 +54,7 @@ def make_model(
     progress(f"{len(examples)} training texts")
     features = [features_of(e.text, e.language, lexicons) for e in examples]
     noise = [features_of(text, "en", lexicons) for text in noise_texts(_NOISE_TEXTS, _NOISE_SEED)]
-    columns = columns_of(sorted({c for one in lexicons.values() for c in _columns(one)}))
+    columns = columns_of(sorted({c for one in lexicons.values() for c in one.columns}))
     topics = [topic.key for topic in taxonomy.topics]
     width = len(topics) + 9
     raw, known = np.zeros((len(examples), width)), np.zeros(len(examples))
@@ -101,11 +101,6 @@ def features_of(text: str, language: str, lexicons: Mapping[str, Lexicon]) -> Fe
     """Features as serving computes them for a text whose language is known."""
     chosen = [lexicons[code] for code in dict.fromkeys((language, "en")) if code in lexicons]
     return extract(read(text), chosen)
-
-
-def _columns(lexicon: Lexicon) -> set[str]:
-    single = {c for table in (lexicon.words, lexicon.stems) for columns in table.values() for c in columns}
-    return single | {column for phrases in lexicon.phrases.values() for _, column in phrases}
 
 
 def _words(features: Sequence[Features]) -> Array:

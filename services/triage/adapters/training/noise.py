@@ -47,6 +47,30 @@ def noise_texts(count: int, seed: int) -> list[str]:
     return [makers[index % len(makers)](source) for index in range(count)]
 
 
+def machine_texts(count: int, seed: int) -> list[str]:
+    """`count` texts that machines wrote: encoded bytes, markup, identifiers, addresses. The same for a seed."""
+    source = random.Random(seed)
+    makers = (_encoded, _markup, _identifiers, _script)
+    return [makers[index % len(makers)](source) for index in range(count)]
+
+
+def _encoded(source: random.Random) -> str:
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    return "\n".join("".join(source.choices(alphabet, k=76)) for _ in range(source.randint(1, 30)))
+
+
+def _markup(source: random.Random) -> str:
+    tags = ("html", "body", "div", "span", "p", "br", "td", "table", "a", "b")
+    parts = [f"<{tag} class='{tag[0]}{source.randint(1, 9)}'></{tag}>" for tag in source.choices(tags, k=5)]
+    return "".join(parts)
+
+
+def _identifiers(source: random.Random) -> str:
+    return " ".join(
+        f"{source.getrandbits(source.choice((32, 64, 128))):x}" for _ in range(source.randint(1, 6))
+    )
+
+
 def _letters(source: random.Random) -> str:
     alphabet = "abcdefghijklmnopqrstuvwxyz"
     return " ".join(

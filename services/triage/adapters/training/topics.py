@@ -1,0 +1,40 @@
+"""The default model of topics in two tiers, from the own set's training split."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from services.triage.adapters.label_file import save_labels
+from services.triage.adapters.lexicon_files import load_lexicons
+from services.triage.adapters.training.dataset import load_examples
+from services.triage.adapters.training.fitting import columns_of
+from services.triage.adapters.training.labels import Labelled, train_labels
+from services.triage.adapters.training.making import features_of
+from services.triage.domain.label_model import Encode, LabelModel
+from services.triage.domain.taxonomy import Taxonomy
+
+
+def make_topics(
+    data: Path,
+    lexicon_folder: Path,
+    taxonomy: Taxonomy,
+    encode: Encode,
+    target: Path,
+    progress: Callable[[str], None],
+) -> LabelModel:
+    """Train, write, return. Requests that show no topic teach what is outside; the check split is left out."""
+    lexicons = load_lexicons(lexicon_folder, taxonomy.languages)
+    rows = [
+        Labelled(e.text, e.topic or "oos", e.language, features_of(e.text, e.language, lexicons))
+        for e in load_examples(data, taxonomy.languages)
+        if not e.check and e.kind == "request"
+    ]
+    columns = columns_of(sorted({c for one in lexicons.values() for c in one.columns}))
+    trained = train_labels(rows, encode, columns=columns, keep_texts=True, progress=progress)
+    return save_labels(
+        trained.model,
+        target,
+        {
+            "what": "Default topics in two tiers, from services/triage/data alone by `make models`",
+            "texts": len(rows),
+        },
+    )

@@ -1,0 +1,153 @@
+"""Models of any labels: trained, kept in files, judged."""
+
+import json
+from collections.abc import Sequence
+from hashlib import blake2b
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.triage.adapters.label_file import ARRAYS, CARD, load_labels, save_labels
+from services.triage.adapters.model_file import ModelFileError
+from services.triage.adapters.training.labels import Labelled, TooFewLabels, spoken, train_labels
+from services.triage.domain.features import extract
+from services.triage.domain.label_model import DIMENSIONS, Floats, LabelModel, judge
+from services.triage.domain.text import read
+
+_PARTS = {
+    "lost_parcel": ("my parcel is lost", "where is the parcel", "parcel never came", "the courier lost it"),
+    "lower_price": ("this is too expensive", "can i get a discount", "any voucher code", "lower the price"),
+    "login": ("cannot log in", "forgot my password", "the account is locked", "no code for sign in"),
+}
+
+
+def encode(texts: Sequence[str], languages: Sequence[str]) -> Floats:
+    """Vectors of a bag of words: enough to tell whether the second tier is asked and joined."""
+    found = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
+    for row, text in enumerate(texts):
+        for word in text.lower().split():
+            found[
+                row,
+                int.from_bytes(blake2b(word.encode(errors="ignore"), digest_size=4).digest()) % DIMENSIONS,
+            ] += 1
+    return np.asarray(found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9))
+
+
+def labelled(times: int = 4) -> list[Labelled]:
+    return [
+        Labelled(f"{text} {n}", label, "en", extract(read(f"{text} {n}"), ()))
+        for label, texts in _PARTS.items()
+        for text in texts
+        for n in range(times)
+    ]
+
+
+@pytest.fixture(scope="module")
+def model() -> LabelModel:
+    return train_labels(labelled(), encode, keep_texts=True).model
+
+
+def test_both_tiers_name_the_label_of_a_text_never_seen(model: LabelModel) -> None:
+    texts = ["the parcel got lost somewhere", "is there a discount", "my password does not work"]
+    for tier in (encode, None):
+        verdicts = judge([extract(read(t), ()) for t in texts], texts, ["en"] * 3, model, tier, cascade=False)
+        said = [model.labels[int(i)] for i in verdicts.probabilities.argmax(axis=1)]
+        assert said == ["lost_parcel", "lower_price", "login"]
+        assert verdicts.encoded.all() == (tier is not None)
+
+
+@given(st.lists(st.text(max_size=60), min_size=1, max_size=6))
+@settings(max_examples=60, deadline=None)
+def test_a_batch_says_of_any_text_what_it_says_of_it_alone(model: LabelModel, texts: list[str]) -> None:
+    features = [extract(read(text), ()) for text in texts]
+    together = judge(features, texts, ["en"] * len(texts), model, encode)
+    assert np.allclose(together.probabilities.sum(axis=1), 1.0, atol=1e-4)
+    for figures in (together.confidence, together.outside):
+        assert ((figures >= 0) & (figures <= 1)).all()
+    for index, (one, text) in enumerate(zip(features, texts, strict=True)):
+        alone = judge([one], [text], ["en"], model, encode)
+        assert alone.probabilities[0] == pytest.approx(together.probabilities[index], abs=1e-4)
+        assert alone.confidence[0] == pytest.approx(together.confidence[index], abs=1e-4)
+
+
+def test_a_text_without_a_known_word_is_never_sure_by_words_alone(model: LabelModel) -> None:
+    verdicts = judge([extract(read("qqq zzz"), ())], ["qqq zzz"], ["en"], model, None)
+    assert verdicts.confidence[0] <= 1 / (1 + len(model.labels))
+
+
+def test_two_labels_alike_share_the_belief() -> None:
+    rows = labelled()
+    twins = [
+        Labelled(row.text, f"{row.label} {side}", "en", row.features) for row in rows for side in ("a", "b")
+    ]
+    found = train_labels(twins, encode).model
+    text = "where is the parcel 1"
+    verdicts = judge([extract(read(text), ())], [text], ["en"], found, encode, cascade=False)
+    assert verdicts.confidence[0] < 0.75
+
+
+def test_a_label_with_one_example_can_be_learnt_by_its_name() -> None:
+    rows = [*labelled(), Labelled("hallo", "broken_screen", "en", extract(read("hallo"), ()))]
+    found = train_labels(rows, encode).model
+    text = "my broken screen"
+    verdicts = judge([extract(read(text), ())], [text], ["en"], found, encode, cascade=False)
+    assert found.labels[int(verdicts.probabilities[0].argmax())] == "broken_screen"
+
+
+def test_one_label_teaches_nothing_and_the_refusal_names_it() -> None:
+    with pytest.raises(TooFewLabels, match="login"):
+        train_labels([row for row in labelled() if row.label == "login"], encode)
+
+
+def test_the_same_rows_give_the_same_model() -> None:
+    first, second = (train_labels(labelled(), encode).model for _ in range(2))
+    assert np.array_equal(first.weights, second.weights)
+    assert first.mixture == second.mixture
+
+
+def test_a_saved_model_says_the_same_and_keeps_its_version(model: LabelModel, tmp_path: Path) -> None:
+    saved = save_labels(model, tmp_path, {})
+    again = load_labels(tmp_path)
+    assert again.version == saved.version
+    texts = ["the parcel got lost", "discount please"]
+    features = [extract(read(t), ()) for t in texts]
+    before, after = (judge(features, texts, ["en"] * 2, one, encode, cascade=False) for one in (model, again))
+    assert after.probabilities == pytest.approx(before.probabilities, abs=0.02)
+    assert save_labels(model, tmp_path / "twice", {}).version == saved.version
+
+
+def test_a_torn_file_is_refused_with_its_name(model: LabelModel, tmp_path: Path) -> None:
+    save_labels(model, tmp_path, {})
+    whole = (tmp_path / ARRAYS).read_bytes()
+    (tmp_path / ARRAYS).write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ModelFileError, match="is torn or of another training"):
+        load_labels(tmp_path)
+    (tmp_path / ARRAYS).write_bytes(whole)
+    (tmp_path / CARD).write_bytes((tmp_path / CARD).read_bytes()[:100])
+    with pytest.raises(ModelFileError, match="train it again"):
+        load_labels(tmp_path)
+
+
+def test_a_file_of_another_version_is_refused_with_both_versions(model: LabelModel, tmp_path: Path) -> None:
+    save_labels(model, tmp_path, {})
+    card = json.loads((tmp_path / CARD).read_text())
+    (tmp_path / CARD).write_text(json.dumps(card | {"format": 99}))
+    with pytest.raises(ModelFileError, match="format 99, this program reads 1"):
+        load_labels(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("label", "words"),
+    [
+        ("card_arrival", "card arrival"),
+        ("GetQuote", "get quote"),
+        ("weather/find", "weather find"),
+        ("17", ""),
+        ("a1", ""),
+    ],
+)
+def test_labels_are_read_as_words_where_they_are_words(label: str, words: str) -> None:
+    assert spoken(label) == words
