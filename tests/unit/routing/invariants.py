@@ -128,15 +128,11 @@ class Witness:
                 self.holder[event.conversation_id] = event.agent_id
                 self.epochs[event.conversation_id] = event.epoch
         for item in step.items.values():
-            if item.state == "closed" or item.episode > self._episode(item):
+            if item.state == "closed":
                 self.holder.pop(item.conversation_id, None)
         for conversation_id, agent_id in self.holder.items():
             found = engine.pool.items[conversation_id].agent_id
             require("I3", found == agent_id, f"told {agent_id}, is {found}")
-
-    def _episode(self, item: Item) -> int:
-        known = self.before.get(item.conversation_id)
-        return known.episode if known else item.episode
 
     def fifo(self, engine: Engine, step: Step) -> None:
         """I4, I5: nobody of the same signature that waited before the step, unchanged, should have gone first."""

@@ -10,10 +10,11 @@ from typing import Any
 
 from services.routing.domain import commands as c
 from services.routing.domain import conversations, offers, placement, presence, replies, timers
+from services.routing.domain.directory import Directory
 from services.routing.domain.engine import Engine
 from services.routing.domain.matching import Bench, Choice
-from services.routing.domain.model import Result
-from services.routing.domain.queue import Signature
+from services.routing.domain.model import Item, Result
+from services.routing.domain.queue import Signature, WaitingRoom
 from services.routing.domain.state import Pool, Step
 
 
@@ -69,17 +70,30 @@ class SameEpoch(Engine):
     handlers = _with(c.Enqueue, _enqueue)
 
 
+class _Newest(WaitingRoom):
+    def add(self, item: Item, signature: Signature) -> None:
+        super().add(item._replace(key_ms=-item.key_ms), signature)
+
+
 class NewestFirst(Engine):
     """I5: the waiting room serves the newest first."""
 
-    @staticmethod
-    def _enqueue(pool: Pool, command: c.Enqueue) -> None:
-        conversations.enqueue(pool, command)
-        item = pool.items[command.conversation_id]
-        if item.state == "waiting":
-            pool.waiting.add(item._replace(key_ms=-item.key_ms), pool.signature(item))
+    def __init__(self, pool_id: str, directory: Directory) -> None:
+        super().__init__(pool_id, directory)
+        self.pool.waiting = _Newest()
 
-    handlers = _with(c.Enqueue, _enqueue)
+
+class _ByAge(WaitingRoom):
+    def add(self, item: Item, signature: Signature) -> None:
+        super().add(item._replace(key_ms=item.due_ms), signature)
+
+
+class ByAgeAlone(Engine):
+    """I4: the waiting room forgets the boost."""
+
+    def __init__(self, pool_id: str, directory: Directory) -> None:
+        super().__init__(pool_id, directory)
+        self.pool.waiting = _ByAge()
 
 
 class LosesOnDecline(Engine):
@@ -161,19 +175,6 @@ class LeavesWorkUndone(Engine):
         return result
 
     handlers = _with(c.SetPresence, _presence)
-
-
-class ByAgeAlone(Engine):
-    """I4: the waiting room forgets the boost."""
-
-    @staticmethod
-    def _enqueue(pool: Pool, command: c.Enqueue) -> None:
-        conversations.enqueue(pool, command)
-        item = pool.items[command.conversation_id]
-        if item.state == "waiting":
-            pool.waiting.add(item._replace(key_ms=item.due_ms), pool.signature(item))
-
-    handlers = _with(c.Enqueue, _enqueue)
 
 
 class BoostsWithoutEnd(Engine):
