@@ -59,6 +59,7 @@ def put_agent(pool: Pool, command: PutAgent) -> Result:
         pool.bench.unseat(profile.agent_id)
         seat = _carry(pool, old, Seat(profile, capacity, old.state()))
     seat.keep_pace(pool.at_ms)
+    pool.timers.watch_pace(seat)
     pool.bench.seat(seat)
     pool.touch(seat)
     pool.step.profiles[profile.agent_id] = profile

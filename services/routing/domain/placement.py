@@ -15,13 +15,14 @@ def settle(pool: Pool) -> None:
 
     In this order, because room that a step frees belongs to whoever waits first, not to whoever moves now.
     """
-    seats = pool.take_unfilled()
-    while seats:
-        seats = [seat for seat in seats if _fill_one(pool, seat)]
-    for conversation_id, why in pool.take_unplaced():
-        item = pool.items[conversation_id]
-        if item.state == "waiting":
-            place(pool, item, why)
+    while pool.unsettled:
+        seats = pool.take_unfilled()
+        while seats:
+            seats = [seat for seat in seats if _fill_one(pool, seat)]
+        for conversation_id, why in pool.take_unplaced():
+            item = pool.items[conversation_id]
+            if item.state == "waiting":
+                place(pool, item, why)
 
 
 def enter_ring(pool: Pool, item: Item) -> Item:

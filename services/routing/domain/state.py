@@ -158,8 +158,11 @@ class Pool:
         """A seat changed: bring its heaps up to date and save its row."""
         self._touched[seat.agent_id] = seat
         if seat.paced:
+            before = seat.instants()
             seat.keep_pace(self.at_ms)
-            self.timers.watch_pace(seat)
+            if seat.instants() != before:
+                self.timers.watch_pace(seat)
+                self.fill_later(seat)
         self.bench.refresh(seat)
 
     def place_later(self, conversation_id: str, why: str) -> None:
@@ -173,6 +176,11 @@ class Pool:
     def accept_later(self, offer_id: str) -> None:
         """The offer is an assignment before the step ends."""
         self._to_accept.append(offer_id)
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether anybody looks for anything."""
+        return bool(self._to_fill or self._to_place)
 
     def take_unaccepted(self) -> list[str]:
         """The offers to accept, in order; the list is emptied."""

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from typing import Any
 
 from services.routing.domain.commands import Command, CustomerWrote, Enqueue, RecordStatus
+from services.routing.domain.capacity import GroupKey
+from services.routing.domain.directory import Directory
 from services.routing.domain.engine import Engine, Rows
 from services.routing.domain.events import (
     AgentAssigned,
@@ -19,6 +22,7 @@ from services.routing.domain.events import (
     TeamAssigned,
 )
 from services.routing.domain.model import Item
+from services.routing.domain.queue import Signature
 from services.routing.domain.state import Step
 
 
@@ -43,12 +47,18 @@ class Witness:
         self.before: dict[str, Item] = {}
         self.refused: set[tuple[str, str]] = set()
         """(conversation, agent) that must not be brought together now."""
+        self.verdicts: dict[tuple[Any, Any], int | str] = {}
+        self.nested: set[tuple[Any, Any]] = set()
+        self.directory: Directory | None = None
 
     def see(self, engine: Engine, command: Command, step: Step) -> None:
         """Check everything after a step."""
         if isinstance(command, Enqueue):
             self.enqueued.add(command.conversation_id)
         items = engine.pool.items
+        if self.directory is not engine.pool.directory:
+            self.directory = engine.pool.directory
+            self.verdicts, self.nested = {}, set()
         self.capacity(engine)
         self.one_of_each(engine)
         self.epochs_rise(engine, step)
@@ -164,8 +174,7 @@ class Witness:
             for agent_id, seat in pool.bench.seats.items():
                 if agent_id in item.excluded or (item.held_for and item.held_for != agent_id):
                     continue
-                verdict = pool.bench.verdict(seat.group_key, signature)
-                able = isinstance(verdict, int) and seat.block(seat.rules[item.channel]) == ""
+                able = self.able(engine, seat.group_key, signature) and seat.block(seat.rules[item.channel]) == ""
                 require("I7", not able, f"{item.conversation_id} waits, {agent_id} has room")
 
     def nothing_lost(self, engine: Engine) -> None:
@@ -255,16 +264,22 @@ class Witness:
             if was and same_wait and (was.queue_id, was.language) == (item.queue_id, item.language):
                 changed = pool.step.directory is not None
                 require("I8", changed or item.ring >= was.ring, f"{was} then {item}")
-            inside: set[str] = set()
-            for ring in range(len(pool.queue_of(item).ring_plan) + 1):
-                signature = pool.signature(item._replace(ring=ring))
-                able = {
-                    agent_id
-                    for agent_id, seat in pool.bench.seats.items()
-                    if isinstance(pool.bench.verdict(seat.group_key, signature), int)
-                }
-                require("I8", inside <= able, f"{inside - able} fell out in ring {ring} of {signature}")
-                inside = able
+            signature = pool.signature(item)
+            for group_key in {seat.group_key for seat in pool.bench.seats.values()}:
+                place = (group_key, signature._replace(ring=0))
+                if place in self.nested:
+                    continue
+                self.nested.add(place)
+                rings = range(len(pool.queue_of(item).ring_plan) + 1)
+                able = [self.able(engine, group_key, signature._replace(ring=ring)) for ring in rings]
+                require("I8", able == sorted(able), f"{group_key} in the rings of {signature}: {able}")
+
+    def able(self, engine: Engine, group_key: GroupKey, signature: Signature) -> bool:
+        """Whether agents of the profile can serve the signature, with room or not."""
+        place = (group_key, signature)
+        if place not in self.verdicts:
+            self.verdicts[place] = engine.pool.bench.verdict(group_key, signature)
+        return isinstance(self.verdicts[place], int)
 
     def absent_agents(self, engine: Engine) -> None:
         """I13: live work of an offline agent waits again when the grace ends."""

@@ -57,7 +57,11 @@ def random_story(seed: int, length: int) -> list[Op]:
 
 def play(story: list[Op], engine_type: type[Engine] = Engine) -> None:
     """Play a story in the plain or in the rich pool; raises `Broken` when an invariant does not hold."""
-    Story(engine_type, (DIRECTORY, RICH)[len(story) and story[0][1] % 2]).play(story)
+    first = story[0] if story else (0, 0, 0)
+    told = Story(engine_type, (DIRECTORY, RICH)[first[1] % 2])
+    if first[2] % 3 == 0:
+        told.send_everybody_away()
+    told.play(story)
 
 
 class Story:
@@ -81,6 +85,13 @@ class Story:
             command = getattr(self, "_" + KINDS[kind])(a, b)
             if command is not None:
                 self.apply(command)
+
+    def send_everybody_away(self) -> None:
+        """A crowd gathers until somebody comes back."""
+        for profile in self.people:
+            self.apply(
+                c.SetPresence(command_id=self._id(), agent_id=profile.agent_id, presence="away")
+            )
 
     def begin_anew(self) -> None:
         """A fresh pool, so that a step costs the same in the millionth as in the first."""
