@@ -20,6 +20,7 @@ from services.operators import admin, dead_letters, topics
 from services.operators.faults import explain
 from services.operators.tail import tail
 from services.registry import SERVICES, service
+from services.routing.simulation.command import simulate
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -34,6 +35,7 @@ app.add_typer(topics.app, name="topics", help="The topics of the log, and their 
 app.command()(demo)
 app.command()(cluster)
 app.command()(tail)
+app.command()(simulate)
 _console = Console()
 _errors = Console(stderr=True)
 _ROLES = ("customer", "agent", "supervisor", "admin", "service")

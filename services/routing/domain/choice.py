@@ -54,6 +54,11 @@ COMPONENTS: Mapping[str, tuple[str, ...]] = {
 """The names of the tuple's parts, in order."""
 
 
+def key_of(due_ms: int, boost_ms: int) -> int:
+    """The order of the waiting: smaller first."""
+    return due_ms - boost_ms
+
+
 class Standings(Protocol):
     """What an agent's own part is made of."""
 

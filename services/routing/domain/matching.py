@@ -77,7 +77,7 @@ class Bench:
         key = seat.group_key
         group = self.groups.get(key)
         if group is None:
-            group = self.groups[key] = Group(key, self._flexibility(seat.profile))
+            group = self.groups[key] = Group(key, self.flexibility(seat.profile))
         group.agents.add(seat.agent_id)
         self.seats[seat.agent_id] = seat
         self._forget_eligible()
@@ -278,8 +278,27 @@ class Bench:
         seat = self.seats.get(str(entry[-1]))
         return seat is not None and seat.entries.get(place) is entry
 
-    def _flexibility(self, profile: AgentProfile) -> int:
-        queues = sum(1 for q in self.directory.queues if q.team_id in profile.teams)
+    def able(
+        self, signature: Signature, keys: list[GroupKey], flexibility: dict[GroupKey, int]
+    ) -> list[tuple[tuple[int, ...], GroupKey]]:
+        """The capability profiles that can serve the signature with what their tuples begin with, best first."""
+        queue = self.directory.queue_by_id[signature.queue_id]
+        found = []
+        for key in keys:
+            verdict = self.verdict(key, signature)
+            if isinstance(verdict, int):
+                first = prefix(queue.pick, verdict, flexibility[key], _level(key, queue, signature))
+                found.append((first, key))
+        return sorted(found)
+
+    def flexibility(self, profile: AgentProfile) -> int:
+        """How many (queue, language) pairs agents of the profile could serve."""
+        levels = dict(profile.skills)
+        queues = sum(
+            1
+            for q in self.directory.queues
+            if q.team_id in profile.teams and all(levels.get(s, 0) >= n for s, n in q.skills)
+        )
         return max(1, queues) * max(1, len(profile.languages))
 
 

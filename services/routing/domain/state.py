@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.routing.domain.capacity import Seat
+from services.routing.domain.choice import key_of
 from services.routing.domain.directory import AgentProfile, Directory, Queue
 from services.routing.domain.events import Event
 from services.routing.domain.matching import Bench
@@ -228,7 +229,7 @@ class Pool:
         boost_ms = self.directory.boost(self.queue_of(item), item)
         if (due_ms, boost_ms) == (item.due_ms, item.boost_ms):
             return item
-        return item._replace(due_ms=due_ms, boost_ms=boost_ms, key_ms=due_ms - boost_ms)
+        return item._replace(due_ms=due_ms, boost_ms=boost_ms, key_ms=key_of(due_ms, boost_ms))
 
 
 def _by_id(clock: Clock) -> ClockId:

@@ -153,6 +153,8 @@ class Witness:
             served = pool.items[event.conversation_id]
             if served.state == "assigned" or pool.offers[event.offer_id].transfer_from:
                 continue
+            if type_of_cause(step, event) in ("transfer", "returned"):
+                continue
             for other in pool.items.values():
                 if other.state != "waiting" or self.before.get(other.conversation_id) is not other:
                     continue

@@ -97,7 +97,17 @@ class Story:
         """A fresh pool, so that a step costs the same in the millionth as in the first."""
         self.__init__(self.engine_type, self.directory)  # type: ignore[misc]  # all state is set there
 
+    def recall(self, command: c.Command) -> None:
+        """What the service does before a command about something that the engine may have forgotten."""
+        conversation_id = getattr(command, "conversation_id", "")
+        item = self.saved.items.get(conversation_id)
+        if item is not None and not self.engine.knows(conversation_id):
+            clocks = [k for k in self.saved.clocks.values() if k.conversation_id == conversation_id]
+            self.engine.recall(item, clocks)
+            self.twin.recall(item, clocks)
+
     def apply(self, command: c.Command) -> Step:
+        self.recall(command)
         step = self.engine.apply(command, self.at)
         require("I19", step == self.twin.apply(command, self.at), f"another step for {command}")
         self.saved.save(step)
