@@ -262,7 +262,8 @@ class Witness:
             if item.state != "waiting":
                 continue
             was = self.before.get(item.conversation_id)
-            same_wait = was and was.state == "waiting" and was.waiting_since_ms == item.waiting_since_ms
+            same_wait = was and was.state == "waiting" and was.episode == item.episode
+            same_wait = same_wait and was and was.waiting_since_ms == item.waiting_since_ms
             if was and same_wait and (was.queue_id, was.language) == (item.queue_id, item.language):
                 changed = pool.step.directory is not None
                 require("I8", changed or item.ring >= was.ring, f"{was} then {item}")
