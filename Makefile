@@ -57,6 +57,9 @@ contracts: $(VENV)/.dev ## Everything generated from proto/ and from the service
 	$(BIN)/python -m scripts.generate_documents
 	$(BIN)/python -m scripts.generate_monitoring
 
+prove: $(VENV)/.dev ## The invariants of routing over random steps (STEPS=1000000 SEED=1)
+	$(BIN)/python -m tests.unit.routing.prove --steps $(or $(STEPS),1000000) --seed $(or $(SEED),1)
+
 models: $(VENV)/.dev ## Trains the default triage model on the own set
 	$(BIN)/python -m scripts.train_models
 
@@ -73,4 +76,4 @@ bench: $(VENV)/.dev ## The figures of docs/benchmarks.md
 clean: ## Removes the environment and caches, not the data
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help install run demo cluster up down image-check test lint types contracts models crash crash-embedded bench clean
+.PHONY: help install run demo cluster up down image-check test lint types contracts prove models crash crash-embedded bench clean

@@ -23,6 +23,7 @@ from services.operators.evaluate import evaluate
 from services.operators.faults import explain
 from services.operators.tail import tail
 from services.registry import SERVICES, service
+from services.routing.simulation.command import simulate
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -47,6 +48,7 @@ app.command()(tail)
 app.command()(backup)
 app.command("classify")(classify_lines)
 app.command()(evaluate)
+app.command()(simulate)
 _console = Console()
 _errors = Console(stderr=True)
 _ROLES = ("customer", "agent", "supervisor", "admin", "service")

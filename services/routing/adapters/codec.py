@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, type[Command]] = {
         commands.EndLease,
         commands.Enqueue,
         commands.Reclassify,
+        commands.CustomerWrote,
         commands.RecordReply,
         commands.RecordStatus,
         commands.Close,

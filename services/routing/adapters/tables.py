@@ -50,6 +50,7 @@ agents = Table(
     *_number("presence_epoch", "since_ms"),
     *_text("reason"),
     *_number("missed", "feed_seq", "last_assigned_at_ms"),
+    *_number("idle_since_ms", "turn", "window_start_ms", "window_count", "window_before"),
 )
 
 items = Table(

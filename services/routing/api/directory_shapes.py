@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 from services.routing.api.shapes import Body, Id, Text
 from services.routing.domain.calendars import ALWAYS, Calendar, Hours
+from services.routing.domain.choice import PickRule
 from services.routing.domain.directory import (
     AgentProfile,
     CapacityPolicy,
@@ -13,11 +14,13 @@ from services.routing.domain.directory import (
     Directory,
     Filter,
     Queue,
+    Ring,
     SlaPolicy,
     Team,
 )
 
 _Milliseconds = Field(ge=0, le=366 * 86_400_000)
+_OptionalMilliseconds = Field(default=0, ge=0, le=366 * 86_400_000)
 _Minute = Field(ge=0, le=48 * 60)
 _Level = Annotated[int, Field(ge=1, le=5)]
 _Boost = Annotated[int, _Milliseconds]
@@ -36,6 +39,15 @@ class SlaShape(Body):
     calendar: Id = ALWAYS.calendar_id
 
 
+class RingShape(Body):
+    """After so long less is asked for, or more teams may serve; 0 = only when nobody could serve otherwise."""
+
+    after_ms: int = Field(default=0, ge=0, le=30 * 86_400_000)
+    drop_skills: list[Id] = Field(default=[], max_length=50)
+    drop_language: bool = False
+    teams: list[Id] = Field(default=[], max_length=50)
+
+
 class QueueShape(Body):
     id: Id
     team: Id
@@ -47,6 +59,14 @@ class QueueShape(Body):
     language_relax_ms: int = Field(default=0, ge=0, le=86_400_000)
     exclusion_ms: int = Field(default=30_000, gt=0, le=86_400_000)
     affinity_hold_ms: int = Field(default=60_000, ge=0, le=86_400_000)
+    pick: PickRule = "least_flexible"
+    parallel_offers: int = Field(default=1, ge=1, le=50)
+    auto_accept: bool = False
+    preferred_skills: dict[Id, _Level] = Field(default={})
+    rings: list[RingShape] = Field(default=[], max_length=20)
+    tier_boosts: dict[Id, _Boost] = Field(default={})
+    debt_boost_ms: int = _OptionalMilliseconds
+    continuity_boost_ms: int = _OptionalMilliseconds
 
 
 class FilterShape(Body):
@@ -66,12 +86,23 @@ class ChannelShape(Body):
     interruptible: bool = False
 
 
+class RampShape(Body):
+    """Until so long after an agent's start only the percent of the budgets may be used."""
+
+    until_ms: int = Field(gt=0, le=2 * 366 * 86_400_000)
+    percent: int = Field(ge=1, le=100)
+
+
 class CapacityShape(Body):
     id: Id
     budget: int = Field(ge=0, le=1_000_000)
     interruptible_budget: int = Field(ge=0, le=1_000_000)
     channels: list[ChannelShape] = Field(max_length=50)
     max_open_offers: int = Field(default=3, ge=1, le=1000)
+    fair_share: int = Field(default=0, ge=0, le=100_000)
+    fair_share_window_ms: int = Field(default=3_600_000, gt=0, le=7 * 86_400_000)
+    ramp: list[RampShape] = Field(default=[], max_length=20)
+    park_after_ms: int = Field(default=0, ge=0, le=30 * 86_400_000)
 
 
 class HoursShape(Body):
@@ -101,6 +132,8 @@ class DirectoryShape(Body):
     live_grace_ms: int = Field(default=120_000, ge=0, le=86_400_000)
     interruptible_grace_ms: int = Field(default=4 * 3_600_000, ge=0, le=7 * 86_400_000)
     missed_limit: int = Field(default=3, ge=1, le=100)
+    boost_cap_ms: int = Field(default=-1, ge=-1, le=366 * 86_400_000)
+    """-1 = half of the longest minus the shortest target."""
 
 
 class DirectoryView(BaseModel):
@@ -118,6 +151,8 @@ class AgentShape(Body):
     languages: list[Id] = Field(max_length=50)
     skills: dict[Id, _Level] = Field(default={})
     capacity: Id = "default"
+    started_at_ms: int = Field(default=0, ge=0, le=253_402_300_799_000)
+    """First day at work, in milliseconds since the epoch, for the ramp of the capacity; 0 = long ago."""
 
 
 class AgentView(BaseModel):
@@ -148,6 +183,7 @@ def directory_of(shape: DirectoryShape, version: int) -> Directory:
         live_grace_ms=shape.live_grace_ms,
         interruptible_grace_ms=shape.interruptible_grace_ms,
         missed_limit=shape.missed_limit,
+        boost_cap_ms=shape.boost_cap_ms,
     )
 
 
@@ -171,6 +207,22 @@ def shape_of(directory: Directory) -> DirectoryShape:
                 "language_relax_ms": q.language_relax_ms,
                 "exclusion_ms": q.exclusion_ms,
                 "affinity_hold_ms": q.affinity_hold_ms,
+                "pick": q.pick,
+                "parallel_offers": q.parallel_offers,
+                "auto_accept": q.auto_accept,
+                "preferred_skills": dict(q.preferred_skills),
+                "rings": [
+                    {
+                        "after_ms": r.after_ms,
+                        "drop_skills": list(r.drop_skills),
+                        "drop_language": r.drop_language,
+                        "teams": list(r.teams),
+                    }
+                    for r in q.rings
+                ],
+                "tier_boosts": dict(q.tier_boosts),
+                "debt_boost_ms": q.debt_boost_ms,
+                "continuity_boost_ms": q.continuity_boost_ms,
             }
             for q in directory.queues
         ],
@@ -191,6 +243,10 @@ def shape_of(directory: Directory) -> DirectoryShape:
                 "budget": c.budget,
                 "interruptible_budget": c.interruptible_budget,
                 "max_open_offers": c.max_open_offers,
+                "fair_share": c.fair_share,
+                "fair_share_window_ms": c.fair_share_window_ms,
+                "ramp": [{"until_ms": until_ms, "percent": percent} for until_ms, percent in c.ramp],
+                "park_after_ms": c.park_after_ms,
                 "channels": [
                     {
                         "channel": r.channel,
@@ -217,6 +273,7 @@ def shape_of(directory: Directory) -> DirectoryShape:
         "live_grace_ms": directory.live_grace_ms,
         "interruptible_grace_ms": directory.interruptible_grace_ms,
         "missed_limit": directory.missed_limit,
+        "boost_cap_ms": directory.boost_cap_ms,
     }
     return DirectoryShape(**facts)
 
@@ -230,6 +287,7 @@ def profile_of(agent_id: str, shape: AgentShape) -> AgentProfile:
         tuple(sorted(set(shape.languages))),
         tuple(sorted(shape.skills.items())),
         shape.capacity,
+        shape.started_at_ms,
     )
 
 
@@ -240,6 +298,7 @@ def agent_shape(profile: AgentProfile) -> AgentShape:
         languages=list(profile.languages),
         skills=dict(profile.skills),
         capacity=profile.capacity_id,
+        started_at_ms=profile.started_at_ms,
     )
 
 
@@ -259,6 +318,14 @@ def _queue_of(q: QueueShape) -> Queue:
         q.language_relax_ms,
         q.exclusion_ms,
         q.affinity_hold_ms,
+        q.pick,
+        q.parallel_offers,
+        q.auto_accept,
+        tuple(sorted(q.preferred_skills.items())),
+        tuple(Ring(r.after_ms, tuple(r.drop_skills), r.drop_language, tuple(r.teams)) for r in q.rings),
+        tuple(sorted(q.tier_boosts.items())),
+        q.debt_boost_ms,
+        q.continuity_boost_ms,
     )
 
 
@@ -266,7 +333,17 @@ def _capacity_of(c: CapacityShape) -> CapacityPolicy:
     rules = tuple(
         ChannelRule(r.channel, r.weight, r.max_count, r.exclusive, r.interruptible) for r in c.channels
     )
-    return CapacityPolicy(c.id, c.budget, c.interruptible_budget, rules, c.max_open_offers)
+    return CapacityPolicy(
+        c.id,
+        c.budget,
+        c.interruptible_budget,
+        rules,
+        c.max_open_offers,
+        c.fair_share,
+        c.fair_share_window_ms,
+        tuple((step.until_ms, step.percent) for step in c.ramp),
+        c.park_after_ms,
+    )
 
 
 def _calendar_of(c: CalendarShape) -> Calendar:

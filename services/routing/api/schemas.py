@@ -46,7 +46,7 @@ class Assignment(BaseModel):
 
     conversation_id: str
     episode: int
-    state: Literal["waiting", "offered", "assigned", "closed"]
+    state: Literal["waiting", "offered", "assigned", "parked", "closed"]
     queue_id: str
     team_id: str
     agent_id: str | None

@@ -84,6 +84,14 @@ class Enqueue(Command):
     human_version: int = 0
     customer_id: str = ""
     case_reference: str = ""
+    tier: str = ""
+    """The customer's tier, a name that the queue's `tier_boosts` may know."""
+    debt: int = 0
+    """What the customer has suffered, 0 to 24."""
+    preferred_agent: str = ""
+    """Who is waited for first; else the agent of the last episode."""
+    avoid_agents: tuple[str, ...] = ()
+    """Who is never waited for: rated bad by this customer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +105,15 @@ class Reclassify(Command):
     language: str
     urgency: Urgency
     based_on_human_version: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerWrote(Command):
+    """The customer wrote again in an episode that is open, at `wrote_at_ms`."""
+
+    conversation_id: str
+    episode: int
+    wrote_at_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,10 +8,10 @@ from services.routing.domain import explain
 from services.routing.domain.capacity import Seat
 from services.routing.domain.commands import PutAgent, PutDirectory, RemoveAgent
 from services.routing.domain.directory import AgentProfile, Directory, version_of
-from services.routing.domain.events import PersonChanged, RingOpened, TeamChanged
+from services.routing.domain.events import PersonChanged, TeamChanged
 from services.routing.domain.model import AgentState, Item, Result
 from services.routing.domain.offers import announce, withdraw
-from services.routing.domain.placement import enter_ring, wait_anew
+from services.routing.domain.placement import await_ring, enter_ring, serve_somehow, wait_anew
 from services.routing.domain.presence import describe
 from services.routing.domain.replies import done, refused
 from services.routing.domain.state import Pool
@@ -58,6 +58,8 @@ def put_agent(pool: Pool, command: PutAgent) -> Result:
             withdraw(pool, pool.offers[offer_id], "rescinded", "agent-changed")
         pool.bench.unseat(profile.agent_id)
         seat = _carry(pool, old, Seat(profile, capacity, old.state()))
+    seat.keep_pace(pool.at_ms)
+    pool.timers.watch_pace(seat)
     pool.bench.seat(seat)
     pool.touch(seat)
     pool.step.profiles[profile.agent_id] = profile
@@ -125,7 +127,9 @@ def _reseat_all(pool: Pool) -> None:
     pool.bench = pool.bench_type(pool.directory)
     for old in seats:
         seat = Seat(old.profile, pool.directory.capacity_by_id[old.profile.capacity_id], old.state())
-        pool.bench.seat(_carry(pool, old, seat))
+        _carry(pool, old, seat).keep_pace(pool.at_ms)
+        pool.timers.watch_pace(seat)
+        pool.bench.seat(seat)
 
 
 def _move(pool: Pool, item: Item) -> None:
@@ -148,23 +152,23 @@ def _move(pool: Pool, item: Item) -> None:
 
 
 def _widen(pool: Pool) -> None:
-    """Open ring 1 for waiting items whose language lost its last speaker."""
+    """Open the next ring for waiting items that nobody can serve any more."""
     lost = {
         signature
         for signature, bucket in pool.waiting.buckets.items()
         if bucket.size
-        and signature.ring == 0
         and not pool.bench.eligible(signature).groups
-        and pool.bench.eligible(signature._replace(ring=1)).groups
+        and signature.ring < len(pool.directory.queue_by_id[signature.queue_id].ring_plan)
     }
     if not lost:
         return
     for conversation_id in sorted(pool.items):
         item = pool.items[conversation_id]
         if item.state == "waiting" and pool.signature(item) in lost:
-            pool.put_item(item._replace(ring=1, relax_at_ms=0))
-            pool.emit(RingOpened(item.conversation_id, item.episode, 1, "nobody-speaks-it"))
-            pool.place_later(item.conversation_id, "ring-opened")
+            wider = serve_somehow(pool, item)
+            if wider is not item:
+                pool.put_item(await_ring(pool, wider._replace(relax_at_ms=0)))
+                pool.place_later(item.conversation_id, "ring-opened")
 
 
 def _tell_teams(pool: Pool, before: Directory) -> None:

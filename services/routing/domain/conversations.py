@@ -3,11 +3,19 @@ ends."""
 
 from __future__ import annotations
 
-from services.routing.domain import explain, sla
-from services.routing.domain.commands import Close, Enqueue, Reclassify, RecordReply, RecordStatus
+from services.routing.domain import explain, parking, sla
+from services.routing.domain.affinity import hold
+from services.routing.domain.commands import (
+    Close,
+    CustomerWrote,
+    Enqueue,
+    Reclassify,
+    RecordReply,
+    RecordStatus,
+)
 from services.routing.domain.events import Released
 from services.routing.domain.model import UNDETERMINED, UNKNOWN_TOPIC, URGENCIES, Item
-from services.routing.domain.offers import announce, routed, withdraw
+from services.routing.domain.offers import announce, routed, withdraw_all
 from services.routing.domain.placement import enter_ring
 from services.routing.domain.state import Pool
 
@@ -27,7 +35,6 @@ def enqueue(pool: Pool, command: Enqueue) -> None:
     replied = known.replied if known else False
     sla.open_clocks(pool, command.conversation_id, queue.sla, replied, started_at_ms)
     due_ms = pool.due_of(command.conversation_id, started_at_ms)
-    boost_ms = pool.directory.boost(queue, command.urgency)
     item = Item(
         conversation_id=command.conversation_id,
         episode=command.episode,
@@ -40,17 +47,20 @@ def enqueue(pool: Pool, command: Enqueue) -> None:
         skills=tuple(sorted(command.skills)),
         eligible_at_ms=started_at_ms,
         waiting_since_ms=pool.at_ms,
-        boost_ms=boost_ms,
+        boost_ms=0,
         due_ms=due_ms,
-        key_ms=due_ms - boost_ms,
+        key_ms=due_ms,
         epoch=known.epoch if known else 0,
         last_agent_id=known.last_agent_id if known else "",
         replied=replied,
         human_version=command.human_version,
         customer_id=command.customer_id,
         case_reference=command.case_reference,
+        tier=command.tier,
+        debt=command.debt,
     )
-    item = _hold(pool, enter_ring(pool, item))
+    item = enter_ring(pool, pool.rekeyed(item))
+    item = hold(pool, item, command.preferred_agent or item.last_agent_id, command.avoid_agents)
     pool.put_item(item)
     cause = "reopened" if known else "opened"
     announce(pool, item, cause, routed(pool, item, filter_index))
@@ -110,7 +120,22 @@ def record_status(pool: Pool, command: RecordStatus) -> None:
         sla.paused(pool, item.conversation_id, pause, min(command.changed_at_ms, pool.at_ms))
     if pause != item.paused or version != item.human_version:
         item = item._replace(paused=pause, human_version=version)
-    sla.rekey(pool, item)
+    item = sla.rekey(pool, parking.expected(pool, item))
+    if item.state == "parked" and not pause:
+        parking.bring_back(pool, item, pool.at_ms)
+
+
+def customer_wrote(pool: Pool, command: CustomerWrote) -> None:
+    """The customer waits for an answer; a parked conversation comes back."""
+    item = pool.items.get(command.conversation_id)
+    if item is None or item.episode != command.episode or item.state == "closed":
+        return
+    wrote_at_ms = min(command.wrote_at_ms, pool.at_ms)
+    if item.park_at_ms:
+        item = item._replace(park_at_ms=0)
+        pool.put_item(item)
+    if item.state == "parked":
+        parking.bring_back(pool, item, wrote_at_ms)
 
 
 def close(pool: Pool, command: Close) -> None:
@@ -123,13 +148,12 @@ def close(pool: Pool, command: Close) -> None:
 
 def end(pool: Pool, item: Item, cause: str, at_ms: int) -> None:
     """Rescind the offer, free the agent, settle the promises."""
-    if item.offer_id:
-        withdraw(pool, pool.offers[item.offer_id], "rescinded", "closed")
-        item = pool.items[item.conversation_id]
+    item = withdraw_all(pool, item, "closed")
     seat = pool.bench.seats.get(item.agent_id)
     if seat:
         seat.conversations.discard(item.conversation_id)
         seat.free(item.channel)
+        seat.idle_since_ms = pool.at_ms
         pool.touch(seat)
         pool.fill_later(seat)
         pool.tell(seat, "unassigned", {"conversation_id": item.conversation_id, "cause": cause})
@@ -143,6 +167,9 @@ def end(pool: Pool, item: Item, cause: str, at_ms: int) -> None:
             assigned_at_ms=0,
             assigned_epoch=0,
             offer_id="",
+            more_offers=(),
+            park_at_ms=0,
+            returning=False,
             held_for="",
             hold_until_ms=0,
             paused=False,
@@ -151,23 +178,13 @@ def end(pool: Pool, item: Item, cause: str, at_ms: int) -> None:
     )
 
 
-def _hold(pool: Pool, item: Item) -> Item:
-    """Affinity: wait for the agent of the last episode, when that agent is online and able."""
-    hold_ms = pool.queue_of(item).affinity_hold_ms
-    seat = pool.bench.seats.get(item.last_agent_id)
-    if not hold_ms or seat is None or seat.presence != "online":
-        return item
-    groups = pool.bench.eligible(pool.signature(item)).groups
-    if all(item.last_agent_id not in group.agents for _, group in groups):
-        return item
-    return item._replace(held_for=item.last_agent_id, hold_until_ms=pool.at_ms + hold_ms)
-
-
 def _route_again(pool: Pool, item: Item) -> None:
     queue, filter_index = pool.directory.route(item.topic, item.language, item.urgency, item.channel, "")
     moved = queue.queue_id != item.queue_id
-    item = item._replace(queue_id=queue.queue_id)
-    item = enter_ring(pool, pool.rekeyed(item))
+    another_language = pool.items[item.conversation_id].language != item.language
+    item = pool.rekeyed(item._replace(queue_id=queue.queue_id))
+    if moved or another_language:
+        item = enter_ring(pool, item)
     pool.put_item(item)
     decision_id = routed(pool, item, filter_index)
     if moved:

@@ -6,9 +6,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from services.routing.domain.calendars import ALWAYS, Calendar, calendars_by_id
+from services.routing.domain.choice import PICK_RULES, PickRule
 from services.routing.domain.model import URGENCIES
 
 
@@ -25,6 +27,19 @@ class SlaPolicy:
     first_response_ms: int = 0
     resolution_ms: int = 0
     calendar_id: str = ALWAYS.calendar_id
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """What is no longer asked for, and who may serve too, once an item has waited so long. Rings add up."""
+
+    after_ms: int
+    """Since the item began to wait; 0 = only when nobody is there who could serve it otherwise."""
+    drop_skills: tuple[str, ...] = ()
+    """Preferred skills of the queue that are asked for no longer."""
+    drop_language: bool = False
+    teams: tuple[str, ...] = ()
+    """Teams that may serve the queue too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +62,57 @@ class Queue:
     affinity_hold_ms: int = 60_000
     """How long a reopened conversation waits for the agent it had, when that agent is online; 0 = not at
     all."""
+    pick: PickRule = "least_flexible"
+    """How the agent is chosen (`choice`)."""
+    parallel_offers: int = 1
+    """To how many agents an item is offered at once; the first to accept wins."""
+    auto_accept: bool = False
+    """An offer is an assignment at once."""
+    preferred_skills: tuple[tuple[str, int], ...] = ()
+    """Asked for until a ring drops them."""
+    rings: tuple[Ring, ...] = ()
+    """In the order in which they open. None: one ring that drops the language after `language_relax_ms`."""
+    tier_boosts: tuple[tuple[str, int], ...] = ()
+    """Milliseconds by the customer's tier."""
+    debt_boost_ms: int = 0
+    """Milliseconds for a customer whose debt is DEBT_CAP; less debt, less of it."""
+    continuity_boost_ms: int = 0
+    """Milliseconds for a parked conversation that came back and could not go to its agent."""
+
+    @property
+    def ring_plan(self) -> tuple[Ring, ...]:
+        """The rings beyond the first, in order."""
+        return self.rings or (Ring(self.language_relax_ms, drop_language=True),)
+
+
+class Boosted(Protocol):
+    """What a boost is made of."""
+
+    @property
+    def urgency(self) -> str: ...
+    @property
+    def tier(self) -> str: ...
+    @property
+    def debt(self) -> int: ...
+    @property
+    def escalated_ms(self) -> int: ...
+    @property
+    def manual_ms(self) -> int: ...
+    @property
+    def returning(self) -> bool: ...
+
+
+def boost_parts(queue: Queue, item: Boosted) -> tuple[tuple[str, int], ...]:
+    """The parts of an item's boost that are not zero, by name; their sum is capped by the pool."""
+    parts = (
+        ("urgency", dict(queue.boosts).get(item.urgency, 0)),
+        ("tier", dict(queue.tier_boosts).get(item.tier, 0) if item.tier else 0),
+        ("recovery", queue.debt_boost_ms * min(item.debt, DEBT_CAP) // DEBT_CAP),
+        ("escalation", item.escalated_ms),
+        ("continuity", queue.continuity_boost_ms if item.returning else 0),
+        ("by_hand", item.manual_ms),
+    )
+    return tuple(part for part in parts if part[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +163,14 @@ class CapacityPolicy:
     interruptible_budget: int
     channels: tuple[ChannelRule, ...]
     max_open_offers: int = 3
+    fair_share: int = 0
+    """At most so many assignments in `fair_share_window_ms` (a sliding count); 0 = no limit."""
+    fair_share_window_ms: int = 3_600_000
+    ramp: tuple[tuple[int, int], ...] = ()
+    """(until, percent) in order: before `until` milliseconds after `AgentProfile.started_at_ms` only the percent of
+    the budgets may be used, though at least the lightest conversation."""
+    park_after_ms: int = 0
+    """A customer who is silent for so long frees the capacity; 0 = never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +181,12 @@ class AgentProfile:
     languages: tuple[str, ...]
     skills: tuple[tuple[str, int], ...] = ()
     capacity_id: str = "default"
+    started_at_ms: int = 0
+    """First day at work, for the ramp of the capacity policy; 0 = long ago."""
 
 
+DEBT_CAP = 24
+"""The largest debt of a customer that counts (two bad experiences)."""
 ABSENT = "absent"
 """The version of a person's entry that is not there."""
 
@@ -134,6 +212,8 @@ class Directory:
     """The same for interruptible ones."""
     missed_limit: int = 3
     """Offers missed in a row that make an agent away."""
+    boost_cap_ms: int = -1
+    """The largest boost of an item; -1 = half of the longest minus the shortest target of the pool."""
     queue_by_id: Mapping[str, Queue] = field(default_factory=dict, init=False, repr=False, compare=False)
     capacity_by_id: Mapping[str, CapacityPolicy] = field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -142,7 +222,7 @@ class Directory:
         default_factory=dict, init=False, repr=False, compare=False
     )
     boost_limit_ms: int = field(default=0, init=False, repr=False, compare=False)
-    """Half of the longest minus the shortest target of the pool."""
+    """`boost_cap_ms`, or what follows from the targets."""
     longest_target_ms: int = field(default=0, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -153,7 +233,9 @@ class Directory:
             "queue_by_id": {q.queue_id: q for q in self.queues},
             "capacity_by_id": {c.capacity_id: c for c in self.capacities},
             "calendar_by_id": calendars_by_id(self.calendars),
-            "boost_limit_ms": (max(targets) - min(targets)) // 2,
+            "boost_limit_ms": self.boost_cap_ms
+            if self.boost_cap_ms >= 0
+            else (max(targets) - min(targets)) // 2,
             "longest_target_ms": max(targets),
         }
         for name, value in derived.items():
@@ -169,9 +251,9 @@ class Directory:
                 return self.queue_by_id[rule.queue_id], index
         raise LookupError("the last filter must match everything")
 
-    def boost(self, queue: Queue, urgency: str) -> int:
-        """Milliseconds by which an item of that urgency goes ahead, 0 <= boost <= boost_limit_ms."""
-        return max(0, min(dict(queue.boosts).get(urgency, 0), self.boost_limit_ms))
+    def boost(self, queue: Queue, item: Boosted) -> int:
+        """Milliseconds by which an item goes ahead, 0 <= boost <= boost_limit_ms: the sum of its parts, capped."""
+        return max(0, min(sum(ms for _, ms in boost_parts(queue, item)), self.boost_limit_ms))
 
     def queue_of_team(self, team_id: str) -> Queue | None:
         """The first queue of a team, in the directory's order."""
@@ -198,8 +280,7 @@ class Directory:
                 yield f"queue {queue.queue_id!r} names the unknown team {queue.team_id!r}"
             if queue.sla.calendar_id not in self.calendar_by_id:
                 yield f"queue {queue.queue_id!r} names the unknown calendar {queue.sla.calendar_id!r}"
-            if queue.offer_timeout_ms <= 0 or queue.exclusion_ms <= 0:
-                yield f"queue {queue.queue_id!r}: offer_timeout and exclusion must be positive"
+            yield from self._queue_problems(queue, teams)
             yield from (
                 f"queue {queue.queue_id!r} has a boost for the unknown urgency {u!r}"
                 for u, _ in queue.boosts
@@ -217,8 +298,56 @@ class Directory:
                 if rule_.weight <= 0 or rule_.max_count < 0:
                     where = f"capacity {capacity.capacity_id!r}, channel {rule_.channel!r}"
                     yield f"{where}: weight must be positive"
+            yield from _capacity_problems(capacity)
         for calendar in self.calendars:
             try:
                 ZoneInfo(calendar.zone)
             except (ZoneInfoNotFoundError, ValueError):
                 yield f"calendar {calendar.calendar_id!r} names the unknown zone {calendar.zone!r}"
+
+    def _queue_problems(self, queue: Queue, teams: set[str]) -> Iterator[str]:
+        where = f"queue {queue.queue_id!r}"
+        if queue.offer_timeout_ms <= 0 or queue.exclusion_ms <= 0:
+            yield f"{where}: offer_timeout and exclusion must be positive"
+        if queue.pick not in PICK_RULES:
+            yield f"{where} picks by the unknown rule {queue.pick!r}; there are {', '.join(PICK_RULES)}"
+        if queue.parallel_offers < 1:
+            yield f"{where}: parallel_offers must be at least 1, got {queue.parallel_offers}"
+        if queue.auto_accept and queue.parallel_offers > 1:
+            yield f"{where} cannot both accept by itself and offer to {queue.parallel_offers} at once"
+        preferred = {skill for skill, _ in queue.preferred_skills}
+        opens_ms = 0
+        for number, ring in enumerate(queue.rings, 1):
+            if ring.after_ms and ring.after_ms < opens_ms:
+                yield f"{where}: ring {number} opens before the ring inside it"
+            opens_ms = max(opens_ms, ring.after_ms)
+            for skill in sorted(set(ring.drop_skills) - preferred):
+                yield f"{where}: ring {number} drops {skill!r}, which is not one of its preferred skills"
+            for team_id in ring.teams:
+                if team_id not in teams:
+                    yield f"{where}: ring {number} names the unknown team {team_id!r}"
+
+
+def _capacity_problems(capacity: CapacityPolicy) -> Iterator[str]:
+    where = f"capacity {capacity.capacity_id!r}"
+    channels = [rule.channel for rule in capacity.channels]
+    for doubled in sorted({c for c in channels if channels.count(c) > 1}):
+        yield f"{where} has the channel {doubled!r} twice"
+    for rule in capacity.channels:
+        budget = capacity.interruptible_budget if rule.interruptible else capacity.budget
+        if rule.weight > budget and rule.max_count:
+            yield (
+                f"{where}, channel {rule.channel!r}: one conversation weighs {rule.weight}, the budget is {budget}:"
+                " nobody could ever take one"
+            )
+        if rule.exclusive and rule.interruptible:
+            yield f"{where}, channel {rule.channel!r} cannot be both exclusive and interruptible"
+    if capacity.max_open_offers < 1:
+        yield f"{where}: max_open_offers must be at least 1"
+    if capacity.fair_share < 0 or (capacity.fair_share and capacity.fair_share_window_ms <= 0):
+        yield f"{where}: fair_share must not be negative, and its window must be positive"
+    before = (0, 0)
+    for step in capacity.ramp:
+        if not (step[0] > before[0] and 0 < step[1] <= 100 and step[1] >= before[1]):
+            yield f"{where}: the steps of a ramp rise in time and percent (1 to 100), got {step} after {before}"
+        before = step

@@ -18,6 +18,7 @@ from services.routing.domain import (
     conversations,
     explain,
     offers,
+    parking,
     presence,
     sla,
     timers,
@@ -28,7 +29,7 @@ from services.routing.domain.directory import AgentProfile, Directory
 from services.routing.domain.events import RingOpened
 from services.routing.domain.matching import Bench
 from services.routing.domain.model import AgentState, Clock, Item, Offer, PoolState, Result
-from services.routing.domain.placement import settle
+from services.routing.domain.placement import await_ring, settle
 from services.routing.domain.state import Pool, Step
 
 Handler = Callable[[Pool, Any], Result | None]
@@ -66,6 +67,7 @@ class Engine:
         commands.EndLease: presence.end_lease,
         commands.Enqueue: conversations.enqueue,
         commands.Reclassify: conversations.reclassify,
+        commands.CustomerWrote: conversations.customer_wrote,
         commands.RecordReply: conversations.record_reply,
         commands.RecordStatus: conversations.record_status,
         commands.Close: conversations.close,
@@ -98,7 +100,7 @@ class Engine:
                 return step
         self._advance()
         result = self.handlers[type(command)](pool, command)
-        settle(pool)
+        self._settle()
         self._advance()
         if result is not None:
             pool.results[command.command_id] = result
@@ -182,6 +184,7 @@ class Engine:
                 seats[offer.agent_id].offers.add(offer.offer_id)
                 seats[offer.agent_id].hold(pool.items[offer.conversation_id].channel)
         for seat in seats.values():
+            seat.keep_pace(pool.at_ms)
             pool.bench.seat(seat)
 
     def _remember(self) -> None:
@@ -222,20 +225,30 @@ class Engine:
                 sla.fire(pool, timer)
             elif kind == timers.ITEM:
                 self._wake(pool.items.get(key), due_ms)
+            elif timer[3] == timers.PACE:
+                presence.rested(pool, key, due_ms)
             else:
                 presence.absent(pool, key, due_ms)
-            settle(pool)
+            self._settle()
+
+    def _settle(self) -> None:
+        settle(self.pool)
+        while offers.accept_waiting(self.pool):
+            settle(self.pool)
 
     def _wake(self, item: Item | None, due_ms: int) -> None:
-        """A waiting item's own instants: its hold ends, its ring opens, its exclusions are looked at again."""
+        """An item's own instants: its hold ends, its ring opens, its exclusions are looked at again; it is parked."""
         pool = self.pool
         if item is None or due_ms not in timers.item_instants(item):
             return
+        if item.state == "assigned":
+            parking.park(pool, item)
+            return
         if item.held_for and item.hold_until_ms == due_ms:
             item = item._replace(held_for="", hold_until_ms=0)
-        if item.ring == 0 and item.relax_at_ms == due_ms:
-            item = item._replace(ring=1, relax_at_ms=0)
-            pool.emit(RingOpened(item.conversation_id, item.episode, 1, "waited-long"))
+        if item.relax_at_ms == due_ms:
+            item = await_ring(pool, item._replace(ring=item.ring + 1, relax_at_ms=0))
+            pool.emit(RingOpened(item.conversation_id, item.episode, item.ring, "waited-long"))
         if item.excluded and item.recheck_at_ms == due_ms:
             if pool.bench.anybody_else(pool.signature(item), item.excluded):
                 item = item._replace(recheck_at_ms=pool.at_ms + pool.queue_of(item).exclusion_ms)

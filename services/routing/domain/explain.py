@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.routing.domain.matching import Candidate, Choice, Pick
+from services.routing.domain.choice import COMPONENTS, Candidate
+from services.routing.domain.directory import boost_parts
+from services.routing.domain.matching import Choice, Pick
 from services.routing.domain.model import Item
 from services.routing.domain.queue import Signature
 from services.routing.domain.state import Pool
-
-_COMPONENTS = ("language_gap", "flexibility", "load", "longest_idle", "agent_id")
 
 
 def arrival(pool: Pool, item: Item, signature: Signature, choice: Choice, why: str) -> dict[str, Any]:
@@ -19,8 +19,9 @@ def arrival(pool: Pool, item: Item, signature: Signature, choice: Choice, why: s
     record["agents"] = choice.reasons
     if choice.ranked:
         best = choice.ranked[0]
-        record["chosen"] = _candidate(best)
-        record["runners_up"] = [_loser(best, other) for other in choice.ranked[1:4]]
+        record["pick"] = choice.rule
+        record["chosen"] = _candidate(choice.rule, best)
+        record["runners_up"] = [_loser(choice.rule, best, other) for other in choice.ranked[1:4]]
     else:
         record["waiting"] = len(pool.waiting)
     return record
@@ -68,12 +69,13 @@ def _record(pool: Pool, item: Item, signature: Signature, kind: str, why: str) -
         "queue_id": item.queue_id,
         "channel": item.channel,
         "language": item.language,
-        "language_rule": "preferred" if item.ring else "required",
+        "language_rule": _language_rule(pool, item),
         "skills": list(signature.skills),
         "ring": item.ring,
         "eligible_at_ms": item.eligible_at_ms,
         "due_ms": item.due_ms,
         "boost_ms": item.boost_ms,
+        "boost_parts": dict(boost_parts(pool.queue_of(item), item)),
         "key_ms": item.key_ms,
         "excluded": list(item.excluded[:8]),
         "affinity": item.held_for,
@@ -85,20 +87,17 @@ def _record(pool: Pool, item: Item, signature: Signature, kind: str, why: str) -
     return record
 
 
-def _candidate(candidate: Candidate) -> dict[str, Any]:
-    gap, flexibility, load, last_assigned_at_ms, agent_id = candidate
-    return {
-        "agent_id": agent_id,
-        "language_gap": gap,
-        "flexibility": flexibility,
-        "load": load,
-        "last_assigned_at_ms": last_assigned_at_ms,
-    }
+def _language_rule(pool: Pool, item: Item) -> str:
+    dropped = item.ring and any(r.drop_language for r in pool.queue_of(item).ring_plan[: item.ring])
+    return "preferred" if dropped else "required"
 
 
-def _loser(best: Candidate, other: Candidate) -> dict[str, Any]:
-    record = _candidate(other)
-    record["lost_by"] = next(
-        name for name, mine, his in zip(_COMPONENTS, best, other, strict=True) if mine != his
-    )
+def _candidate(rule: str, candidate: Candidate) -> dict[str, Any]:
+    return dict(zip(COMPONENTS[rule], candidate.rank, strict=True))
+
+
+def _loser(rule: str, best: Candidate, other: Candidate) -> dict[str, Any]:
+    record = _candidate(rule, other)
+    named = zip(COMPONENTS[rule], best.rank, other.rank, strict=True)
+    record["lost_by"] = next(name for name, mine, his in named if mine != his)
     return record

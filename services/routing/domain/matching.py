@@ -1,35 +1,19 @@
 """Who can take what: agents grouped by capability profile, per group and channel a heap of those with room.
 
-The rule of choice (`least_flexible`): smallest (gap, flexibility, load, last_assigned_at, agent id), where
-- gap: 1 when the agent does not speak the item's language and the language is only preferred (ring 1), else
-  0;
-- flexibility: number of (queue, language) pairs the group could serve, so that specialists go first;
-- load: share of the budget in use after the assignment, in ten-thousandths;
-- last_assigned_at: the longest idle goes first.
+The rule of choice is the queue's (`choice`). Precedence: the ring first, then the rule inside the ring.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
-from typing import NamedTuple
-
-from services.routing.domain.capacity import FREE, Entry, GroupKey, Seat
-from services.routing.domain.directory import AgentProfile, Directory
+from services.routing.domain.capacity import FREE, GroupKey, Seat
+from services.routing.domain.choice import STANDING_OF, Candidate, Entry, Standing, prefix, standing
+from services.routing.domain.directory import AgentProfile, Directory, Queue
 from services.routing.domain.model import UNDETERMINED
 from services.routing.domain.queue import Bucket, Order, Signature, WaitingRoom
 
 _RANKED = 4
-
-
-class Candidate(NamedTuple):
-    """The tuple an agent is chosen by; smaller first."""
-
-    gap: int
-    flexibility: int
-    load: int
-    last_assigned_at_ms: int
-    agent_id: str
 
 
 @dataclass(slots=True)
@@ -38,6 +22,7 @@ class Choice:
 
     ranked: list[Candidate]
     reasons: dict[str, int]
+    rule: str = "least_flexible"
 
 
 @dataclass(slots=True)
@@ -58,7 +43,7 @@ class Group:
         self.key = key
         self.flexibility = flexibility
         self.agents: set[str] = set()
-        self.heaps: dict[str, list[Entry]] = {}
+        self.heaps: dict[tuple[str, Standing], list[Entry]] = {}
         self.blocked: dict[str, dict[str, int]] = {}
         """Per channel: number of agents by the reason that blocks them (FREE = none)."""
         self.watchers: dict[str, list[Eligible]] = {}
@@ -70,10 +55,10 @@ class Group:
 
 @dataclass(slots=True)
 class Eligible:
-    """The groups that can serve a signature with their gap, best class first, and all agents by what keeps them
-    from it now."""
+    """The groups that can serve a signature with what their agents' tuples begin with, best first, and all agents by
+    what keeps them from it now."""
 
-    groups: list[tuple[int, Group]] = field(default_factory=list)
+    groups: list[tuple[tuple[int, ...], Group]] = field(default_factory=list)
     reasons: dict[str, int] = field(default_factory=dict)
 
 
@@ -82,6 +67,7 @@ class Bench:
 
     def __init__(self, directory: Directory) -> None:
         self.directory = directory
+        self.orders: tuple[Standing, ...] = tuple(sorted({STANDING_OF[q.pick] for q in directory.queues}))
         self.seats: dict[str, Seat] = {}
         self.groups: dict[GroupKey, Group] = {}
         self._eligible: dict[Signature, Eligible] = {}
@@ -91,7 +77,7 @@ class Bench:
         key = seat.group_key
         group = self.groups.get(key)
         if group is None:
-            group = self.groups[key] = Group(key, self._flexibility(seat.profile))
+            group = self.groups[key] = Group(key, self.flexibility(seat.profile))
         group.agents.add(seat.agent_id)
         self.seats[seat.agent_id] = seat
         self._forget_eligible()
@@ -124,17 +110,21 @@ class Bench:
                     _move_count(watcher.reasons, before, reason)
                 seat.blocked[channel] = reason
             if reason != FREE:
-                seat.entries.pop(channel, None)
+                for order in self.orders:
+                    seat.entries.pop((channel, order), None)
                 continue
-            entry = (seat.load_after(rule), seat.last_assigned_at_ms, seat.agent_id)
-            if seat.entries.get(channel) != entry:
-                seat.entries[channel] = entry
-                self._offer_room(group, channel, entry)
+            load = seat.load_after(rule)
+            for order in self.orders:
+                place = (channel, order)
+                entry = standing(order, seat, load)
+                if seat.entries.get(place) != entry:
+                    seat.entries[place] = entry
+                    self._offer_room(group, place, entry)
 
-    def _offer_room(self, group: Group, channel: str, entry: Entry) -> None:
-        heap = group.heaps.setdefault(channel, [])
+    def _offer_room(self, group: Group, place: tuple[str, Standing], entry: Entry) -> None:
+        heap = group.heaps.setdefault(place, [])
         if len(heap) > 8 + 2 * len(group.agents):
-            heap[:] = [e for e in heap if self._is_live(channel, e)]
+            heap[:] = [e for e in heap if self._is_live(place, e)]
             heapify(heap)
         heappush(heap, entry)
 
@@ -143,16 +133,19 @@ class Bench:
         known = self._eligible.get(signature)
         if known is None:
             known = self._eligible[signature] = Eligible()
+            queue = self.directory.queue_by_id.get(signature.queue_id)
             for group in self.groups.values():
                 verdict = self.verdict(group.key, signature)
-                if isinstance(verdict, int):
-                    known.groups.append((verdict, group))
+                if queue is not None and isinstance(verdict, int):
+                    level = _level(group.key, queue, signature)
+                    known.groups.append((prefix(queue.pick, verdict, group.flexibility, level), group))
                     group.watchers.setdefault(signature.channel, []).append(known)
                     for reason, count in group.blocked.get(signature.channel, {}).items():
                         known.reasons[reason] = known.reasons.get(reason, 0) + count
                 else:
+                    verdict = str(verdict)
                     known.reasons[verdict] = known.reasons.get(verdict, 0) + len(group.agents)
-            known.groups.sort(key=lambda pair: (pair[0], pair[1].flexibility))
+            known.groups.sort(key=lambda pair: (pair[0], pair[1].key))
         return known
 
     def _forget_eligible(self) -> None:
@@ -162,46 +155,63 @@ class Bench:
                 group.watchers.clear()
 
     def verdict(self, key: GroupKey, signature: Signature) -> int | str:
-        """The gap with which a group serves the signature, or the reason why it cannot."""
+        """The first ring in which a group serves the signature, or the reason why it does in none that is open."""
         teams, languages, skills, capacity_id = key
         queue = self.directory.queue_by_id.get(signature.queue_id)
-        if queue is None or queue.team_id not in teams:
+        if queue is None:
             return "team"
         levels = dict(skills)
         if any(levels.get(skill, 0) < level for skill, level in signature.skills):
-            return "skill"
-        if all(r.channel != signature.channel for r in self.directory.capacity_by_id[capacity_id].channels):
-            return "channel"
+            # The nearest reason is told: who is not of the team is not asked for skills.
+            return "skill" if queue.team_id in teams else "team"
+        has_channel = any(
+            r.channel == signature.channel for r in self.directory.capacity_by_id[capacity_id].channels
+        )
         speaks = signature.language == UNDETERMINED or signature.language in languages
-        if not speaks and signature.ring == 0:
-            return "language"
-        return 0 if speaks else 1
+        of_team = queue.team_id in teams
+        lacking = {skill for skill, level in queue.preferred_skills if levels.get(skill, 0) < level}
+        for number in range(signature.ring + 1):
+            if number:
+                ring = queue.ring_plan[number - 1]
+                lacking -= set(ring.drop_skills)
+                speaks = speaks or ring.drop_language
+                of_team = of_team or any(team_id in teams for team_id in ring.teams)
+            if of_team and has_channel and speaks and not lacking:
+                return number
+        if not of_team:
+            return "team"
+        if not has_channel:
+            return "channel"
+        return "preferred-skill" if lacking else "language"
 
     def choose(self, signature: Signature, excluded: tuple[str, ...], held_for: str) -> Choice:
         """The best agents with room for an item of the signature."""
         eligible = self.eligible(signature)
         reasons = {reason or "free": n for reason, n in eligible.reasons.items() if n}
         channel = signature.channel
-        found: list[tuple[int, int, int, int, str]] = []
-        last_class = (-1, -1)
-        for gap, group in eligible.groups if "free" in reasons else ():
+        queue = self.directory.queue_by_id.get(signature.queue_id)
+        rule = queue.pick if queue else "least_flexible"
+        place = (channel, STANDING_OF[rule])
+        found: list[tuple[int | str, ...]] = []
+        last_class: tuple[int, ...] = (-1,)
+        for first, group in eligible.groups if "free" in reasons else ():
             if not group.blocked[channel].get(FREE):
                 continue
             if held_for:
-                entry = self.seats[held_for].entries.get(channel) if held_for in group.agents else None
+                entry = self.seats[held_for].entries.get(place) if held_for in group.agents else None
             else:
-                if len(found) >= _RANKED and (gap, group.flexibility) > last_class:
+                if len(found) >= _RANKED and first > last_class:
                     break
-                last_class = (gap, group.flexibility)
-                entry = self._head(group, channel, excluded)
+                last_class = first
+                entry = self._head(group, place, excluded)
             if entry is not None:
-                found.append((gap, group.flexibility, *entry))
+                found.append((*first, *entry))
         if excluded:
             reasons["excluded"] = len(excluded)
         if held_for:
             reasons["held"] = 1
         found.sort()
-        return Choice([Candidate(*one) for one in found[:_RANKED]], reasons)
+        return Choice([Candidate(one, str(one[-1])) for one in found[:_RANKED]], reasons, rule)
 
     def anybody_else(self, signature: Signature, excluded: tuple[str, ...]) -> bool:
         """Is an online agent, with room or not, eligible and not excluded?"""
@@ -247,16 +257,16 @@ class Bench:
             group.seen += 1
         return group.served
 
-    def _head(self, group: Group, channel: str, excluded: tuple[str, ...]) -> Entry | None:
+    def _head(self, group: Group, place: tuple[str, Standing], excluded: tuple[str, ...]) -> Entry | None:
         """The first agent with room of a group, if any."""
-        heap = group.heaps.get(channel, [])
+        heap = group.heaps.get(place, [])
         aside: list[Entry] = []
         found = None
         while heap and found is None:
             entry = heap[0]
-            if not self._is_live(channel, entry):
+            if not self._is_live(place, entry):
                 heappop(heap)
-            elif entry[2] in excluded:
+            elif entry[-1] in excluded:
                 aside.append(heappop(heap))
             else:
                 found = entry
@@ -264,13 +274,38 @@ class Bench:
             heappush(heap, entry)
         return found
 
-    def _is_live(self, channel: str, entry: Entry) -> bool:
-        seat = self.seats.get(entry[2])
-        return seat is not None and seat.entries.get(channel) is entry
+    def _is_live(self, place: tuple[str, Standing], entry: Entry) -> bool:
+        seat = self.seats.get(str(entry[-1]))
+        return seat is not None and seat.entries.get(place) is entry
 
-    def _flexibility(self, profile: AgentProfile) -> int:
-        queues = sum(1 for q in self.directory.queues if q.team_id in profile.teams)
+    def able(
+        self, signature: Signature, keys: list[GroupKey], flexibility: dict[GroupKey, int]
+    ) -> list[tuple[tuple[int, ...], GroupKey]]:
+        """The capability profiles that can serve the signature with what their tuples begin with, best first."""
+        queue = self.directory.queue_by_id[signature.queue_id]
+        found = []
+        for key in keys:
+            verdict = self.verdict(key, signature)
+            if isinstance(verdict, int):
+                first = prefix(queue.pick, verdict, flexibility[key], _level(key, queue, signature))
+                found.append((first, key))
+        return sorted(found)
+
+    def flexibility(self, profile: AgentProfile) -> int:
+        """How many (queue, language) pairs agents of the profile could serve."""
+        levels = dict(profile.skills)
+        queues = sum(
+            1
+            for q in self.directory.queues
+            if q.team_id in profile.teams and all(levels.get(s, 0) >= n for s, n in q.skills)
+        )
         return max(1, queues) * max(1, len(profile.languages))
+
+
+def _level(key: GroupKey, queue: Queue, signature: Signature) -> int:
+    """The sum of a group's levels in what is asked for or preferred."""
+    wanted = {skill for skill, _ in (*signature.skills, *queue.preferred_skills)}
+    return sum(level for skill, level in key[2] if skill in wanted)
 
 
 def _move_count(counts: dict[str, int], before: str | None, after: str) -> None:

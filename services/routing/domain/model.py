@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
-ItemState = Literal["waiting", "offered", "assigned", "closed"]
+ItemState = Literal["waiting", "offered", "assigned", "parked", "closed"]
 OfferState = Literal["open", "accepted", "declined", "expired", "rescinded"]
 PresenceState = Literal["online", "no_new", "away", "offline"]
 ClockState = Literal["running", "paused", "met", "cancelled"]
@@ -49,8 +49,9 @@ class Item(NamedTuple):
     epoch: int = 0
     """Rises by one with every offer; an assignment carries the epoch of its offer."""
     ring: int = 0
-    """0 = the language is required; 1 = it is preferred."""
+    """How many rings of the queue are open beyond the first: each asks for less than the one before."""
     relax_at_ms: int = 0
+    """When the next ring opens, 0 = not by time."""
     excluded: tuple[str, ...] = ()
     """Agents who declined, missed or gave it back, sorted."""
     recheck_at_ms: int = 0
@@ -64,6 +65,8 @@ class Item(NamedTuple):
     """The epoch of the current assignment."""
     offer_id: str = ""
     """The open offer. Together with `agent_id` only during a transfer to an agent."""
+    more_offers: tuple[str, ...] = ()
+    """The other open offers of the same epoch, when the queue offers to several at once: the first to accept wins."""
     last_agent_id: str = ""
     hops: int = 0
     paused: bool = False
@@ -74,6 +77,18 @@ class Item(NamedTuple):
     customer_id: str = ""
     case_reference: str = ""
     closed_at_ms: int = 0
+    tier: str = ""
+    """The customer's tier; it moves the item ahead and never bypasses capacity."""
+    debt: int = 0
+    """What the customer has suffered, 0 to 24 (the ledger of surveys)."""
+    escalated_ms: int = 0
+    """Boost by the ladder of a clock."""
+    manual_ms: int = 0
+    """Boost by a supervisor."""
+    returning: bool = False
+    """The customer answered after the conversation was parked: it goes back to its agent, or on with a boost."""
+    park_at_ms: int = 0
+    """When an assigned item whose customer is silent gives its capacity back; 0 = it does not."""
 
     @property
     def order(self) -> tuple[int, int, str]:
@@ -141,6 +156,14 @@ class AgentState(NamedTuple):
     """Offers missed in a row."""
     feed_seq: int = 0
     last_assigned_at_ms: int = 0
+    idle_since_ms: int = 0
+    """When an assignment last began or ended, or the agent came online."""
+    turn: int = 0
+    """The pool's counter at the last offer to the agent."""
+    window_start_ms: int = 0
+    window_count: int = 0
+    window_before: int = 0
+    """The sliding count of assignments (`pace.Window`), kept where the capacity policy has a fair share."""
 
 
 class PoolState(NamedTuple):

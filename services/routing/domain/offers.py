@@ -18,16 +18,33 @@ def accept(pool: Pool, command: AcceptOffer) -> Result:
     if refusal:
         return refusal
     offer = pool.offers[command.offer_id]
+    item = take(pool, offer, "transfer" if offer.transfer_from else "offer")
+    return done(pool, command.command_id, describe_item(pool, item))
+
+
+def accept_waiting(pool: Pool) -> bool:
+    """Turn the offers of this step that need no answer into assignments. False when there was none."""
+    found = [pool.offers[offer_id] for offer_id in pool.take_unaccepted()]
+    for offer in found:
+        if offer.state == "open":
+            item = pool.items[offer.conversation_id]
+            take(pool, offer, "returned" if item.returning else "auto-accept")
+    return bool(found)
+
+
+def take(pool: Pool, offer: Offer, cause: str) -> Item:
+    """The agent has the conversation now; others to whom it was offered too are told that it is taken."""
     item = pool.items[offer.conversation_id]
     seat = pool.bench.seats[offer.agent_id]
     if offer.transfer_from:
         item = _hand_over(pool, item, offer)
+    others = [o for o in open_offers(item) if o != offer.offer_id]
     seat.offers.discard(offer.offer_id)
     seat.conversations.add(item.conversation_id)
     seat.missed = 0
-    seat.last_assigned_at_ms = pool.at_ms
+    seat.count_assignment(pool.at_ms)
     pool.touch(seat)
-    close_offer(pool, offer, "accepted", "")
+    close_offer(pool, offer, "accepted", "" if cause in ("offer", "transfer") else cause)
     item = item._replace(
         state="assigned",
         agent_id=offer.agent_id,
@@ -35,13 +52,17 @@ def accept(pool: Pool, command: AcceptOffer) -> Result:
         assigned_at_ms=pool.at_ms,
         assigned_epoch=offer.epoch,
         offer_id="",
+        more_offers=(),
         excluded=(),
         recheck_at_ms=0,
         held_for="",
         hold_until_ms=0,
+        returning=False,
     )
-    pool.put_item(item)
-    cause = "transfer" if offer.transfer_from else "offer"
+    pool.put_item(pool.rekeyed(item))
+    item = pool.items[item.conversation_id]
+    for offer_id in others:
+        withdraw(pool, pool.offers[offer_id], "rescinded", "taken")
     team_id = pool.queue_of(item).team_id
     pool.emit(
         AgentAssigned(
@@ -49,9 +70,13 @@ def accept(pool: Pool, command: AcceptOffer) -> Result:
         )
     )
     pool.fill_later(seat)
-    described = describe_item(pool, item)
-    pool.tell(seat, "assigned", described)
-    return done(pool, command.command_id, described)
+    pool.tell(seat, "assigned", describe_item(pool, item))
+    return item
+
+
+def open_offers(item: Item) -> tuple[str, ...]:
+    """The ids of an item's open offers."""
+    return (item.offer_id, *item.more_offers) if item.offer_id else ()
 
 
 def decline(pool: Pool, command: DeclineOffer) -> Result:
@@ -83,7 +108,20 @@ def withdraw(pool: Pool, offer: Offer, outcome: OfferState, reason: str) -> None
             told = {**facts, "to_agent_id": offer.agent_id, "state": outcome, "reason": reason}
             pool.tell(sender, "transfer_failed", told)
     elif item.state == "offered":
-        wait_again(pool, item, "" if outcome == "rescinded" else offer.agent_id, f"offer-{outcome}")
+        refused_by = "" if outcome == "rescinded" else offer.agent_id
+        left = tuple(o for o in open_offers(item) if o != offer.offer_id)
+        if left:
+            out = tuple(sorted({*item.excluded, refused_by} - {""}))
+            pool.put_item(item._replace(offer_id=left[0], more_offers=left[1:], excluded=out))
+        else:
+            wait_again(pool, item, refused_by, f"offer-{outcome}")
+
+
+def withdraw_all(pool: Pool, item: Item, reason: str) -> Item:
+    """Rescind every open offer of the item; what is left of it."""
+    for offer_id in open_offers(item):
+        withdraw(pool, pool.offers[offer_id], "rescinded", reason)
+    return pool.items[item.conversation_id]
 
 
 def close_offer(pool: Pool, offer: Offer, outcome: OfferState, reason: str) -> None:

@@ -15,29 +15,44 @@ def settle(pool: Pool) -> None:
 
     In this order, because room that a step frees belongs to whoever waits first, not to whoever moves now.
     """
-    seats = pool.take_unfilled()
-    while seats:
-        seats = [seat for seat in seats if _fill_one(pool, seat)]
-    for conversation_id, why in pool.take_unplaced():
-        item = pool.items[conversation_id]
-        if item.state == "waiting":
-            place(pool, item, why)
+    while pool.unsettled:
+        seats = pool.take_unfilled()
+        while seats:
+            seats = [seat for seat in seats if _fill_one(pool, seat)]
+        for conversation_id, why in pool.take_unplaced():
+            item = pool.items[conversation_id]
+            if item.state == "waiting":
+                place(pool, item, why)
 
 
 def enter_ring(pool: Pool, item: Item) -> Item:
-    """The ring an item starts to wait in: when nobody of the team speaks its language, it is only
-    preferred."""
+    """The ring an item starts to wait in: the first in which anybody at all could serve it."""
     if item.ring or item.relax_at_ms:
         item = item._replace(ring=0, relax_at_ms=0)
-    if item.language == UNDETERMINED:
+    queue = pool.queue_of(item)
+    if item.language == UNDETERMINED and not queue.rings:
         return item
-    if not pool.bench.eligible(pool.signature(item)).groups:
-        wider = item._replace(ring=1)
+    return await_ring(pool, serve_somehow(pool, item))
+
+
+def serve_somehow(pool: Pool, item: Item) -> Item:
+    """The item in the first ring, from its own on, in which anybody could serve it; in its own when in none."""
+    for ring in range(item.ring, len(pool.queue_of(item).ring_plan) + 1):
+        wider = item._replace(ring=ring)
         if pool.bench.eligible(pool.signature(wider)).groups:
-            pool.emit(RingOpened(item.conversation_id, item.episode, 1, "nobody-speaks-it"))
+            if ring == item.ring:
+                return item
+            pool.emit(RingOpened(item.conversation_id, item.episode, ring, "nobody-could-serve"))
             return wider
-    relax_ms = pool.queue_of(item).language_relax_ms
-    return item._replace(relax_at_ms=pool.at_ms + relax_ms) if relax_ms else item
+    return item
+
+
+def await_ring(pool: Pool, item: Item) -> Item:
+    """Say when the next ring opens: counted from the entry into waiting."""
+    for ring in pool.queue_of(item).ring_plan[item.ring : item.ring + 1]:
+        if ring.after_ms:
+            return item._replace(relax_at_ms=max(pool.at_ms + 1, item.waiting_since_ms + ring.after_ms))
+    return item._replace(relax_at_ms=0) if item.relax_at_ms else item
 
 
 def wait_again(pool: Pool, item: Item, excluded: str, why: str) -> None:
@@ -48,6 +63,7 @@ def wait_again(pool: Pool, item: Item, excluded: str, why: str) -> None:
         item._replace(
             state="waiting",
             offer_id="",
+            more_offers=(),
             excluded=out,
             recheck_at_ms=recheck,
             held_for="",
@@ -66,6 +82,8 @@ def wait_anew(pool: Pool, item: Item, excluded: str, why: str) -> None:
         assigned_at_ms=0,
         assigned_epoch=0,
         offer_id="",
+        more_offers=(),
+        park_at_ms=0,
         waiting_since_ms=pool.at_ms,
         excluded=out,
         recheck_at_ms=pool.at_ms + pool.queue_of(item).exclusion_ms if out else 0,
@@ -83,7 +101,7 @@ def place(pool: Pool, item: Item, why: str) -> None:
     record = explain.arrival(pool, item, signature, choice, why)
     pool.explain(record)
     if choice.ranked:
-        offer(pool, item, pool.bench.seats[choice.ranked[0].agent_id], record["decision_id"])
+        hold_out(pool, item, pool.bench.seats[choice.ranked[0].agent_id], record["decision_id"])
 
 
 def _fill_one(pool: Pool, seat: Seat) -> bool:
@@ -93,8 +111,33 @@ def _fill_one(pool: Pool, seat: Seat) -> bool:
     item = pool.items[pick.order[2]]
     record = explain.freed(pool, item, pick, seat.agent_id, seat.load_after(seat.rules[item.channel]))
     pool.explain(record)
-    offer(pool, item, seat, record["decision_id"])
+    hold_out(pool, item, seat, record["decision_id"])
     return True
+
+
+def hold_out(pool: Pool, item: Item, seat: Seat, decision_id: str) -> None:
+    """Offer a waiting item as its queue wants it: to one agent, to several at once, or as an assignment."""
+    queue = pool.queue_of(item)
+    offer(pool, item, seat, decision_id)
+    if queue.auto_accept:
+        pool.accept_later(pool.items[item.conversation_id].offer_id)
+        return
+    asked = {seat.agent_id}
+    while len(asked) < queue.parallel_offers and not item.held_for:
+        out = tuple(sorted({*item.excluded, *asked}))
+        choice = pool.bench.choose(pool.signature(item), out, "")
+        if not choice.ranked:
+            return
+        asked.add(choice.ranked[0].agent_id)
+        _offer_too(pool, pool.items[item.conversation_id], choice.ranked[0].agent_id, decision_id)
+
+
+def _offer_too(pool: Pool, item: Item, agent_id: str, decision_id: str) -> None:
+    """One more offer of the same epoch."""
+    first = pool.offers[item.offer_id]
+    made = first._replace(offer_id=pool.next_id(), agent_id=agent_id)
+    pool.put_item(item._replace(more_offers=(*item.more_offers, made.offer_id)))
+    _make(pool, item, made, decision_id)
 
 
 def offer(
@@ -115,7 +158,14 @@ def offer(
     )
     state: ItemState = "assigned" if transfer_from else "offered"
     pool.put_item(item._replace(state=state, offer_id=made.offer_id, epoch=made.epoch))
+    _make(pool, item, made, decision_id)
+    return made
+
+
+def _make(pool: Pool, item: Item, made: Offer, decision_id: str) -> None:
+    seat = pool.bench.seats[made.agent_id]
     pool.put_offer(made)
+    seat.turn = pool.sequence
     seat.offers.add(made.offer_id)
     seat.hold(item.channel)
     pool.touch(seat)
@@ -131,7 +181,6 @@ def offer(
         )
     )
     pool.tell(seat, "offer", describe_offer(pool, made, item))
-    return made
 
 
 def describe_offer(pool: Pool, made: Offer, item: Item) -> dict[str, object]:

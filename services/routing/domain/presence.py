@@ -51,6 +51,7 @@ def change(pool: Pool, seat: Seat, presence: PresenceState, reason: str) -> None
     seat.reason = reason
     if presence == "online":
         seat.missed = 0
+        seat.idle_since_ms = pool.at_ms
         pool.fill_later(seat)
     pool.touch(seat)
     pool.emit(PresenceChanged(seat.agent_id, presence, previous, seat.presence_epoch, reason))
@@ -63,6 +64,14 @@ def change(pool: Pool, seat: Seat, presence: PresenceState, reason: str) -> None
     if presence == "offline":
         grace = (pool.directory.live_grace_ms, pool.directory.interruptible_grace_ms)
         pool.timers.watch_agent(seat, grace)
+
+
+def rested(pool: Pool, agent_id: str, due_ms: int) -> None:
+    """Time lets the agent take more: his fair share, or the budget of somebody new."""
+    seat = pool.bench.seats.get(agent_id)
+    if seat is not None and due_ms in seat.instants():
+        pool.touch(seat)
+        pool.fill_later(seat)
 
 
 def absent(pool: Pool, agent_id: str, due_ms: int) -> None:
@@ -88,9 +97,9 @@ def describe(seat: Seat) -> dict[str, object]:
         "reason": seat.reason,
         "missed": seat.missed,
         "live_used": seat.live_used,
-        "live_budget": seat.policy.budget,
+        "live_budget": seat.budget,
         "interruptible_used": seat.interruptible_used,
-        "interruptible_budget": seat.policy.interruptible_budget,
+        "interruptible_budget": seat.interruptible_budget,
         "open_offers": len(seat.offers),
         "assigned": len(seat.conversations),
     }

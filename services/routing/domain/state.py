@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.routing.domain.capacity import Seat
+from services.routing.domain.choice import key_of
 from services.routing.domain.directory import AgentProfile, Directory, Queue
 from services.routing.domain.events import Event
 from services.routing.domain.matching import Bench
@@ -80,6 +81,7 @@ class Pool:
         self._touched: dict[str, Seat] = {}
         self._to_place: dict[str, str] = {}
         self._to_fill: dict[str, None] = {}
+        self._to_accept: list[str] = []
 
     def begin(self, at_ms: int, command_id: str, cause: str) -> None:
         self.at_ms = at_ms
@@ -120,6 +122,8 @@ class Pool:
             self.timers.watch_item(item, before)
         elif before is not None and before.state == "waiting":
             self.waiting.remove(item.conversation_id)
+        if item.park_at_ms and item.state == "assigned":
+            self.timers.watch_item(item, before)
         if item.state == "closed":
             self.ended.append((self.at_ms, "item", item.conversation_id))
 
@@ -154,6 +158,12 @@ class Pool:
     def touch(self, seat: Seat) -> None:
         """A seat changed: bring its heaps up to date and save its row."""
         self._touched[seat.agent_id] = seat
+        if seat.paced:
+            before = seat.instants()
+            seat.keep_pace(self.at_ms)
+            if seat.instants() != before:
+                self.timers.watch_pace(seat)
+                self.fill_later(seat)
         self.bench.refresh(seat)
 
     def place_later(self, conversation_id: str, why: str) -> None:
@@ -163,6 +173,20 @@ class Pool:
     def fill_later(self, seat: Seat) -> None:
         """The agent may have room: he looks for items before the step ends."""
         self._to_fill[seat.agent_id] = None
+
+    def accept_later(self, offer_id: str) -> None:
+        """The offer is an assignment before the step ends."""
+        self._to_accept.append(offer_id)
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether anybody looks for anything."""
+        return bool(self._to_fill or self._to_place)
+
+    def take_unaccepted(self) -> list[str]:
+        """The offers to accept, in order; the list is emptied."""
+        found, self._to_accept = self._to_accept, []
+        return found
 
     def take_unplaced(self) -> list[tuple[str, str]]:
         """The waiting items to place and why, best first; the list is emptied."""
@@ -202,10 +226,10 @@ class Pool:
     def rekeyed(self, item: Item) -> Item:
         """The item with due, boost and key as its clocks and class say now."""
         due_ms = self.due_of(item.conversation_id, item.eligible_at_ms)
-        boost_ms = self.directory.boost(self.queue_of(item), item.urgency)
+        boost_ms = self.directory.boost(self.queue_of(item), item)
         if (due_ms, boost_ms) == (item.due_ms, item.boost_ms):
             return item
-        return item._replace(due_ms=due_ms, boost_ms=boost_ms, key_ms=due_ms - boost_ms)
+        return item._replace(due_ms=due_ms, boost_ms=boost_ms, key_ms=key_of(due_ms, boost_ms))
 
 
 def _by_id(clock: Clock) -> ClockId:

@@ -9,6 +9,8 @@ from services.routing.domain.capacity import Seat
 from services.routing.domain.model import AgentState, Clock, Item, Offer
 
 OFFER, CLOCK, ITEM, AGENT = range(4)
+PACE = "pace"
+"""The detail of an agent's timers that are not about an absence."""
 
 
 Timer = tuple[int, int, str, str]
@@ -40,9 +42,16 @@ class Timers:
                 heappush(self.heap, (due_ms, ITEM, item.conversation_id, ""))
 
     def watch_agent(self, seat: Seat | AgentState, graces_ms: tuple[int, ...]) -> None:
+        if isinstance(seat, Seat) and seat.paced:
+            self.watch_pace(seat)
         if seat.presence == "offline" and seat.since_ms:
             for grace_ms in graces_ms:
                 heappush(self.heap, (seat.since_ms + grace_ms, AGENT, seat.agent_id, ""))
+
+    def watch_pace(self, seat: Seat) -> None:
+        """Wait for what time lets the agent take."""
+        for due_ms in seat.instants():
+            heappush(self.heap, (due_ms, AGENT, seat.agent_id, PACE))
 
     def pop(self, at_ms: int) -> Timer | None:
         """The first timer due at or before the instant, taken out."""
@@ -61,10 +70,12 @@ def clock_instant(clock: Clock) -> int:
 
 
 def item_instants(item: Item) -> tuple[int, ...]:
-    """Instants at which a waiting item changes by itself: ring, exclusions, hold."""
+    """Instants at which an item changes by itself: ring, exclusions, hold; of an assigned one, parking."""
+    if item.state == "assigned" and item.park_at_ms:
+        return (item.park_at_ms,)
     if item.state != "waiting":
         return ()
-    relax = item.relax_at_ms if item.ring == 0 else 0
+    relax = item.relax_at_ms
     recheck = item.recheck_at_ms if item.excluded else 0
     hold = item.hold_until_ms if item.held_for else 0
     return tuple(t for t in (relax, recheck, hold) if t)

@@ -10,8 +10,8 @@ from services.routing.domain.capacity import FREE
 from services.routing.domain.commands import Release, Transfer
 from services.routing.domain.directory import Queue
 from services.routing.domain.events import Released
-from services.routing.domain.model import Item, Result
-from services.routing.domain.offers import announce, withdraw
+from services.routing.domain.model import UNDETERMINED, Item, Result
+from services.routing.domain.offers import announce, withdraw_all
 from services.routing.domain.placement import describe_item, offer, wait_anew
 from services.routing.domain.replies import done, refused
 from services.routing.domain.state import Pool
@@ -61,8 +61,7 @@ def to_queue(pool: Pool, item: Item, queue: Queue, cause: str) -> None:
     if item.state == "assigned":
         item = unassign(pool, item, cause)
     elif item.state == "offered":
-        withdraw(pool, pool.offers[item.offer_id], "rescinded", cause)
-        item = pool.items[item.conversation_id]
+        item = withdraw_all(pool, item, cause)
     item = item._replace(queue_id=queue.queue_id, hops=item.hops + 1)
     record = explain.noted(pool, item, "transfer", queue_id=queue.queue_id, hops=item.hops, by=sender)
     pool.explain(record)
@@ -72,13 +71,12 @@ def to_queue(pool: Pool, item: Item, queue: Queue, cause: str) -> None:
 
 def unassign(pool: Pool, item: Item, cause: str) -> Item:
     """End the assignment (and a pending transfer of it); the caller decides where the item goes."""
-    if item.offer_id:
-        withdraw(pool, pool.offers[item.offer_id], "rescinded", cause)
-        item = pool.items[item.conversation_id]
+    item = withdraw_all(pool, item, cause)
     seat = pool.bench.seats.get(item.agent_id)
     if seat:
         seat.conversations.discard(item.conversation_id)
         seat.free(item.channel)
+        seat.idle_since_ms = pool.at_ms
         pool.touch(seat)
         pool.fill_later(seat)
         pool.tell(seat, "unassigned", {"conversation_id": item.conversation_id, "cause": cause})
@@ -96,14 +94,14 @@ def _to_agent(pool: Pool, command: Transfer, item: Item) -> Result:
     if queue.team_id not in seat.profile.teams:
         found = (pool.directory.queue_of_team(t) for t in seat.profile.teams)
         queue = next((q for q in found if q), queue)
-    signature = pool.signature(item._replace(queue_id=queue.queue_id, ring=1))
+    # A person chose this agent: the language and the preferred skills are theirs to judge.
+    last_ring = len(queue.ring_plan)
+    signature = pool.signature(item._replace(queue_id=queue.queue_id, ring=last_ring, language=UNDETERMINED))
     verdict = pool.bench.verdict(pool.bench.group_of(seat).key, signature)
     why = verdict if isinstance(verdict, str) else seat.blocked[item.channel]
     if why != FREE:
         return refused(pool, command.command_id, "agent-unavailable", {**_wanted(command), "why": why})
-    if item.offer_id:
-        withdraw(pool, pool.offers[item.offer_id], "rescinded", "transfer")
-        item = pool.items[item.conversation_id]
+    item = withdraw_all(pool, item, "transfer")
     item = item._replace(hops=item.hops + 1, held_for="", hold_until_ms=0)
     record = explain.noted(
         pool, item, "transfer", to_agent_id=seat.agent_id, hops=item.hops, by=item.agent_id

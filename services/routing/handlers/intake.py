@@ -24,6 +24,7 @@ from services.routing.context import IntakeContext
 from services.routing.domain.commands import (
     Close,
     Command,
+    CustomerWrote,
     RecordReply,
     RecordStatus,
     Transfer,
@@ -92,6 +93,14 @@ async def take_decision(received: Received[ConversationTriaged], ctx: IntakeCont
         return _admit(received, ctx, arrival)
     ctx.arrivals.put(arrival)
     again = reclassify(arrival, [str(e.message_seq)], lambda part: _id(received, part))
+    if triaged[str(e.message_seq)]["request"]:
+        wrote = CustomerWrote(
+            command_id=_id(received, "wrote"),
+            conversation_id=arrival.conversation_id,
+            episode=arrival.opened_episode,
+            wrote_at_ms=e.received_at_ms,
+        )
+        again.append(wrote)
     return _send(ctx, *again)
 
 

@@ -8,11 +8,21 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from typing import Any
 
-from services.routing.domain.commands import Command, Enqueue
+from services.routing.domain.commands import Command, CustomerWrote, Enqueue, RecordStatus
+from services.routing.domain.capacity import GroupKey
+from services.routing.domain.directory import Directory
 from services.routing.domain.engine import Engine, Rows
-from services.routing.domain.events import AgentAssigned, AgentOffered, Released, TeamAssigned
+from services.routing.domain.events import (
+    AgentAssigned,
+    AgentOffered,
+    OfferClosed,
+    Released,
+    TeamAssigned,
+)
 from services.routing.domain.model import Item
+from services.routing.domain.queue import Signature
 from services.routing.domain.state import Step
 
 
@@ -35,12 +45,20 @@ class Witness:
         self.holder: dict[str, str] = {}
         self.eligible_at: dict[tuple[str, int], int] = {}
         self.before: dict[str, Item] = {}
+        self.refused: set[tuple[str, str]] = set()
+        """(conversation, agent) that must not be brought together now."""
+        self.verdicts: dict[tuple[Any, Any], int | str] = {}
+        self.nested: set[tuple[Any, Any]] = set()
+        self.directory: Directory | None = None
 
     def see(self, engine: Engine, command: Command, step: Step) -> None:
         """Check everything after a step."""
         if isinstance(command, Enqueue):
             self.enqueued.add(command.conversation_id)
         items = engine.pool.items
+        if self.directory is not engine.pool.directory:
+            self.directory = engine.pool.directory
+            self.verdicts, self.nested = {}, set()
         self.capacity(engine)
         self.one_of_each(engine)
         self.epochs_rise(engine, step)
@@ -49,7 +67,12 @@ class Witness:
         self.nothing_lost(engine)
         self.offers_end(engine)
         self.nobody_is_offered_what_he_cannot(engine, step)
-        self.age_is_kept(engine)
+        self.age_is_kept(engine, command)
+        self.overtaking(engine, step)
+        self.rings_are_nested(engine)
+        self.absent_agents(engine)
+        self.refusals(engine, step)
+        self.holds_end(engine)
         self.decisions_are_explained(step)
         self.before = dict(items)
 
@@ -60,15 +83,20 @@ class Witness:
             channels = [i.channel for i in pool.items.values() if i.agent_id == agent_id]
             open_offers = [o for o in pool.offers.values() if o.state == "open" and o.agent_id == agent_id]
             channels += [pool.items[o.conversation_id].channel for o in open_offers]
+            vip = any(i.tier for i in pool.items.values() if i.agent_id == agent_id)
+            vip = vip or any(pool.items[o.conversation_id].tier for o in open_offers)
+            name = "I17" if vip else "I1"
             live = sum(seat.rules[c].weight for c in channels if not seat.rules[c].interruptible)
             soft = sum(seat.rules[c].weight for c in channels if seat.rules[c].interruptible)
-            require("I1", live <= seat.policy.budget, f"{agent_id} has {live} live units")
-            require("I1", soft <= seat.policy.interruptible_budget, f"{agent_id} has {soft} units")
+            share = _share(engine, agent_id)
+            require(name, live <= max(20, seat.policy.budget * share // 100), f"{agent_id}: {live} live")
+            most = max(5, seat.policy.interruptible_budget * share // 100)
+            require(name, soft <= most, f"{agent_id} has {soft} of {most} interruptible units")
             for channel, count in Counter(channels).items():
-                require("I1", count <= seat.rules[channel].max_count, f"{agent_id}: {count} {channel}")
+                require(name, count <= seat.rules[channel].max_count, f"{agent_id}: {count} {channel}")
             live_channels = [c for c in channels if not seat.rules[c].interruptible]
             alone = any(seat.rules[c].exclusive for c in channels)
-            require("I1", not alone or len(live_channels) == 1, f"{agent_id}: exclusive beside others")
+            require(name, not alone or len(live_channels) == 1, f"{agent_id}: exclusive beside others")
 
     def one_of_each(self, engine: Engine) -> None:
         """I2: at most one open offer and one assignment of an item, both together only in a transfer."""
@@ -79,12 +107,18 @@ class Witness:
                 by_item.setdefault(offer.conversation_id, []).append(offer.offer_id)
         for item in pool.items.values():
             offers = by_item.pop(item.conversation_id, [])
-            require("I2", offers == ([item.offer_id] if item.offer_id else []), (item, offers))
+            known = sorted((item.offer_id, *item.more_offers)) if item.offer_id else []
+            require("I2", sorted(offers) == known, (item, offers))
+            most = pool.queue_of(item).parallel_offers if item.state == "offered" else 1
+            asked = {pool.offers[o].agent_id for o in offers}
+            require("I2", len(offers) <= max(most, 2) and len(asked) == len(offers), (item, asked))
+            require("I2", len({pool.offers[o].epoch for o in offers}) <= 1, (item, "epochs"))
             shape = (bool(item.agent_id), bool(item.offer_id))
             allowed = {
                 "waiting": [(False, False)],
                 "offered": [(False, True)],
                 "assigned": [(True, False), (True, True)],
+                "parked": [(False, False)],
                 "closed": [(False, False)],
             }[item.state]
             require("I2", shape in allowed, item)
@@ -104,15 +138,11 @@ class Witness:
                 self.holder[event.conversation_id] = event.agent_id
                 self.epochs[event.conversation_id] = event.epoch
         for item in step.items.values():
-            if item.state == "closed" or item.episode > self._episode(item):
+            if item.state == "closed":
                 self.holder.pop(item.conversation_id, None)
         for conversation_id, agent_id in self.holder.items():
             found = engine.pool.items[conversation_id].agent_id
             require("I3", found == agent_id, f"told {agent_id}, is {found}")
-
-    def _episode(self, item: Item) -> int:
-        known = self.before.get(item.conversation_id)
-        return known.episode if known else item.episode
 
     def fifo(self, engine: Engine, step: Step) -> None:
         """I4, I5: nobody of the same signature that waited before the step, unchanged, should have gone first."""
@@ -123,13 +153,18 @@ class Witness:
             served = pool.items[event.conversation_id]
             if served.state == "assigned" or pool.offers[event.offer_id].transfer_from:
                 continue
+            if type_of_cause(step, event) in ("transfer", "returned"):
+                continue
             for other in pool.items.values():
                 if other.state != "waiting" or self.before.get(other.conversation_id) is not other:
                     continue
                 if other.excluded or other.held_for or served.excluded or served.held_for:
                     continue
                 same = pool.signature(other) == pool.signature(served)
-                require("I5", not same or served.order < other.order, f"{other} passed by {served}")
+                alike = served.boost_ms == other.boost_ms
+                alike = alike and served.due_ms - served.eligible_at_ms == other.due_ms - other.eligible_at_ms
+                name = "I5" if alike else "I4"
+                require(name, not same or _order_of(served) < _order_of(other), f"{other} passed by {served}")
 
     def work_is_conserved(self, engine: Engine) -> None:
         """I7: no waiting item has an eligible agent with room."""
@@ -141,12 +176,14 @@ class Witness:
             for agent_id, seat in pool.bench.seats.items():
                 if agent_id in item.excluded or (item.held_for and item.held_for != agent_id):
                     continue
-                verdict = pool.bench.verdict(seat.group_key, signature)
-                able = isinstance(verdict, int) and seat.block(seat.rules[item.channel]) == ""
+                able = (
+                    self.able(engine, seat.group_key, signature)
+                    and seat.block(seat.rules[item.channel]) == ""
+                )
                 require("I7", not able, f"{item.conversation_id} waits, {agent_id} has room")
 
     def nothing_lost(self, engine: Engine) -> None:
-        """I9: what came in is waiting, offered, assigned or closed; and what waits is in the waiting room."""
+        """I9: what came in is waiting, offered, assigned, parked or closed; and what waits is in the waiting room."""
         items = engine.pool.items
         for conversation_id, item in self.before.items():
             if conversation_id not in items:
@@ -179,9 +216,15 @@ class Witness:
             for skill, level in (*item.skills, *queue.skills):
                 require("I16", levels.get(skill, 0) >= level, f"{event.agent_id} lacks {skill} {level}")
             by_hand = type_of_cause(step, event) == "transfer"
-            require("I16", by_hand or queue.team_id in profile.teams, f"{event.agent_id} not of the team")
-            if item.ring == 0 and not by_hand and item.language != "und":
-                require("I16", item.language in profile.languages, f"{event.agent_id}: {item.language}")
+            open_rings = queue.ring_plan[: item.ring]
+            teams = {queue.team_id, *(t for r in open_rings for t in r.teams)}
+            require("I16", by_hand or bool(teams & {*profile.teams}), f"{event.agent_id} not of the team")
+            free = by_hand or item.language == "und" or any(r.drop_language for r in open_rings)
+            require("I16", free or item.language in profile.languages, f"{event.agent_id}: {item.language}")
+            dropped = {s for r in open_rings for s in r.drop_skills}
+            for skill, level in queue.preferred_skills:
+                fits = by_hand or skill in dropped or levels.get(skill, 0) >= level
+                require("I16", fits, f"{event.agent_id} lacks the preferred {skill} in ring {item.ring}")
 
     def decisions_are_explained(self, step: Step) -> None:
         """Every event that names a decision comes with its record, and records are small."""
@@ -193,11 +236,102 @@ class Witness:
         for record in step.decisions:
             require("explained", len(json.dumps(record)) < 4096, record)
 
-    def age_is_kept(self, engine: Engine) -> None:
-        """I14: nothing raises the age of an episode."""
+    def age_is_kept(self, engine: Engine, command: Command) -> None:
+        """I14: nothing changes the age of an episode, except an answer to a parked conversation."""
         for item in engine.pool.items.values():
-            known = self.eligible_at.setdefault((item.conversation_id, item.episode), item.eligible_at_ms)
+            place = (item.conversation_id, item.episode)
+            known = self.eligible_at.setdefault(place, item.eligible_at_ms)
+            was = self.before.get(item.conversation_id)
+            answered = isinstance(command, CustomerWrote | RecordStatus) and was and was.state == "parked"
+            if answered and command.conversation_id == item.conversation_id:  # type: ignore[attr-defined]  # both have
+                require("I14", item.eligible_at_ms >= known, item)
+                self.eligible_at[place] = known = item.eligible_at_ms
             require("I14", known == item.eligible_at_ms, item)
+
+    def overtaking(self, engine: Engine, step: Step) -> None:
+        """I6: who is served before another of the same signature is due no later than that one's due + Bmax."""
+        pool = engine.pool
+        limit = pool.directory.boost_limit_ms
+        for item in pool.items.values():
+            if item.state != "waiting":
+                continue
+            name = "I17" if item.tier else "I6"
+            require(name, 0 <= item.due_ms - item.key_ms <= limit, f"boost of {item}")
+
+    def rings_are_nested(self, engine: Engine) -> None:
+        """I8: who can serve in a ring can serve in the next; while an item waits its ring only grows."""
+        pool = engine.pool
+        for item in pool.items.values():
+            if item.state != "waiting":
+                continue
+            was = self.before.get(item.conversation_id)
+            same_wait = was and was.state == "waiting" and was.episode == item.episode
+            same_wait = same_wait and was and was.waiting_since_ms == item.waiting_since_ms
+            if was and same_wait and (was.queue_id, was.language) == (item.queue_id, item.language):
+                changed = pool.step.directory is not None
+                require("I8", changed or item.ring >= was.ring, f"{was} then {item}")
+            signature = pool.signature(item)
+            for group_key in {seat.group_key for seat in pool.bench.seats.values()}:
+                place = (group_key, signature._replace(ring=0))
+                if place in self.nested:
+                    continue
+                self.nested.add(place)
+                rings = range(len(pool.queue_of(item).ring_plan) + 1)
+                able = [self.able(engine, group_key, signature._replace(ring=ring)) for ring in rings]
+                require("I8", able == sorted(able), f"{group_key} in the rings of {signature}: {able}")
+
+    def able(self, engine: Engine, group_key: GroupKey, signature: Signature) -> bool:
+        """Whether agents of the profile can serve the signature, with room or not."""
+        place = (group_key, signature)
+        if place not in self.verdicts:
+            self.verdicts[place] = engine.pool.bench.verdict(group_key, signature)
+        return isinstance(self.verdicts[place], int)
+
+    def absent_agents(self, engine: Engine) -> None:
+        """I13: live work of an offline agent waits again when the grace ends."""
+        pool = engine.pool
+        for item in pool.items.values():
+            seat = pool.bench.seats.get(item.agent_id)
+            if seat is None or seat.presence != "offline" or seat.rules[item.channel].interruptible:
+                continue
+            late = pool.at_ms >= seat.since_ms + pool.directory.live_grace_ms
+            require("I13", not late, f"{item} still with {seat.agent_id}")
+
+    def refusals(self, engine: Engine, step: Step) -> None:
+        """I15: who declined or missed an item is not offered it again until the exclusion is lifted."""
+        lifted = {d["conversation_id"] for d in step.decisions if d["kind"] == "exclusions-lifted"}
+        self.refused = {pair for pair in self.refused if pair[0] not in lifted}
+        for event in step.events:
+            if isinstance(event, AgentAssigned | Released | TeamAssigned):
+                self.refused = {pair for pair in self.refused if pair[0] != event.conversation_id}
+            elif isinstance(event, OfferClosed) and event.outcome in ("declined", "expired"):
+                if not engine.pool.offers[event.offer_id].transfer_from:
+                    self.refused.add((event.conversation_id, event.agent_id))
+            elif isinstance(event, AgentOffered):
+                by_hand = type_of_cause(step, event) in ("transfer", "returned")
+                again = (event.conversation_id, event.agent_id) in self.refused
+                require("I15", by_hand or not again, f"{event.agent_id} is asked again")
+
+    def holds_end(self, engine: Engine) -> None:
+        """I18: affinity delays an item by at most the hold of its queue."""
+        pool = engine.pool
+        for item in pool.items.values():
+            if item.state == "waiting" and item.held_for:
+                until = item.waiting_since_ms + pool.queue_of(item).affinity_hold_ms
+                require("I18", pool.at_ms < item.hold_until_ms <= until, item)
+
+
+def _share(engine: Engine, agent_id: str) -> int:
+    """The percent of the budget that the agent may use now."""
+    seat = engine.pool.bench.seats[agent_id]
+    if not seat.profile.started_at_ms:
+        return 100
+    age = engine.at_ms - seat.profile.started_at_ms
+    return min([p for until, p in seat.policy.ramp if age < until], default=100)
+
+
+def _order_of(item: Item) -> tuple[int, int, str]:
+    return (item.due_ms - item.boost_ms, item.eligible_at_ms, item.conversation_id)
 
 
 def type_of_cause(step: Step, event: AgentOffered) -> str:

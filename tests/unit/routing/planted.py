@@ -9,11 +9,12 @@ import itertools
 from typing import Any
 
 from services.routing.domain import commands as c
-from services.routing.domain import conversations, offers, placement, presence, replies
+from services.routing.domain import conversations, offers, placement, presence, replies, timers
+from services.routing.domain.directory import Directory
 from services.routing.domain.engine import Engine
 from services.routing.domain.matching import Bench, Choice
-from services.routing.domain.model import Result
-from services.routing.domain.queue import Signature
+from services.routing.domain.model import Item, Result
+from services.routing.domain.queue import Signature, WaitingRoom
 from services.routing.domain.state import Pool, Step
 
 
@@ -69,17 +70,30 @@ class SameEpoch(Engine):
     handlers = _with(c.Enqueue, _enqueue)
 
 
+class _Newest(WaitingRoom):
+    def add(self, item: Item, signature: Signature) -> None:
+        super().add(item._replace(key_ms=-item.key_ms), signature)
+
+
 class NewestFirst(Engine):
     """I5: the waiting room serves the newest first."""
 
-    @staticmethod
-    def _enqueue(pool: Pool, command: c.Enqueue) -> None:
-        conversations.enqueue(pool, command)
-        item = pool.items[command.conversation_id]
-        if item.state == "waiting":
-            pool.waiting.add(item._replace(key_ms=-item.key_ms), pool.signature(item))
+    def __init__(self, pool_id: str, directory: Directory) -> None:
+        super().__init__(pool_id, directory)
+        self.pool.waiting = _Newest()
 
-    handlers = _with(c.Enqueue, _enqueue)
+
+class _ByAge(WaitingRoom):
+    def add(self, item: Item, signature: Signature) -> None:
+        super().add(item._replace(key_ms=item.due_ms), signature)
+
+
+class ByAgeAlone(Engine):
+    """I4: the waiting room forgets the boost."""
+
+    def __init__(self, pool_id: str, directory: Directory) -> None:
+        super().__init__(pool_id, directory)
+        self.pool.waiting = _ByAge()
 
 
 class LosesOnDecline(Engine):
@@ -163,16 +177,118 @@ class LeavesWorkUndone(Engine):
     handlers = _with(c.SetPresence, _presence)
 
 
+class BoostsWithoutEnd(Engine):
+    """I6: a boost is not capped, so an item can be overtaken for ever."""
+
+    @staticmethod
+    def _reclassify(pool: Pool, command: c.Reclassify) -> None:
+        conversations.reclassify(pool, command)
+        item = pool.items.get(command.conversation_id)
+        if item is not None and item.state == "waiting":
+            more = item.boost_ms + 2 * pool.directory.boost_limit_ms
+            pool.put_item(item._replace(boost_ms=more, key_ms=item.due_ms - more))
+
+    handlers = _with(c.Reclassify, _reclassify)
+
+
+class _MoodyRings(Bench):
+    def verdict(self, key: Any, signature: Signature) -> int | str:
+        found = super().verdict(key, signature)
+        return "language" if found == 0 and signature.ring else found
+
+
+class RingsBesideEachOther(Engine):
+    """I8: a wider ring leaves out who could serve before."""
+
+    bench_type = _MoodyRings
+
+
+class KeepsTheAbsent(Engine):
+    """I13: nobody takes the work of an agent who is gone."""
+
+    def _advance(self) -> None:
+        self.pool.timers.heap = [t for t in self.pool.timers.heap if t[1] != timers.AGENT]
+        super()._advance()
+
+
+class YoungAgain(Engine):
+    """I14: who is declined begins to wait anew."""
+
+    @staticmethod
+    def _decline(pool: Pool, command: c.DeclineOffer) -> Result:
+        result = offers.decline(pool, command)
+        item = pool.items.get(pool.offers[command.offer_id].conversation_id) if result.ok else None
+        if item is not None and item.state in ("waiting", "offered"):
+            pool.put_item(item._replace(eligible_at_ms=pool.at_ms))
+        return result
+
+    handlers = _with(c.DeclineOffer, _decline)
+
+
+class AsksAgain(Engine):
+    """I15: a decline does not exclude."""
+
+    @staticmethod
+    def _decline(pool: Pool, command: c.DeclineOffer) -> Result:
+        result = offers.decline(pool, command)
+        item = pool.items.get(pool.offers[command.offer_id].conversation_id) if result.ok else None
+        if item is not None and item.state == "waiting":
+            pool.put_item(item._replace(excluded=()))
+            pool.place_later(item.conversation_id, "declined")
+        return result
+
+    handlers = _with(c.DeclineOffer, _decline)
+
+
+class MakesRoomForGold(Engine):
+    """I17: an important customer is offered to somebody who has no room."""
+
+    @staticmethod
+    def _enqueue(pool: Pool, command: c.Enqueue) -> None:
+        conversations.enqueue(pool, command)
+        item = pool.items[command.conversation_id]
+        if item.tier and item.state == "waiting":
+            signature = pool.signature(item)
+            for _, group in pool.bench.eligible(signature).groups:
+                for agent_id in sorted(group.agents):
+                    if pool.bench.seats[agent_id].blocked[item.channel] in ("budget", "count"):
+                        placement.offer(pool, item, pool.bench.seats[agent_id], "")
+                        return
+
+    handlers = _with(c.Enqueue, _enqueue)
+
+
+class HoldsForLong(Engine):
+    """I18: affinity waits ten times as long as the queue says."""
+
+    @staticmethod
+    def _enqueue(pool: Pool, command: c.Enqueue) -> None:
+        conversations.enqueue(pool, command)
+        item = pool.items[command.conversation_id]
+        if item.held_for and item.state == "waiting":
+            pool.put_item(item._replace(hold_until_ms=pool.at_ms + 10 * (item.hold_until_ms - pool.at_ms)))
+
+    handlers = _with(c.Enqueue, _enqueue)
+
+
 PLANTED: tuple[tuple[str, type[Engine]], ...] = (
     ("I1", FreesTwice),
     ("I2", KeepsTheOffer),
     ("I3", SameEpoch),
+    ("I4", ByAgeAlone),
     ("I5", NewestFirst),
+    ("I6", BoostsWithoutEnd),
     ("I7", LeavesWorkUndone),
+    ("I8", RingsBesideEachOther),
     ("I9", LosesOnDecline),
     ("I10", ForgetsToSave),
     ("I11", Amnesia),
     ("I12", NeverExpires),
+    ("I13", KeepsTheAbsent),
+    ("I14", YoungAgain),
+    ("I15", AsksAgain),
     ("I16", BlindToSkills),
+    ("I17", MakesRoomForGold),
+    ("I18", HoldsForLong),
     ("I19", Moody),
 )

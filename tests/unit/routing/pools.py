@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from services.routing.domain.commands import AcceptOffer, Enqueue, PutAgent, SetPresence
 from services.routing.domain.directory import (
     AgentProfile,
@@ -10,6 +12,7 @@ from services.routing.domain.directory import (
     Directory,
     Filter,
     Queue,
+    Ring,
     SlaPolicy,
     Team,
 )
@@ -77,6 +80,43 @@ DIRECTORY = Directory(
     ),
 )
 
+_DAY = 24 * HOUR
+RICH = replace(
+    DIRECTORY,
+    queues=(
+        replace(
+            DIRECTORY.queues[0],
+            pick="longest_idle",
+            tier_boosts=(("gold", 100 * HOUR),),
+            debt_boost_ms=HOUR,
+            continuity_boost_ms=HOUR,
+            rings=(Ring(3 * MINUTE, drop_language=True), Ring(HOUR, teams=("desk",))),
+        ),
+        replace(
+            DIRECTORY.queues[1],
+            pick="round_robin",
+            parallel_offers=2,
+            language_relax_ms=0,
+            preferred_skills=(("network", 1), ("certified", 1)),
+            rings=(
+                Ring(MINUTE, drop_skills=("certified",)),
+                Ring(5 * MINUTE, drop_skills=("network",), drop_language=True),
+            ),
+        ),
+        replace(DIRECTORY.queues[2], pick="best_level", auto_accept=True, tier_boosts=(("gold", HOUR),)),
+    ),
+    capacities=(
+        replace(
+            DIRECTORY.capacities[0],
+            fair_share=4,
+            fair_share_window_ms=10 * MINUTE,
+            park_after_ms=5 * MINUTE,
+            ramp=((HOUR, 50), (_DAY, 80)),
+        ),
+    ),
+)
+"""The same pool with every rule there is."""
+
 PROFILES = (
     AgentProfile("ada", "Ada", ("billing",), ("en", "it")),
     AgentProfile("bo", "Bo", ("billing", "desk"), ("en",), (("certified", 1),)),
@@ -118,6 +158,7 @@ def arrival(
     urgency: Urgency = "normal",
     started_at_ms: int = T0,
     skills: tuple[tuple[str, int], ...] = (),
+    tier: str = "",
 ) -> Enqueue:
     return Enqueue(
         command_id=f"enqueue-{conversation_id}-{episode}",
@@ -129,6 +170,7 @@ def arrival(
         urgency=urgency,
         started_at_ms=started_at_ms,
         skills=skills,
+        tier=tier,
     )
 
 

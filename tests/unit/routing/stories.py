@@ -10,11 +10,12 @@ import random
 from dataclasses import replace
 
 from services.routing.domain import commands as c
+from services.routing.domain.directory import Directory
 from services.routing.domain.engine import Engine
 from services.routing.domain.model import PRESENCES, URGENCIES, Offer
 from services.routing.domain.state import Step
 from tests.unit.routing.invariants import Saved, Witness, require
-from tests.unit.routing.pools import DIRECTORY, HOUR, MINUTE, PROFILES, SECOND, T0, engine_with
+from tests.unit.routing.pools import DIRECTORY, HOUR, MINUTE, PROFILES, RICH, SECOND, T0, engine_with
 
 Op = tuple[int, int, int]
 CHANNELS = ("chat", "mail", "web", "api", "voice")
@@ -23,6 +24,7 @@ TOPICS = ("invoice", "technical", "unknown", "other")
 SKILLS = ((), (), (("network", 1),), (("network", 2),))
 PAUSES = (0, 0, 1, SECOND, 21 * SECOND, 31 * SECOND, 3 * MINUTE, HOUR, 9 * HOUR)
 QUEUES = ("billing", "desk", "vip-desk", "nowhere")
+MOST_ITEMS = 40
 WEIGHTS = (
     ("arrive", 8),
     ("accept", 10),
@@ -41,6 +43,9 @@ WEIGHTS = (
     ("lease", 1),
     ("agent", 1),
     ("directory", 1),
+    ("wrote", 2),
+    ("hold_back", 2),
+    ("deliver", 2),
 )
 KINDS = tuple(name for name, weight in WEIGHTS for _ in range(weight))
 
@@ -51,15 +56,22 @@ def random_story(seed: int, length: int) -> list[Op]:
 
 
 def play(story: list[Op], engine_type: type[Engine] = Engine) -> None:
-    """Play a story; raises `Broken` when an invariant does not hold."""
-    Story(engine_type).play(story)
+    """Play a story in the plain or in the rich pool; raises `Broken` when an invariant does not hold."""
+    first = story[0] if story else (0, 0, 0)
+    told = Story(engine_type, (DIRECTORY, RICH)[first[1] % 2])
+    if first[2] % 3 == 0:
+        told.send_everybody_away()
+    told.play(story)
 
 
 class Story:
-    def __init__(self, engine_type: type[Engine]) -> None:
+    def __init__(self, engine_type: type[Engine], directory: Directory = DIRECTORY) -> None:
         self.engine_type = engine_type
-        self.engine = engine_with(*PROFILES, engine_type=engine_type)
-        self.twin = engine_with(*PROFILES, engine_type=engine_type)
+        self.directory = directory
+        self.people = (*PROFILES[:-1], replace(PROFILES[-1], started_at_ms=T0 - MINUTE))
+        self.engine = engine_with(*self.people, engine_type=engine_type, directory=directory)
+        self.twin = engine_with(*self.people, engine_type=engine_type, directory=directory)
+        self.held_back: list[c.Command] = []
         self.saved = Saved(self.engine)
         self.witness = Witness()
         self.at = T0
@@ -68,11 +80,32 @@ class Story:
 
     def play(self, story: list[Op]) -> None:
         for kind, a, b in story:
+            if len(self.saved.items) > MOST_ITEMS:
+                self.begin_anew()
             command = getattr(self, "_" + KINDS[kind])(a, b)
             if command is not None:
                 self.apply(command)
 
+    def send_everybody_away(self) -> None:
+        """A crowd gathers until somebody comes back."""
+        for profile in self.people:
+            self.apply(c.SetPresence(command_id=self._id(), agent_id=profile.agent_id, presence="away"))
+
+    def begin_anew(self) -> None:
+        """A fresh pool, so that a step costs the same in the millionth as in the first."""
+        self.__init__(self.engine_type, self.directory)  # type: ignore[misc]  # all state is set there
+
+    def recall(self, command: c.Command) -> None:
+        """What the service does before a command about something that the engine may have forgotten."""
+        conversation_id = getattr(command, "conversation_id", "")
+        item = self.saved.items.get(conversation_id)
+        if item is not None and not self.engine.knows(conversation_id):
+            clocks = [k for k in self.saved.clocks.values() if k.conversation_id == conversation_id]
+            self.engine.recall(item, clocks)
+            self.twin.recall(item, clocks)
+
     def apply(self, command: c.Command) -> Step:
+        self.recall(command)
         step = self.engine.apply(command, self.at)
         require("I19", step == self.twin.apply(command, self.at), f"another step for {command}")
         self.saved.save(step)
@@ -109,6 +142,9 @@ class Story:
             urgency=URGENCIES[b // 4 % 3],
             started_at_ms=self.at - (b % 7) * MINUTE,
             skills=SKILLS[a // 25 % 4],
+            tier="gold" if b // 12 % 4 == 0 else "",
+            debt=b % 30,
+            preferred_agent=self._agent_id(b // 50) if b % 11 == 0 else "",
         )
 
     def _reopen(self, a: int, b: int) -> c.Command | None:
@@ -205,6 +241,27 @@ class Story:
             changed_at_ms=self.at,
         )
 
+    def _wrote(self, a: int, b: int) -> c.Command | None:
+        item = self.engine.pool.items.get(self._conversation(a))
+        if item is None:
+            return None
+        episode = item.episode - (b % 7 == 0)
+        return c.CustomerWrote(
+            command_id=self._id(),
+            conversation_id=item.conversation_id,
+            episode=episode,
+            wrote_at_ms=self.at - b % 3,
+        )
+
+    def _hold_back(self, a: int, b: int) -> None:
+        """A command that comes later than it was made."""
+        made = getattr(self, "_" + ("accept", "close", "reply", "status", "wrote", "reopen")[a % 6])(b, a)
+        if made is not None:
+            self.held_back.append(made)
+
+    def _deliver(self, a: int, b: int) -> c.Command | None:
+        return self.held_back.pop(a % len(self.held_back)) if self.held_back else None
+
     def _presence(self, a: int, b: int) -> c.Command:
         presence = PRESENCES[b % 4] if b % 3 else "online"
         return c.SetPresence(command_id=self._id(), agent_id=self._agent_id(a), presence=presence)
@@ -221,18 +278,18 @@ class Story:
         return c.TimePassed(command_id=self._id())
 
     def _agent(self, a: int, b: int) -> c.Command:
-        profile = PROFILES[a % len(PROFILES)]
+        profile = self.people[a % len(self.people)]
         if b % 3 == 0:
             return c.RemoveAgent(command_id=self._id(), agent_id=profile.agent_id)
         languages = profile.languages if b % 3 == 1 else ("en", "ar")
         return c.PutAgent(command_id=self._id(), agent=replace(profile, languages=languages))
 
     def _directory(self, a: int, b: int) -> c.Command:
-        directory = DIRECTORY
+        directory = self.directory
         if b % 2:
-            queues = tuple(q for q in DIRECTORY.queues if q.queue_id != "vip-desk")
-            filters = tuple(f for f in DIRECTORY.filters if f.queue_id != "vip-desk")
-            directory = replace(DIRECTORY, queues=queues, filters=filters)
+            queues = tuple(q for q in directory.queues if q.queue_id != "vip-desk")
+            filters = tuple(f for f in directory.filters if f.queue_id != "vip-desk")
+            directory = replace(directory, queues=queues, filters=filters)
         return c.PutDirectory(command_id=self._id(), directory=directory)
 
     def _repeat(self, a: int, b: int) -> None:

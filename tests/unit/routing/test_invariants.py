@@ -20,9 +20,10 @@ def test_the_invariants_hold_in_every_story(story: list[tuple[int, int, int]]) -
     play(story)
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(10))
 def test_the_invariants_hold_in_long_stories(seed: int) -> None:
-    play(random_story(seed, 300))
+    """Ten thousand steps; `make prove STEPS=1000000` goes on from here."""
+    play(random_story(seed, 1_000))
 
 
 @pytest.mark.parametrize(("name", "engine_type"), PLANTED, ids=[name for name, _ in PLANTED])

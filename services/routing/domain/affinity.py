@@ -1,0 +1,20 @@
+"""Waiting for the agent who knows the customer: only for a while, and only when that agent can be waited for."""
+
+from __future__ import annotations
+
+from services.routing.domain.model import Item
+from services.routing.domain.state import Pool
+
+
+def hold(pool: Pool, item: Item, agent_id: str, avoided: tuple[str, ...] = ()) -> Item:
+    """The item, held for the agent when he is online, able, and not one to be avoided."""
+    hold_ms = pool.queue_of(item).affinity_hold_ms
+    seat = pool.bench.seats.get(agent_id)
+    if not hold_ms or seat is None or seat.presence != "online":
+        return item
+    if agent_id in avoided or agent_id in item.excluded:
+        return item
+    groups = pool.bench.eligible(pool.signature(item)).groups
+    if all(agent_id not in group.agents for _, group in groups):
+        return item
+    return item._replace(held_for=agent_id, hold_until_ms=pool.at_ms + hold_ms)
