@@ -22,6 +22,7 @@ from services.ingest.adapters.desk import Prepared
 from services.ingest.context import IngestContext
 from services.ingest.domain import threads as rules
 from services.ingest.domain.customers import learn, new_customer, new_identity
+from services.ingest.domain.mail_threading import noted_ids
 from services.ingest.domain.model import ChannelName, Customer, Identity, Inbound, MailId, Thread
 
 CHANNELS: Final = {
@@ -42,8 +43,9 @@ def want_first(event: PayloadAccepted, ctx: IngestContext) -> Iterator[Want]:
     for conversation_id in inbound.threads:
         yield ctx.threads.want(conversation_id)
     for mail_id in (inbound.mail_id, *inbound.mail_references):
-        if mail_id and inbound.address:
-            yield ctx.mail_ids.want((inbound.address, mail_id))
+        if mail_id:
+            for address in {*inbound.party.sought, *inbound.party.noted}:
+                yield ctx.mail_ids.want((address, mail_id))
 
 
 def want_second(event: PayloadAccepted, ctx: IngestContext) -> Iterator[Want]:
@@ -86,13 +88,14 @@ def _identity(inbound: Inbound, ctx: IngestContext) -> Identity | None:
 
 
 def _candidates(inbound: Inbound, identity: Identity | None, ctx: IngestContext) -> Sequence[str]:
-    """Named threads first. Without any, a mail goes where the sender's own earlier mail went that it refers to, and a
-    known person's chat where it was; a claimed name proves nothing."""
+    """Named threads first. Without any, a mail goes where another went that it refers to, or that refers to it, when the
+    two are of one party; a known person's chat goes where it was; a claimed name proves nothing."""
     if inbound.threads:
         return inbound.threads
     if inbound.channel == ChannelName.MAIL:
-        own = (ctx.mail_ids.get((inbound.address, m)) for m in inbound.mail_references if inbound.address)
-        return tuple(dict.fromkeys(known.conversation_id for known in own if known is not None))
+        ids = [one for one in (*inbound.mail_references, inbound.mail_id) if one]
+        found = (ctx.mail_ids.get((address, id_)) for id_ in ids for address in inbound.party.sought)
+        return tuple(dict.fromkeys(known.conversation_id for known in found if known is not None))
     if inbound.channel == ChannelName.CHAT and inbound.verified and identity is not None:
         return (identity.conversation_id,) if identity.conversation_id else ()
     return ()
@@ -132,8 +135,10 @@ def normalise(prepared: Prepared, ctx: IngestContext) -> list[Message]:
     thread, entry = rules.add_message(thread, inbound)
     ctx.put_entry(thread, entry)
     _note_identity(inbound, identity, thread, ctx)
-    if inbound.mail_id and inbound.address and ctx.mail_ids.get((inbound.address, inbound.mail_id)) is None:
-        ctx.mail_ids.put(MailId(inbound.address, inbound.mail_id, thread.conversation_id))
+    for mail_id in noted_ids(inbound.mail_id, inbound.mail_references):
+        for address in inbound.party.noted:
+            if ctx.mail_ids.get((address, mail_id)) is None:
+                ctx.mail_ids.put(MailId(address, mail_id, thread.conversation_id))
     seq = thread.message_seq
     ctx.arrived.append(
         Arrival(inbound.message_id, thread.conversation_id, customer_id, thread.case_reference, seq)

@@ -114,7 +114,6 @@ class Accepting:
             provider_id = "mail:" + hashlib.sha256(identity + b"\n" + digest).hexdigest()
         else:
             digest = hashlib.sha256(raw_mail).digest()
-        sender = _mail_sender(head)
         return self._sealed(
             message_id,
             ChannelName.MAIL,
@@ -122,7 +121,8 @@ class Accepting:
             f"mail/{account}",
             provider_id,
             digest,
-            f"{account}/{sender or message_id}",
+            # One mailbox has one writer: answers of several people to one mail would else miss each other.
+            f"mail/{account}",
         )
 
     def _sealed(
@@ -214,11 +214,3 @@ class Accepting:
 
 def _count(channel: str, repeated: bool) -> None:
     (metrics.ingest_duplicates if repeated else metrics.ingest_accepted).labels(channel).inc()
-
-
-_FROM: Final = re.compile(rb"^from:.{0,500}?([^@\s<>\"',;:]{1,128}@[^@\s<>\"',;]{1,190})", re.I | re.M)
-
-
-def _mail_sender(head: bytes) -> str:
-    found = _FROM.search(head[:65536])
-    return found.group(1).decode("ascii", errors="replace").lower() if found else ""

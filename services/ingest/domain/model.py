@@ -39,6 +39,19 @@ class IdentityKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Party:
+    """The people and the mailing list of a mail, as keys under which other mails of theirs find it."""
+
+    noted: tuple[str, ...]
+    """What this mail is found by."""
+    sought: tuple[str, ...]
+    """What it looks for, the strongest first."""
+
+
+NO_PARTY: Final = Party((), ())
+
+
+@dataclass(frozen=True, slots=True)
 class Inbound:
     """A message as the channel gave it, normalised, before it has a thread."""
 
@@ -63,7 +76,9 @@ class Inbound:
     automatic: bool = False
     mail_id: str = ""
     mail_references: tuple[str, ...] = ()
-    """Message ids the mail refers to, nearest first: the sender's own among them lead to their conversation."""
+    """Message ids the mail refers to, nearest first."""
+    party: Party = NO_PARTY
+    """Who wrote the mail, to whom, by which list."""
     threads: tuple[str, ...] = ()
     """Conversations it may belong to, the strongest evidence first."""
     case_references: tuple[str, ...] = ()
@@ -85,9 +100,10 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class MailId:
-    """Where a mail of a sender went, so that their next one, which refers to it, goes there too."""
+    """Where a mail went that a person or list wrote, got or spoke of: their next one about it goes there too."""
 
     address: str
+    """One of `Party.noted`."""
     mail_id: str
     conversation_id: str
 
