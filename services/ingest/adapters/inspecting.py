@@ -1,8 +1,11 @@
 """What would be made of a mail or a payload, for people to look at."""
 
 import hashlib
+from dataclasses import asdict
 from typing import Any
 
+from services.ingest.adapters.channels.port import Hook, Refused
+from services.ingest.adapters.channels.registry import adapters
 from services.ingest.adapters.mime import parse_mail
 from services.ingest.domain.automatic import automatic_reason
 from services.ingest.domain.mail_threading import conversations_of, party_of, references_of
@@ -46,3 +49,20 @@ def inspect_mail(raw: bytes, signing_key: bytes) -> dict[str, Any]:
         ],
         "attachments_left_out": mail.left_out,
     }
+
+
+def inspect_payload(kind: str, body: bytes) -> dict[str, Any]:
+    """A provider's webhook as its channel reads it, unverified. Raises ValueError for another kind or no shape."""
+    known = adapters()
+    if kind not in known:
+        raise ValueError(f"{kind!r} is no channel; expected mail or one of {', '.join(sorted(known))}")
+    adapter = known[kind]
+    try:
+        items = adapter.split(Hook("POST", "", {}, {}, body, 0))
+    except Refused as error:
+        raise ValueError(str(error)) from None
+    read = [
+        {"key": item.key, "sender": item.sender, "says": [asdict(one) for one in adapter.read(item.content)]}
+        for item in items
+    ]
+    return {"channel": str(adapter.channel), "items": read}

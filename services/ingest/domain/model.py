@@ -14,6 +14,22 @@ class ChannelName(StrEnum):
     CHAT = "chat"
     MAIL = "mail"
     API = "api"
+    SMS = "sms"
+    WHATSAPP = "whatsapp"
+    MESSENGER = "messenger"
+    INSTAGRAM = "instagram"
+    TELEGRAM = "telegram"
+    VOICE = "voice"
+    WEBHOOK = "webhook"
+
+
+PROVIDED: Final = frozenset(ChannelName) - {
+    ChannelName.WEB,
+    ChannelName.CHAT,
+    ChannelName.MAIL,
+    ChannelName.API,
+}
+"""Channels of a provider: its webhooks come in, its API takes what goes out, its id of a person is their thread."""
 
 
 class EntryKind(StrEnum):
@@ -79,6 +95,8 @@ class Inbound:
     """Message ids the mail refers to, nearest first."""
     party: Party = NO_PARTY
     """Who wrote the mail, to whom, by which list."""
+    media: tuple[str, ...] = ()
+    """Files at the provider, by address or id."""
     threads: tuple[str, ...] = ()
     """Conversations it may belong to, the strongest evidence first."""
     case_references: tuple[str, ...] = ()
@@ -95,7 +113,9 @@ class Identity:
     customer_id: str
     verified: bool
     conversation_id: str
-    """The newest chat conversation of this identity, or empty."""
+    """The newest conversation of this identity on chat or a provider's channel, or empty."""
+    last_inbound_at_ms: int = 0
+    """When they last wrote by it; 0 for not since this is noted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +165,8 @@ class Thread:
     resolved_at_ms: int
     continues_conversation_id: str
     continued_as_conversation_id: str
+    endpoint: str = ""
+    """The customer's id on the provider's channel they last wrote by."""
 
     @property
     def resolved(self) -> bool:
