@@ -16,10 +16,11 @@ from libs.web import TokenKeys, Tokens
 from services.cluster.command import cluster
 from services.demo.command import demo
 from services.embedded import data_folder, run_embedded, with_database
-from services.operators import admin, dead_letters, topics
+from services.operators import admin, dead_letters, ingest, topics
 from services.operators.faults import explain
 from services.operators.tail import tail
 from services.registry import SERVICES, service
+from services.simulator.command import simulate_provider
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -34,6 +35,8 @@ app.add_typer(topics.app, name="topics", help="The topics of the log, and their 
 app.command()(demo)
 app.command()(cluster)
 app.command()(tail)
+app.command("simulate-provider")(simulate_provider)
+app.add_typer(ingest.app, name="ingest", help="Mails, payloads and deliveries.")
 _console = Console()
 _errors = Console(stderr=True)
 _ROLES = ("customer", "agent", "supervisor", "admin", "service")
