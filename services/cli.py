@@ -16,7 +16,7 @@ from libs.web import TokenKeys, Tokens
 from services.cluster.command import cluster
 from services.demo.command import demo
 from services.embedded import data_folder, run_embedded, with_database
-from services.operators import admin, dead_letters, gaps, generations, topics
+from services.operators import admin, dead_letters, gaps, generations, ingest, topics
 from services.operators.backup import backup
 from services.operators.classify import classify_lines
 from services.operators.evaluate import evaluate
@@ -24,6 +24,7 @@ from services.operators.faults import explain
 from services.operators.tail import tail
 from services.registry import SERVICES, service
 from services.routing.simulation.command import simulate
+from services.simulator.command import simulate_provider
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -49,6 +50,8 @@ app.command()(backup)
 app.command("classify")(classify_lines)
 app.command()(evaluate)
 app.command()(simulate)
+app.command("simulate-provider")(simulate_provider)
+app.add_typer(ingest.app, name="ingest", help="Mails, payloads and deliveries.")
 _console = Console()
 _errors = Console(stderr=True)
 _ROLES = ("customer", "agent", "supervisor", "admin", "service")

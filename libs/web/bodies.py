@@ -16,6 +16,7 @@ from libs.web.problems import BadRequest, TooLarge, Unprocessable, UnsupportedMe
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _LIMIT: Final = "__body_limit__"
+_RAW: Final = "__raw_body__"
 # What could make a JSON text bad although it parses: only such bodies are parsed a second time.
 _SUSPECT: Final = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])|NaN|Infinity|[eE]\+?[0-9]{3}")
 _LONGEST_SHOWN: Final = 60
@@ -30,6 +31,13 @@ def body_limit(most_bytes: int) -> Callable[[_F], _F]:
         return function
 
     return mark
+
+
+def raw_body(function: _F) -> _F:
+    """Decorator of a route function that gets the bytes as they came: for signed bodies of others, which it judges
+    itself."""
+    setattr(function, _RAW, True)
+    return function
 
 
 def media_type(value: str | None) -> str:
@@ -77,6 +85,8 @@ class BodyReader:
             return await self._inner()
         if self._limit < 0:
             self._check_head()
+        if getattr(self._scope.get("endpoint"), _RAW, False):
+            return self._count(await self._inner())
         media = media_type(self._headers.get(b"content-type", b"").decode("latin-1"))
         if is_json(media):
             return await self._whole(check_json_text)

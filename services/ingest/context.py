@@ -6,8 +6,16 @@ from dataclasses import dataclass, field
 from libs.storage import Rows, UnitOfWork
 from services.ingest.adapters.arrivals import Arrival, Arrivals
 from services.ingest.adapters.desk import Prepared
-from services.ingest.adapters.tables import CUSTOMERS, DELIVERIES, ENTRIES, IDENTITIES, MAIL_IDS, THREADS
-from services.ingest.domain.deliveries import Delivery
+from services.ingest.adapters.tables import (
+    CUSTOMERS,
+    DELIVERIES,
+    ENTRIES,
+    IDENTITIES,
+    MAIL_IDS,
+    PROVIDER_MESSAGES,
+    THREADS,
+)
+from services.ingest.domain.deliveries import Delivery, ProviderMessage
 from services.ingest.domain.model import Customer, Entry, Identity, MailId, Thread
 from services.ingest.signals import Signals
 
@@ -23,9 +31,12 @@ class IngestContext:
     threads: Rows[Thread]
     entries: Rows[Entry]
     deliveries: Rows[Delivery]
+    provider_messages: Rows[ProviderMessage]
     prepared: Mapping[str, Prepared]
     """Payloads of the batch, by raw id."""
     reopen_window_ms: int
+    sms_account: str = ""
+    """By which calls are answered in writing."""
     arrived: list[Arrival] = field(default_factory=list)
     changed_threads: set[str] = field(default_factory=set)
     new_deliveries: list[str] = field(default_factory=list)
@@ -49,6 +60,7 @@ def make_context(
     reopen_window_ms: int,
     arrivals: Arrivals,
     signals: Signals,
+    sms_account: str = "",
 ) -> IngestContext:
     """The context of a transaction. What changed is told to this process once it is durable."""
     ctx = IngestContext(
@@ -59,8 +71,10 @@ def make_context(
         threads=uow.rows(THREADS),
         entries=uow.rows(ENTRIES),
         deliveries=uow.rows(DELIVERIES),
+        provider_messages=uow.rows(PROVIDER_MESSAGES),
         prepared=prepared,
         reopen_window_ms=reopen_window_ms,
+        sms_account=sms_account,
     )
 
     def tell() -> None:

@@ -1,7 +1,7 @@
 """What ingest does when something happened: a payload is threaded and numbered; what is said to a customer goes out."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from google.protobuf.message import Message
@@ -26,9 +26,13 @@ from libs.streams import Received, StreamRouter
 from services.ingest.adapters.desk import Desk, Prepared
 from services.ingest.context import IngestContext
 from services.ingest.domain import threads as rules
+from services.ingest.domain import ways as rules_of_ways
 from services.ingest.domain.deliveries import Delivery, DeliveryKind, DeliveryState
-from services.ingest.domain.model import ChannelName, EntryKind, Thread
-from services.ingest.normalising import CHANNELS, normalise, want_continued, want_first, want_second
+from services.ingest.domain.model import PROVIDED, ChannelName, EntryKind, Thread
+from services.ingest.going_out import put_out
+from services.ingest.normalising import normalise, want_continued, want_first, want_second
+from services.ingest.statuses import want_deliveries, want_rows
+from services.ingest.wire import CHANNELS
 
 normaliser = StreamRouter[IngestContext](group="ingest-normaliser")
 outbound = StreamRouter[IngestContext](group="ingest-outbound")
@@ -41,8 +45,14 @@ async def read_payloads(batch: Sequence[Received[PayloadAccepted]], desk: Desk) 
 
 @normaliser.on(
     PayloadAccepted,
-    emits=[CustomerIdentified, ConversationContinued, MessageReceived],
-    load=[want_first, want_second, *[want_continued] * rules.HOPS],
+    emits=[
+        CustomerIdentified,
+        ConversationContinued,
+        MessageReceived,
+        MessageDelivered,
+        DeliveryFailed,
+    ],
+    load=[want_first, want_second, want_rows, want_deliveries, *[want_continued] * rules.HOPS],
 )
 async def receive_message(received: Received[PayloadAccepted], ctx: IngestContext) -> Sequence[Message]:
     return normalise(received.prepared, ctx)
@@ -66,7 +76,22 @@ def _nowhere(event: Any, source_id: str, received: Received[Any], ctx: IngestCon
     ]
 
 
-@outbound.on(ReplySent, emits=[MessageDelivered, DeliveryFailed], load=_want_thread)
+def _want_customer(event: Any, ctx: IngestContext) -> Iterator[Want]:
+    thread = ctx.threads.get(event.conversation_id)
+    if thread is not None:
+        yield ctx.customers.want(thread.customer_id)
+
+
+def _want_identity(event: Any, ctx: IngestContext) -> Iterator[Want]:
+    thread = ctx.threads.get(event.conversation_id)
+    for way in rules_of_ways.endpoints(thread, ctx.customers.get(thread.customer_id)) if thread else []:
+        yield ctx.identities.want(way)
+
+
+_WANTED: Final = [_want_thread, _want_customer, _want_identity]
+
+
+@outbound.on(ReplySent, emits=[MessageDelivered, DeliveryFailed], load=_WANTED)
 async def send_reply(received: Received[ReplySent], ctx: IngestContext) -> Sequence[Message]:
     """A reply is part of the thread at once; by mail it has still to be carried."""
     event = received.event
@@ -77,12 +102,10 @@ async def send_reply(received: Received[ReplySent], ctx: IngestContext) -> Seque
     ctx.put_entry(changed, entry)
     channel = _channel(event.channel, thread)
     delivery_id = str(UUID(bytes=received.event_id))
-    if channel == ChannelName.MAIL:
+    if channel == ChannelName.MAIL or channel in PROVIDED:
         automatic = not event.human
-        ctx.put_delivery(
-            _delivery(delivery_id, event.reply_id, DeliveryKind.REPLY, channel, event, ctx, automatic)
-        )
-        return []
+        delivery = _delivery(delivery_id, event.reply_id, DeliveryKind.REPLY, channel, event, ctx, automatic)
+        return put_out(delivery, thread, ctx)
     return [
         MessageDelivered(
             delivery_id=delivery_id,
@@ -95,7 +118,7 @@ async def send_reply(received: Received[ReplySent], ctx: IngestContext) -> Seque
     ]
 
 
-@outbound.on(SurveyRequested, emits=[DeliveryFailed], load=_want_thread)
+@outbound.on(SurveyRequested, emits=[DeliveryFailed], load=_WANTED)
 async def send_survey(received: Received[SurveyRequested], ctx: IngestContext) -> Sequence[Message]:
     event = received.event
     thread = ctx.threads.get(event.conversation_id)
@@ -103,10 +126,8 @@ async def send_survey(received: Received[SurveyRequested], ctx: IngestContext) -
         return _nowhere(event, event.invitation_id, received, ctx)
     channel = _channel(event.channel, thread)
     delivery_id = _survey_delivery(event.invitation_id)
-    ctx.put_delivery(
-        _delivery(delivery_id, event.invitation_id, DeliveryKind.SURVEY, channel, event, ctx, True)
-    )
-    return []
+    delivery = _delivery(delivery_id, event.invitation_id, DeliveryKind.SURVEY, channel, event, ctx, True)
+    return put_out(delivery, thread, ctx)
 
 
 @outbound.on(

@@ -2,12 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Final
 
 from google.protobuf.message import Message
 
 from libs.contracts import (
-    Channel,
     ConversationContinued,
     CustomerIdentified,
     MessageReceived,
@@ -22,14 +20,18 @@ from services.ingest.adapters.desk import Prepared
 from services.ingest.context import IngestContext
 from services.ingest.domain import threads as rules
 from services.ingest.domain.customers import learn, new_customer, new_identity
-from services.ingest.domain.model import ChannelName, Customer, Identity, Inbound, MailId, Thread
-
-CHANNELS: Final = {
-    ChannelName.WEB: Channel.CHANNEL_WEB,
-    ChannelName.CHAT: Channel.CHANNEL_CHAT,
-    ChannelName.MAIL: Channel.CHANNEL_MAIL,
-    ChannelName.API: Channel.CHANNEL_API,
-}
+from services.ingest.domain.mail_threading import noted_ids
+from services.ingest.domain.model import (
+    PROVIDED,
+    ChannelName,
+    Customer,
+    Identity,
+    Inbound,
+    MailId,
+    Thread,
+)
+from services.ingest.statuses import apply_news
+from services.ingest.wire import CHANNELS
 
 
 def want_first(event: PayloadAccepted, ctx: IngestContext) -> Iterator[Want]:
@@ -42,8 +44,9 @@ def want_first(event: PayloadAccepted, ctx: IngestContext) -> Iterator[Want]:
     for conversation_id in inbound.threads:
         yield ctx.threads.want(conversation_id)
     for mail_id in (inbound.mail_id, *inbound.mail_references):
-        if mail_id and inbound.address:
-            yield ctx.mail_ids.want((inbound.address, mail_id))
+        if mail_id:
+            for address in {*inbound.party.sought, *inbound.party.noted}:
+                yield ctx.mail_ids.want((address, mail_id))
 
 
 def want_second(event: PayloadAccepted, ctx: IngestContext) -> Iterator[Want]:
@@ -86,14 +89,15 @@ def _identity(inbound: Inbound, ctx: IngestContext) -> Identity | None:
 
 
 def _candidates(inbound: Inbound, identity: Identity | None, ctx: IngestContext) -> Sequence[str]:
-    """Named threads first. Without any, a mail goes where the sender's own earlier mail went that it refers to, and a
-    known person's chat where it was; a claimed name proves nothing."""
+    """Named threads first. Without any, a mail goes where another went that it refers to, or that refers to it, when the
+    two are of one party; a known person's chat goes where it was; a claimed name proves nothing."""
     if inbound.threads:
         return inbound.threads
     if inbound.channel == ChannelName.MAIL:
-        own = (ctx.mail_ids.get((inbound.address, m)) for m in inbound.mail_references if inbound.address)
-        return tuple(dict.fromkeys(known.conversation_id for known in own if known is not None))
-    if inbound.channel == ChannelName.CHAT and inbound.verified and identity is not None:
+        ids = [one for one in (*inbound.mail_references, inbound.mail_id) if one]
+        found = (ctx.mail_ids.get((address, id_)) for id_ in ids for address in inbound.party.sought)
+        return tuple(dict.fromkeys(known.conversation_id for known in found if known is not None))
+    if follows_identity(inbound) and identity is not None:
         return (identity.conversation_id,) if identity.conversation_id else ()
     return ()
 
@@ -101,8 +105,10 @@ def _candidates(inbound: Inbound, identity: Identity | None, ctx: IngestContext)
 def normalise(prepared: Prepared, ctx: IngestContext) -> list[Message]:
     """Threads and numbers one message. Raises Reject when its payload cannot be read."""
     inbound = prepared.inbound
-    if inbound is None:
+    if prepared.fault:
         raise Reject(prepared.fault)
+    if inbound is None:
+        return apply_news(prepared, ctx)
     identity = _identity(inbound, ctx)
     thread, old = rules.choose(
         inbound, _candidates(inbound, identity, ctx), ctx.threads.get, ctx.reopen_window_ms
@@ -130,16 +136,47 @@ def normalise(prepared: Prepared, ctx: IngestContext) -> list[Message]:
                 )
             )
     thread, entry = rules.add_message(thread, inbound)
+    if inbound.channel == ChannelName.MAIL and not inbound.threads:
+        events += _bridge(thread, _candidates(inbound, identity, ctx), ctx)
     ctx.put_entry(thread, entry)
     _note_identity(inbound, identity, thread, ctx)
-    if inbound.mail_id and inbound.address and ctx.mail_ids.get((inbound.address, inbound.mail_id)) is None:
-        ctx.mail_ids.put(MailId(inbound.address, inbound.mail_id, thread.conversation_id))
+    for mail_id in noted_ids(inbound.mail_id, inbound.mail_references):
+        for address in inbound.party.noted:
+            if ctx.mail_ids.get((address, mail_id)) is None:
+                ctx.mail_ids.put(MailId(address, mail_id, thread.conversation_id))
     seq = thread.message_seq
     ctx.arrived.append(
         Arrival(inbound.message_id, thread.conversation_id, customer_id, thread.case_reference, seq)
     )
     events.append(_received(inbound, thread, _language(inbound, customer, prepared), seq))
     return events
+
+
+def _bridge(thread: Thread, candidates: Sequence[str], ctx: IngestContext) -> list[Message]:
+    """A mail that comes after those around it shows that their conversations are one: the others go on in its own."""
+    events: list[Message] = []
+    for candidate in candidates:
+        found = ctx.threads.get(candidate)
+        other = rules.newest(found, ctx.threads.get) if found else None
+        if other is None or other.conversation_id == thread.conversation_id:
+            continue
+        if other.continued_as_conversation_id:
+            continue
+        ctx.threads.put(replace(other, continued_as_conversation_id=thread.conversation_id))
+        events.append(
+            ConversationContinued(
+                conversation_id=other.conversation_id,
+                continued_as_conversation_id=thread.conversation_id,
+                continued_at_ms=ctx.uow.now_ms,
+            )
+        )
+    return events
+
+
+def follows_identity(inbound: Inbound) -> bool:
+    """Whether a person has one conversation at a time on this channel: their provider, or the operator, vouches for
+    them."""
+    return inbound.channel in PROVIDED or (inbound.channel == ChannelName.CHAT and inbound.verified)
 
 
 def _stranger(inbound: Inbound, thread: Thread | None) -> bool:
@@ -180,8 +217,10 @@ def _note_identity(inbound: Inbound, identity: Identity | None, thread: Thread, 
     if key is None or _stranger(inbound, thread):
         return
     noted = identity or new_identity(key, thread.customer_id, inbound.verified)
-    if inbound.channel == ChannelName.CHAT and inbound.verified:
+    if follows_identity(inbound):
         noted = replace(noted, conversation_id=thread.conversation_id)
+    if inbound.channel in PROVIDED:
+        noted = replace(noted, last_inbound_at_ms=max(noted.last_inbound_at_ms, inbound.received_at_ms))
     if noted != identity:
         ctx.identities.put(noted)
 

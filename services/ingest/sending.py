@@ -4,24 +4,24 @@ import asyncio
 import random
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from google.protobuf.message import Message
 
-from libs.contracts import DeliveryFailed, MessageDelivered
 from libs.storage import Database, fetch_all
 from libs.telemetry import Kind, Work, get_logger, metrics, span
 from services.ingest.adapters.arrivals import Arrivals
+from services.ingest.adapters.desk import NOTE_PROVIDER_IDS
 from services.ingest.adapters.keys import Signer
 from services.ingest.adapters.tables import DELIVERIES, THREADS
 from services.ingest.context import IngestContext, make_context
 from services.ingest.domain import threads as rules
+from services.ingest.domain.channels import ProviderStatus
 from services.ingest.domain.deliveries import Delivery, DeliveryKind, DeliveryState, backoff_ms
 from services.ingest.domain.mail_threading import message_id, plus_address
-from services.ingest.domain.model import ChannelName, EntryKind, Thread
+from services.ingest.domain.model import PROVIDED, ChannelName, EntryKind, Thread
 from services.ingest.domain.outgoing import subject_of
-from services.ingest.normalising import CHANNELS
 from services.ingest.ports import (
     LinkGone,
     Mailer,
@@ -30,8 +30,10 @@ from services.ingest.ports import (
     SendUnavailable,
     SurveyLinks,
 )
+from services.ingest.providing import Providers
 from services.ingest.settings import Accounts, IngestSettings
-from services.ingest.signals import Signals
+from services.ingest.signals import Lane, Signals, channels_of
+from services.ingest.statuses import delivered, failed, with_status
 
 _AT_ONCE: Final = 50
 _PARALLEL: Final = 8
@@ -42,7 +44,7 @@ UPDATE ingest.deliveries SET
     possibly_twice = possibly_twice OR state = 'attempting'
 WHERE delivery_id IN (
     SELECT delivery_id FROM ingest.deliveries
-    WHERE state IN ('waiting', 'attempting') AND due_at_ms <= $1 AND (channel = 'mail') = $3
+    WHERE state IN ('waiting', 'attempting') AND due_at_ms <= $1 AND channel = ANY($3::text[])
     ORDER BY due_at_ms LIMIT $4 FOR UPDATE SKIP LOCKED
 ) RETURNING {DELIVERIES.columns}
 """
@@ -58,10 +60,13 @@ class Attempt:
     reason: str = ""
     text: str = ""
     """What was said, where it is for the thread."""
+    provider_id: str = ""
+    pause_ms: int = 0
+    """How long to wait where it was not tried at all: the provider's rate, or its rest."""
 
 
 class Sender:
-    """Sends what waits: surveys into threads, or replies and surveys by mail. One of each runs in a process."""
+    """Sends what waits on one lane: surveys into threads, mail, or by providers. One of each runs in a process."""
 
     def __init__(
         self,
@@ -72,7 +77,8 @@ class Sender:
         mailer: Mailer,
         links: SurveyLinks,
         *,
-        mail: bool,
+        lane: Lane,
+        providers: Providers | None = None,
     ) -> None:
         self._database = database
         self._settings = settings
@@ -81,11 +87,12 @@ class Sender:
         self._signer = signer
         self._mailer = mailer
         self._links = links
-        self._mail = mail
+        self._lane = lane
+        self._providers = providers
 
     async def run(self, stop: asyncio.Event) -> None:
         """Sends until stopped; woken by this process's handlers, and by a slow look for what others have left."""
-        with self._signals.watch_deliveries(mail=self._mail) as bell:
+        with self._signals.watch_deliveries(self._lane) as bell:
             while not stop.is_set():
                 if await self.round():
                     continue
@@ -118,7 +125,9 @@ class Sender:
         """Marks deliveries as attempted in a commit of its own: a crash from here on is seen by the next owner."""
         async with self._database.begin() as uow:
             lease = self._settings.delivery_lease_ms
-            rows = await fetch_all(uow.connection, _CLAIM, uow.now_ms, lease, self._mail, _AT_ONCE)
+            rows = await fetch_all(
+                uow.connection, _CLAIM, uow.now_ms, lease, channels_of(self._lane), _AT_ONCE
+            )
             if not rows:
                 return [], {}
             deliveries = [DELIVERIES.value_of(row) for row in rows]
@@ -137,6 +146,15 @@ class Sender:
                 text = text.replace("{link}", link) if "{link}" in text else f"{text}\n{link}"
             if delivery.channel == ChannelName.MAIL:
                 await self._mailer.send(self._outgoing(delivery, thread, text))
+            if self._providers is not None and delivery.channel in PROVIDED:
+                sent = await self._providers.send(delivery, text, thread.language)
+                return Attempt(
+                    DeliveryState.WAITING if sent.pause_ms else DeliveryState.DELIVERED,
+                    "waits for its turn at the provider" if sent.pause_ms else "",
+                    text,
+                    sent.provider_id,
+                    sent.pause_ms,
+                )
             return Attempt(DeliveryState.DELIVERED, text=text)
         except LinkGone as error:
             return Attempt(DeliveryState.CANCELLED, str(error))
@@ -177,6 +195,7 @@ class Sender:
             await ctx.deliveries.load(delivery.delivery_id for delivery, _ in attempted)
             said = [d for d, a in attempted if _says(d, a)]
             await ctx.threads.load(delivery.conversation_id for delivery in said)
+            await self._load_provider_ids(ctx, attempted)
             for delivery, attempt in attempted:
                 current = ctx.deliveries.get(delivery.delivery_id)
                 if current is not None and current == delivery:
@@ -186,8 +205,20 @@ class Sender:
         for delivery, attempt in attempted:
             metrics.deliveries.labels(delivery.channel, attempt.state).inc()
 
+    async def _load_provider_ids(
+        self, ctx: IngestContext, attempted: Sequence[tuple[Delivery, Attempt]]
+    ) -> None:
+        keys = sorted({(d.channel, d.account, a.provider_id) for d, a in attempted if a.provider_id})
+        if keys:
+            await fetch_all(ctx.uow.connection, NOTE_PROVIDER_IDS, *map(list, zip(*keys, strict=True)))
+            await ctx.provider_messages.load(keys)
+
     def _record(self, delivery: Delivery, attempt: Attempt, ctx: IngestContext) -> list[Message]:
         now_ms = ctx.uow.now_ms
+        if attempt.pause_ms:
+            untried = replace(delivery, attempts=max(0, delivery.attempts - 1))
+            ctx.deliveries.put(untried.put_off(attempt.reason, now_ms + attempt.pause_ms))
+            return []
         if attempt.state == DeliveryState.WAITING:
             pause = backoff_ms(delivery.attempts, self._settings.delivery_first_backoff_ms, random.random())
             ctx.deliveries.put(delivery.put_off(attempt.reason, now_ms + pause))
@@ -198,10 +229,21 @@ class Sender:
             ctx.put_entry(
                 *rules.add_entry(thread, EntryKind.SURVEY, attempt.text, now_ms, delivery.source_id)
             )
-        ctx.deliveries.put(delivery.ended(attempt.state, attempt.reason, now_ms))
+        ended = delivery.ended(attempt.state, attempt.reason, now_ms)
+        events: list[Message] = []
         if attempt.state == DeliveryState.DELIVERED:
-            return [_delivered(delivery, now_ms)]
-        return [_failed(delivery, attempt.reason, now_ms)] if attempt.state == DeliveryState.FAILED else []
+            events.append(delivered(delivery, now_ms))
+        if attempt.state == DeliveryState.FAILED:
+            events.append(failed(delivery, attempt.reason, now_ms))
+        if attempt.provider_id:
+            row = ctx.provider_messages.get((delivery.channel, delivery.account, attempt.provider_id))
+            assert row is not None, "it was made just now"
+            row = replace(row, delivery_id=delivery.delivery_id, status=row.status or ProviderStatus.ACCEPTED)
+            ctx.provider_messages.put(row)
+            ended, more = with_status(ended, row, now_ms)
+            events += more
+        ctx.deliveries.put(ended)
+        return events
 
 
 def _span(delivery: Delivery) -> AbstractContextManager[Work]:
@@ -221,27 +263,3 @@ def _span(delivery: Delivery) -> AbstractContextManager[Work]:
 def _says(delivery: Delivery, attempt: Attempt) -> bool:
     """Whether a line of the thread comes of it: replies have theirs from the beginning."""
     return attempt.state == DeliveryState.DELIVERED and delivery.kind == DeliveryKind.SURVEY
-
-
-def _delivered(delivery: Delivery, now_ms: int) -> MessageDelivered:
-    return MessageDelivered(
-        delivery_id=delivery.delivery_id,
-        conversation_id=delivery.conversation_id,
-        source_id=delivery.source_id,
-        channel=CHANNELS[ChannelName(delivery.channel)],
-        delivered_at_ms=now_ms,
-        attempts=delivery.attempts,
-        possibly_twice=delivery.possibly_twice,
-    )
-
-
-def _failed(delivery: Delivery, reason: str, now_ms: int) -> DeliveryFailed:
-    return DeliveryFailed(
-        delivery_id=delivery.delivery_id,
-        conversation_id=delivery.conversation_id,
-        source_id=delivery.source_id,
-        channel=CHANNELS[ChannelName(delivery.channel)],
-        failed_at_ms=now_ms,
-        attempts=delivery.attempts,
-        reason=reason,
-    )

@@ -1,27 +1,33 @@
 """Ingest put together."""
 
+from functools import partial
 from typing import Final
 
 from libs.contracts import DeliveryFailed, MessageDelivered, PayloadAccepted
 from libs.runtime import Platform, Service, ServiceDefinition
 from libs.storage import UnitOfWork
 from libs.streams import Subscriber
+from libs.web import GuardedClient, parse_networks
 from services.ingest.adapters.arrivals import Arrivals
+from services.ingest.adapters.channels.registry import channels_for
+from services.ingest.adapters.credentials import read_accounts, revealed
 from services.ingest.adapters.desk import Desk
 from services.ingest.adapters.keys import load_keys
 from services.ingest.adapters.raw_writer import RawWriter
 from services.ingest.adapters.smtp import NoMailer, SmtpMailer
 from services.ingest.adapters.survey_links import PeerSurveyLinks
 from services.ingest.api.accepting import Accepting
+from services.ingest.api.hooks import Hooks, hooks_router
 from services.ingest.api.mail import mail_router
 from services.ingest.api.messages import messages_router
 from services.ingest.api.threads import threads_router
 from services.ingest.context import IngestContext, make_context
 from services.ingest.handlers import normaliser, outbound
+from services.ingest.providing import Providers
 from services.ingest.retention import RawRetention
 from services.ingest.sending import Sender
 from services.ingest.settings import Accounts, IngestSettings
-from services.ingest.signals import Signals
+from services.ingest.signals import LANES, Signals
 from services.ingest.watching import Watch
 
 
@@ -31,31 +37,42 @@ def build(platform: Platform, settings: IngestSettings) -> Service:
     sealer, signer = load_keys(
         platform.data, settings.raw_key.get_secret_value(), settings.signing_key.get_secret_value()
     )
-    accounts, arrivals, signals = Accounts(settings.accounts), Arrivals(), Signals(platform.bells)
-    desk = Desk(database, sealer, signer, accounts)
+    from_file = read_accounts(settings.accounts_file) if settings.accounts_file else ()
+    accounts, arrivals, signals = (
+        Accounts((*settings.accounts, *from_file)),
+        Arrivals(),
+        Signals(platform.bells),
+    )
+    adapters = channels_for(accounts, settings)
+    reveal = partial(revealed, sealer)
+    desk = Desk(database, sealer, signer, accounts, adapters)
     writer = RawWriter(database, most_pending=settings.most_pending, group_rows=settings.group_rows)
     accepting = Accepting(
         database, platform.clock, tokens, accounts, sealer, signer, writer, arrivals, settings
     )
     mailer = SmtpMailer(settings) if settings.smtp_host else NoMailer()
     links = PeerSurveyLinks(platform.peers)
-    into_threads, by_mail = (
-        Sender(database, settings, signals, signer, mailer, links, mail=mail) for mail in (False, True)
-    )
+    hooks_url = f"{platform.public_url}/ingest/v1/hooks"
+    client = GuardedClient(allowed=parse_networks(settings.outgoing_allowed), deadline_s=15)
+    providers = Providers(accounts, adapters, client, platform.clock, reveal, hooks_url)
+    senders = [
+        Sender(database, settings, signals, signer, mailer, links, lane=lane, providers=providers)
+        for lane in LANES
+    ]
 
     def context(uow: UnitOfWork) -> IngestContext:
-        return make_context(uow, desk.items, settings.reopen_window_ms, arrivals, signals)
+        return make_context(uow, desk.items, settings.reopen_window_ms, arrivals, signals, accounts.sms)
 
     return Service(
         routers=[
             messages_router(accepting),
             mail_router(accepting),
+            hooks_router(Hooks(accepting, adapters, reveal, hooks_url)),
             threads_router(database, tokens, signals),
         ],
         subscribers=[Subscriber(normaliser, context, resources=desk), Subscriber(outbound, context)],
         tasks=[
-            into_threads.run,
-            by_mail.run,
+            *[sender.run for sender in senders],
             RawRetention(database, settings).run,
             Watch(database, platform.log).run,
         ],

@@ -1,12 +1,14 @@
 """The knobs of ingest."""
 
 import re
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from libs.runtime import ServiceSettings
+from services.ingest.domain.model import PROVIDED, ChannelName
 
 DAY_MS = 86_400_000
 
@@ -16,7 +18,7 @@ class ChannelAccount(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    channel: Literal["web", "chat", "mail", "api"]
+    channel: ChannelName
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")] = "default"
     brand: str = ""
     address: str = ""
@@ -25,21 +27,44 @@ class ChannelAccount(BaseModel):
     """ISO 639-1, assumed of senders who say nothing; empty for none."""
     secret: SecretStr = SecretStr("")
     """Lets a mail server post to this account without a token; at least 16 characters, empty for none."""
+    provider: str = ""
+    """Who carries it, such as twilio-sms or whatsapp-cloud; for channels of a provider."""
+    secrets: tuple[SecretStr, ...] = ()
+    """That sign the provider's webhooks: the newest first, older ones hold until they are removed."""
+    token: SecretStr = SecretStr("")
+    """For calls of the provider; of Twilio `ACCOUNT_SID:AUTH_TOKEN`."""
+    sender: str = ""
+    """Number, page id or phone number id that messages are sent from."""
+    verify_token: SecretStr = SecretStr("")
+    """Meta asks for it when a webhook is set up."""
+    base_url: str = ""
+    """In place of the provider's own address: a region of it, or a simulator."""
+    rate_per_second: Annotated[float, Field(gt=0, le=10_000)] = 10
+    """What the provider takes at most."""
 
     @model_validator(mode="after")
     def _check(self) -> "ChannelAccount":
         if self.channel == "mail" and not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", self.address):
             raise ValueError(f"mail account {self.id!r} needs an address such as support@example.org")
+        if (self.channel in PROVIDED) != bool(self.provider):
+            raise ValueError(
+                f"account {self.id!r} of channel {self.channel} "
+                + ("names no provider" if not self.provider else "takes no provider")
+            )
+        if self.provider and not any(one.get_secret_value() for one in self.secrets):
+            raise ValueError(
+                f"account {self.id!r} of {self.provider} needs secrets, by which webhooks are checked"
+            )
         if 0 < len(self.secret.get_secret_value()) < 16:
             raise ValueError(f"the secret of account {self.id!r} is shorter than 16 characters")
         return self
 
 
 _DEFAULT_ACCOUNTS = (
-    ChannelAccount(channel="web"),
-    ChannelAccount(channel="chat"),
-    ChannelAccount(channel="api"),
-    ChannelAccount(channel="mail", address="support@localhost.localdomain"),
+    ChannelAccount(channel=ChannelName.WEB),
+    ChannelAccount(channel=ChannelName.CHAT),
+    ChannelAccount(channel=ChannelName.API),
+    ChannelAccount(channel=ChannelName.MAIL, address="support@localhost.localdomain"),
 )
 
 
@@ -51,6 +76,16 @@ class IngestSettings(ServiceSettings):
     accounts: tuple[ChannelAccount, ...] = Field(
         default=_DEFAULT_ACCOUNTS,
         description="Channel accounts as a JSON list of {channel, id, brand, address, language, secret}",
+    )
+    accounts_file: Path | None = Field(
+        default=None, description="A JSON file with more accounts, whose credentials may be sealed"
+    )
+    providers: tuple[Path, ...] = Field(
+        default=(), description="YAML files that declare more providers, as a JSON list of paths"
+    )
+    outgoing_allowed: tuple[str, ...] = Field(
+        default=(),
+        description="Networks inside that providers may be called at, such as 10.1.0.0/16, as a JSON list",
     )
     raw_key: SecretStr = Field(
         default=SecretStr(""),
@@ -110,10 +145,25 @@ class Accounts:
         self._by_key: dict[tuple[str, str], ChannelAccount] = {
             (account.channel, account.id): account for account in accounts
         }
+        self._by_provider = {(one.provider, one.id): one for one in accounts if one.provider}
 
     def find(self, channel: str, id_: str) -> ChannelAccount | None:
         """The account, or None."""
         return self._by_key.get((channel, id_))
+
+    def of_provider(self, provider: str, id_: str) -> ChannelAccount | None:
+        """The account of a provider, or None."""
+        return self._by_provider.get((provider, id_))
+
+    @property
+    def sms(self) -> str:
+        """Id of the first account of SMS, or empty."""
+        return next((id_ for channel, id_ in self._by_key if channel == ChannelName.SMS), "")
+
+    @property
+    def all(self) -> tuple[ChannelAccount, ...]:
+        """Every account."""
+        return tuple(self._by_key.values())
 
     def mail_address(self, id_: str) -> str:
         """The mailbox of a mail account, or empty."""

@@ -1,8 +1,26 @@
 """Wake-ups: a thread has changed, a delivery waits."""
 
 from contextlib import AbstractContextManager
+from typing import Final, Literal
 
 from libs.web import Broadcast, Wakeup
+from services.ingest.domain.model import PROVIDED, ChannelName
+
+Lane = Literal["thread", "mail", "provider"]
+"""Ways out that do not wait for each other."""
+LANES: Final[tuple[Lane, ...]] = ("thread", "mail", "provider")
+
+
+def lane_of(channel: str) -> Lane:
+    """The lane of a channel."""
+    if channel in PROVIDED:
+        return "provider"
+    return "mail" if channel == ChannelName.MAIL else "thread"
+
+
+def channels_of(lane: Lane) -> list[str]:
+    """The channels of a lane."""
+    return sorted(name.value for name in ChannelName if lane_of(name) == lane)
 
 
 class Signals:
@@ -21,12 +39,8 @@ class Signals:
 
     def delivery_waits(self, channel: str) -> None:
         """Wakes the sender of this channel."""
-        self._hub.notify(("deliveries", _way(channel == "mail")))
+        self._hub.notify(("deliveries", lane_of(channel)))
 
-    def watch_deliveries(self, *, mail: bool) -> AbstractContextManager[Wakeup]:
-        """A bell that rings when something by mail, or by the thread itself, is to be sent."""
-        return self._hub.listen(("deliveries", _way(mail)))
-
-
-def _way(mail: bool) -> str:
-    return "mail" if mail else "thread"
+    def watch_deliveries(self, lane: Lane) -> AbstractContextManager[Wakeup]:
+        """A bell that rings when something is to be sent on a lane."""
+        return self._hub.listen(("deliveries", lane))

@@ -37,6 +37,13 @@ _CHANNELS = {
     Channel.CHANNEL_CHAT: "chat",
     Channel.CHANNEL_MAIL: "mail",
     Channel.CHANNEL_API: "api",
+    Channel.CHANNEL_SMS: "sms",
+    Channel.CHANNEL_WHATSAPP: "whatsapp",
+    Channel.CHANNEL_MESSENGER: "messenger",
+    Channel.CHANNEL_INSTAGRAM: "instagram",
+    Channel.CHANNEL_TELEGRAM: "telegram",
+    Channel.CHANNEL_VOICE: "voice",
+    Channel.CHANNEL_WEBHOOK: "webhook",
 }
 _KINDS = {
     WireKind.KIND_REQUEST: Kind.REQUEST,

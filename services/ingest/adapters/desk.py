@@ -1,7 +1,7 @@
 """The normaliser's desk: payloads of a batch, read and made ready before its transaction begins."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -9,8 +9,11 @@ from libs.contracts import PayloadAccepted
 from libs.runtime import new_id
 from libs.storage import Database, fetch_all, fetch_one
 from libs.streams import Received
+from services.ingest.adapters.channels.port import ChannelAdapter
+from services.ingest.adapters.hook_payloads import HOOK, read_item
 from services.ingest.adapters.keys import SealBroken, Sealer, Signer
-from services.ingest.adapters.payloads import read_inbound
+from services.ingest.adapters.payloads import read_inbound, unpack_payload
+from services.ingest.domain.channels import StatusNews
 from services.ingest.domain.model import Inbound
 from services.ingest.domain.reference import NUMBERS, reference_of
 from services.ingest.settings import Accounts
@@ -21,6 +24,18 @@ _RAWS: Final = (
     "SELECT id, channel, key_id, payload, received_at_ms FROM ingest.raw_messages WHERE id = ANY($1::text[])"
 )
 _CASES: Final = "SELECT case_reference, address, conversation_id FROM ingest.threads WHERE case_reference = ANY($1::text[])"
+
+NOTE_PROVIDER_IDS: Final = """
+INSERT INTO ingest.provider_messages (channel, account, provider_id, delivery_id, status, reason, at_ms)
+SELECT c, a, p, '', '', '', 0 FROM unnest($1::text[], $2::text[], $3::text[]) AS u(c, a, p) ORDER BY c, a, p
+ON CONFLICT DO NOTHING RETURNING provider_id
+"""
+"""Rows of provider ids that are not there yet."""
+
+
+def news_id(news: StatusNews) -> str:
+    """Under which row a status is kept: the message's, or for all up to a time the person's."""
+    return news.provider_id or f"through:{news.status}:{news.recipient}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +49,24 @@ class Prepared:
     account_language: str = ""
     fault: str = ""
     """Why there is no inbound message."""
+    channel: str = ""
+    account: str = ""
+    news: tuple[StatusNews, ...] = ()
+    """What became of messages of ours, in place of a message."""
 
 
 class Desk:
     """Prepares batches. `items` holds what the batch at hand needs, by raw id."""
 
-    def __init__(self, database: Database, sealer: Sealer, signer: Signer, accounts: Accounts) -> None:
+    def __init__(
+        self,
+        database: Database,
+        sealer: Sealer,
+        signer: Signer,
+        accounts: Accounts,
+        adapters: Mapping[str, ChannelAdapter],
+    ) -> None:
+        self._adapters = adapters
         self._database = database
         self._sealer = sealer
         self._signer = signer
@@ -58,6 +85,7 @@ class Desk:
         found = {row[0]: row for row in rows}
         prepared = [await self._prepare(id_, found.get(id_)) for id_ in ids]
         prepared = await self._with_cases(prepared)
+        await self._note_news(prepared)
         self.items = dict(zip(ids, prepared, strict=True))
         return prepared
 
@@ -70,27 +98,47 @@ class Desk:
     async def _prepare(self, id_: str, row: tuple[Any, ...] | None) -> Prepared:
         self._next_number += 1
         case_reference = reference_of(self._next_number - 1)
-        inbound, language, fault = None, "", ""
+        inbound, language, fault, account_id, channel = None, "", "", "", ""
+        news: tuple[StatusNews, ...] = ()
         if row is None or row[3] is None:
             fault = f"raw payload {id_} is not stored, or its retention has passed"
         else:
             _, channel, key_id, sealed, received_at_ms = row
             try:
                 if len(sealed) > _IN_THREAD_BYTES or channel == "mail":
-                    inbound = await asyncio.to_thread(
+                    account_id, inbound, news = await asyncio.to_thread(
                         self._read, id_, channel, key_id, sealed, received_at_ms
                     )
                 else:
-                    inbound = self._read(id_, channel, key_id, sealed, received_at_ms)
-                account = self._accounts.find(inbound.channel, inbound.account)
+                    account_id, inbound, news = self._read(id_, channel, key_id, sealed, received_at_ms)
+                account = self._accounts.find(channel, account_id)
                 language = account.language if account else ""
             except (SealBroken, ValueError) as error:
                 fault = f"raw payload {id_} cannot be read: {error}"
-        return Prepared(inbound, new_id(), new_id(), case_reference, language, fault)
+        return Prepared(
+            inbound, new_id(), new_id(), case_reference, language, fault, channel, account_id, news
+        )
 
-    def _read(self, id_: str, channel: str, key_id: str, sealed: bytes, received_at_ms: int) -> Inbound:
+    def _read(
+        self, id_: str, channel: str, key_id: str, sealed: bytes, received_at_ms: int
+    ) -> tuple[str, Inbound | None, tuple[StatusNews, ...]]:
         payload = self._sealer.open(bytes(sealed), id_, key_id)
-        return read_inbound(payload, id_, channel, received_at_ms, self._signer)
+        origin, body = unpack_payload(payload)
+        if not origin.kind.startswith(HOOK):
+            return origin.account, read_inbound(payload, id_, channel, received_at_ms, self._signer), ()
+        adapter = self._adapters.get(origin.kind.removeprefix(HOOK))
+        if adapter is None:
+            raise ValueError(f"no channel is called {origin.kind.removeprefix(HOOK)!r} any more")
+        return origin.account, *read_item(adapter, origin.account, body, id_, received_at_ms)
+
+    async def _note_news(self, prepared: Sequence[Prepared]) -> None:
+        """Makes the rows that statuses change, so that they and the sender, who may be late, change one row in turn."""
+        keys = sorted({(p.channel, p.account, news_id(news)) for p in prepared for news in p.news})
+        if not keys:
+            return
+        async with self._database.begin_stream() as uow:
+            await fetch_all(uow.connection, NOTE_PROVIDER_IDS, *map(list, zip(*keys, strict=True)))
+            await uow.commit()
 
     async def _with_cases(self, prepared: list[Prepared]) -> list[Prepared]:
         """Turns case references in mail subjects into threads of the same sender."""

@@ -2,22 +2,17 @@
 
 import email.policy
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.message import Message
 from email.parser import BytesParser
 from email.utils import getaddresses
-from typing import Final, TypeVar
+from typing import Final
 
-from services.ingest.adapters.html_text import html_to_text
+from services.ingest.adapters.mail_parts import MailAttachment, guarded, read_parts
 from services.ingest.domain.texts import one_line, storable
 
-T = TypeVar("T")
-_MOST_PARTS: Final = 200
-_MOST_HTML: Final = 1_000_000
-_MOST_TEXT: Final = 2_000_000
 _LONGEST_HEADER: Final = 16_000
 _ADDRESS: Final = re.compile(r"[^@\s<>\"',;]{1,128}@[^@\s<>\"',;]{1,190}")
 _HEADERS: Final = (
@@ -41,6 +36,11 @@ class ParsedMail:
     """Address in lower case, or empty."""
     name: str
     recipients: tuple[str, ...]
+    """All addresses it was brought to, envelope headers too."""
+    addressees: tuple[str, ...]
+    """To and Cc."""
+    list_id: str
+    """The mailing list it came by, or empty."""
     subject: str
     message_id: str
     in_reply_to: str
@@ -48,37 +48,43 @@ class ParsedMail:
     headers: dict[str, str]
     """Those that tell whether a person wrote it, names in lower case."""
     text: str
+    attachments: tuple[MailAttachment, ...]
+    left_out: int
+    """Attachments beyond the first hundred."""
 
 
 def parse_mail(raw: bytes) -> ParsedMail:
     """Reads a mail. May take milliseconds for each megabyte: call it in a thread."""
     # The compat policy keeps headers as they are; the default one parses each, and can fail on what strangers send.
-    mail = BytesParser(policy=email.policy.compat32).parsebytes(raw)
+    parser = BytesParser(policy=email.policy.compat32)
+    try:
+        mail = parser.parsebytes(raw)
+    except RecursionError:
+        # Hundreds of parts inside each other: only its head can be read.
+        mail = parser.parsebytes(raw, headersonly=True)
+        del mail["Content-Type"]
     sender, name = _sender(mail)
+    text, attachments, left_out = read_parts(mail)
     return ParsedMail(
         sender=sender,
         name=name,
         recipients=tuple(_addresses(mail, "To", "Cc", "Delivered-To", "X-Original-To", "Envelope-To")),
+        addressees=tuple(dict.fromkeys(_addresses(mail, "To", "Cc"))),
+        list_id=_list_id(mail),
         subject=one_line(_decode_words(_raw(mail, "Subject")), 998),
         message_id=_first_id(_plain(mail, "Message-ID")),
         # Some programs fold long ids as encoded words.
         in_reply_to=_decode_words(_raw(mail, "In-Reply-To")),
         references=_decode_words(_raw(mail, "References")),
         headers={name: value for name in _HEADERS if (value := _plain(mail, name))},
-        text=_text(mail),
+        text=text,
+        attachments=attachments,
+        left_out=left_out,
     )
 
 
-def _guarded(otherwise: T, read: Callable[[], T]) -> T:
-    """What the standard library makes of a broken mail, or `otherwise` where it fails on it."""
-    try:
-        return read()
-    except (MessageError, ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError):
-        return otherwise
-
-
 def _raw(mail: Message, name: str) -> str:
-    return _guarded("", lambda: str(mail.get(name, "")))[:_LONGEST_HEADER]
+    return guarded("", lambda: str(mail.get(name, "")))[:_LONGEST_HEADER]
 
 
 def _plain(mail: Message, name: str) -> str:
@@ -86,18 +92,18 @@ def _plain(mail: Message, name: str) -> str:
 
 
 def _decode_words(value: str) -> str:
-    return storable(_guarded(value, lambda: str(make_header(decode_header(value)))))
+    return storable(guarded(value, lambda: str(make_header(decode_header(value)))))
 
 
 def _mailboxes(values: list[str]) -> list[tuple[str, str]]:
     nothing: list[tuple[str, str]] = []
-    return _guarded(nothing, lambda: getaddresses(values[:20]))
+    return guarded(nothing, lambda: getaddresses(values[:20]))
 
 
 def _addresses(mail: Message, *names: str) -> Iterator[str]:
     for name in names:
         nothing: list[str] = []
-        values = _guarded(nothing, lambda: [str(value) for value in mail.get_all(name, [])])  # noqa: B023
+        values = guarded(nothing, lambda: [str(value) for value in mail.get_all(name, [])])  # noqa: B023
         for _, address in _mailboxes(values):
             if _ADDRESS.fullmatch(address):
                 yield storable(address).lower()
@@ -115,55 +121,16 @@ def _sender(mail: Message) -> tuple[str, str]:
     return "", ""
 
 
+def _list_id(mail: Message) -> str:
+    """By RFC 2919, or by the address to post to of older programs."""
+    for name in ("List-Id", "List-Post", "Mailing-List"):
+        value = _plain(mail, name)
+        found = re.search(r"<(?:mailto:)?([^<>\s?]{3,200})", value) or _ADDRESS.search(value)
+        if found:
+            return found.group(found.lastindex or 0).replace("@", ".").lower()
+    return ""
+
+
 def _first_id(value: str) -> str:
     found = re.search(r"<[^<>\s]{1,500}>", value)
     return found.group() if found else ""
-
-
-def _text(mail: Message) -> str:
-    plain: list[str] = []
-    html: list[str] = []
-    nothing: list[Message] = []
-    for part in _guarded(nothing, lambda: list(_walk(mail))):
-        kind = part.get_content_type()
-        if kind not in ("text/plain", "text/html") or _is_attachment(part):
-            continue
-        (plain if kind == "text/plain" else html).append(_content(part))
-    text = "\n".join(one for one in plain if one.strip())
-    if not text.strip() and html:
-        text = "\n".join(html_to_text(one[:_MOST_HTML]) for one in html)
-    return storable(text[:_MOST_TEXT]).strip()
-
-
-def _walk(mail: Message) -> Iterator[Message]:
-    """Parts in order, without those of mails attached."""
-    waiting = [mail]
-    seen = 0
-    while waiting and seen < _MOST_PARTS:
-        part = waiting.pop(0)
-        seen += 1
-        if part.get_content_type() == "message/rfc822":
-            continue
-        inner = part.get_payload()
-        if part.is_multipart() and isinstance(inner, list):
-            waiting[:0] = [one for one in inner if isinstance(one, Message)]
-        else:
-            yield part
-
-
-def _is_attachment(part: Message) -> bool:
-    return _guarded(
-        False, lambda: part.get_content_disposition() == "attachment" or bool(part.get_filename())
-    )
-
-
-def _content(part: Message) -> str:
-    data = _guarded(None, lambda: part.get_payload(decode=True))
-    if not isinstance(data, bytes):
-        return str(part.get_payload())
-    for charset in (_guarded("", lambda: part.get_content_charset() or ""), "utf-8"):
-        try:
-            return data.decode(charset)
-        except (LookupError, ValueError):
-            continue
-    return data.decode("cp1252", errors="replace")

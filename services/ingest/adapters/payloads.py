@@ -8,7 +8,7 @@ from services.ingest.adapters.keys import Signer
 from services.ingest.adapters.mime import parse_mail
 from services.ingest.domain.automatic import automatic_reason
 from services.ingest.domain.customers import identity_key, mail_identity
-from services.ingest.domain.mail_threading import conversations_of, references_of
+from services.ingest.domain.mail_threading import conversations_of, party_of, references_of
 from services.ingest.domain.model import MOST_TEXT_BYTES, ChannelName, Inbound
 from services.ingest.domain.quotations import without_quotation
 from services.ingest.domain.reference import find_references
@@ -17,7 +17,7 @@ from services.ingest.domain.texts import cut_to_bytes, storable
 MAIL: Final = "mail"
 MESSAGE: Final = "message"
 _MOST_FULL_BYTES: Final = 1024 * 1024
-_MOST_OWN_REFERENCES: Final = 10
+_MOST_REFERENCES: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,14 @@ def _from_mail(origin: Origin, raw: bytes, message_id: str, received_at_ms: int,
         truncated=cut,
         automatic=automatic_reason(mail.headers, mail.sender) is not None,
         mail_id=mail.message_id,
-        mail_references=tuple(storable(one) for one in references[:_MOST_OWN_REFERENCES]),
+        mail_references=tuple(storable(one) for one in _near_and_oldest(references)),
+        party=party_of(mail.sender, mail.addressees, mail.list_id),
         threads=tuple(conversations_of(signer.key, references, mail.recipients)[:5]),
         case_references=tuple(find_references(mail.subject)[:5]),
     )
+
+
+def _near_and_oldest(references: list[str]) -> list[str]:
+    if len(references) <= _MOST_REFERENCES:
+        return references
+    return [*references[: _MOST_REFERENCES - 1], references[-1]]

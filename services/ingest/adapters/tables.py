@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Integer, MetaData, Table, Te
 from sqlalchemy.dialects.postgresql import JSONB
 
 from libs.storage import TableRepository
-from services.ingest.domain.deliveries import Delivery
+from services.ingest.domain.deliveries import Delivery, ProviderMessage
 from services.ingest.domain.model import Customer, Entry, Identity, MailId, Thread
 
 _metadata = MetaData(schema="ingest")
@@ -21,6 +21,7 @@ _identities = Table(
     Column("customer_id", Text),
     Column("verified", Boolean),
     Column("conversation_id", Text),
+    Column("last_inbound_at_ms", BigInteger),
 )
 _mail_ids = Table(
     "mail_ids",
@@ -60,6 +61,7 @@ _threads = Table(
     Column("resolved_at_ms", BigInteger),
     Column("continues_conversation_id", Text),
     Column("continued_as_conversation_id", Text),
+    Column("endpoint", Text),
 )
 _entries = Table(
     "thread_entries",
@@ -91,6 +93,21 @@ _deliveries = Table(
     Column("created_at_ms", BigInteger),
     Column("finished_at_ms", BigInteger),
     Column("traceparent", Text),
+    Column("account", Text),
+    Column("endpoint", Text),
+    Column("window_ends_at_ms", BigInteger),
+    Column("status", Text),
+)
+_provider_messages = Table(
+    "provider_messages",
+    _metadata,
+    Column("channel", Text, primary_key=True),
+    Column("account", Text, primary_key=True),
+    Column("provider_id", Text, primary_key=True),
+    Column("delivery_id", Text),
+    Column("status", Text),
+    Column("reason", Text),
+    Column("at_ms", BigInteger),
 )
 
 
@@ -116,3 +133,4 @@ CUSTOMERS = TableRepository(_customers, Customer, _customer_row, _customer)
 THREADS = TableRepository(_threads, Thread)
 ENTRIES = TableRepository(_entries, Entry)
 DELIVERIES = TableRepository(_deliveries, Delivery)
+PROVIDER_MESSAGES = TableRepository(_provider_messages, ProviderMessage)

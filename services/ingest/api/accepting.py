@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,12 +14,15 @@ from libs.storage import Database, fetch_one
 from libs.telemetry import metrics
 from libs.web import NotFound, Tokens, preferred_wait_s
 from services.ingest.adapters.arrivals import Arrival, Arrivals
+from services.ingest.adapters.hook_payloads import HOOK, pack_item
 from services.ingest.adapters.keys import Sealer, Signer
 from services.ingest.adapters.payloads import Origin, pack_payload
 from services.ingest.adapters.raw_writer import RawMessage, RawWriter
 from services.ingest.api.callers import Caller
 from services.ingest.api.schemas import MessageIn, MessageState
+from services.ingest.domain.channels import Item
 from services.ingest.domain.model import ChannelName
+from services.ingest.domain.texts import storable
 from services.ingest.settings import Accounts, IngestSettings
 
 _SECOND_LOOK_S: Final = 1.0
@@ -90,6 +94,29 @@ class Accepting:
             raw = self._sealed_mail(message_id, account, raw_mail, provider_id)
         return await self._take(raw, wait_s)
 
+    async def items(self, channel: ChannelName, provider: str, account: str, items: Sequence[Item]) -> None:
+        """Takes the happenings of a webhook in one shared commit; those taken before are passed over."""
+        raws = []
+        for item in items:
+            message_id = new_id()
+            key = (
+                item.key if len(item.key) <= 255 else "long:" + hashlib.sha256(item.key.encode()).hexdigest()
+            )
+            raws.append(
+                self._sealed(
+                    message_id,
+                    channel,
+                    pack_payload(Origin(HOOK + provider, account, True), pack_item(item)),
+                    f"{provider}/{account}",
+                    storable(key),
+                    # The key says all: providers repeat a happening with other bytes around it.
+                    hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest(),
+                    storable(f"{provider}/{account}/{item.sender or message_id}"),
+                )
+            )
+        for stored in await asyncio.gather(*[self.writer.write(raw) for raw in raws]):
+            _count(channel, stored.repeated)
+
     async def state(self, message_id: str) -> MessageState:
         """Where a message is. Raises NotFound."""
         async with self.database.read() as connection:
@@ -114,7 +141,6 @@ class Accepting:
             provider_id = "mail:" + hashlib.sha256(identity + b"\n" + digest).hexdigest()
         else:
             digest = hashlib.sha256(raw_mail).digest()
-        sender = _mail_sender(head)
         return self._sealed(
             message_id,
             ChannelName.MAIL,
@@ -122,7 +148,8 @@ class Accepting:
             f"mail/{account}",
             provider_id,
             digest,
-            f"{account}/{sender or message_id}",
+            # One mailbox has one writer: answers of several people to one mail would else miss each other.
+            f"mail/{account}",
         )
 
     def _sealed(
@@ -214,11 +241,3 @@ class Accepting:
 
 def _count(channel: str, repeated: bool) -> None:
     (metrics.ingest_duplicates if repeated else metrics.ingest_accepted).labels(channel).inc()
-
-
-_FROM: Final = re.compile(rb"^from:.{0,500}?([^@\s<>\"',;:]{1,128}@[^@\s<>\"',;]{1,190})", re.I | re.M)
-
-
-def _mail_sender(head: bytes) -> str:
-    found = _FROM.search(head[:65536])
-    return found.group(1).decode("ascii", errors="replace").lower() if found else ""

@@ -45,6 +45,13 @@ class Delivery:
     finished_at_ms: int
     traceparent: str = ""
     """Of the work that it came of."""
+    account: str = ""
+    endpoint: str = ""
+    """The customer's id at the provider, where it goes by one."""
+    window_ends_at_ms: int = 0
+    """Until when the provider takes a free text; 0 for always."""
+    status: str = ""
+    """What the provider has said of it: a ProviderStatus, or empty."""
 
     def ended(self, state: DeliveryState, reason: str, at_ms: int) -> "Delivery":
         """The delivery in a state that it does not leave."""
@@ -53,6 +60,23 @@ class Delivery:
     def put_off(self, reason: str, until_ms: int) -> "Delivery":
         """The delivery waiting for another attempt."""
         return replace(self, state=DeliveryState.WAITING, reason=reason, due_at_ms=until_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderMessage:
+    """What is known of a message under the id that its provider gave it; statuses may come before its delivery is known."""
+
+    channel: str
+    account: str
+    provider_id: str
+    delivery_id: str
+    status: str
+    reason: str
+    at_ms: int
+
+    @property
+    def row_key(self) -> tuple[str, str, str]:
+        return (self.channel, self.account, self.provider_id)
 
 
 _LONGEST_MS: Final = 3_600_000

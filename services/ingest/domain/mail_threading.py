@@ -4,15 +4,19 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 from uuid import UUID
+
+from services.ingest.domain.model import NO_PARTY, Party
 
 _ID: Final = re.compile(r"<c\.([a-z2-7]{26})\.([a-z2-7]{26})\.([a-z2-7]{16})@[^<>@\s]+>", re.I | re.A)
 # Short, since a local part has at most 64 characters.
 _PLUS: Final = re.compile(r"\+c([a-z2-7]{26})([a-z2-7]{12})@", re.I | re.A)
 _REFERENCE: Final = re.compile(r"<[^<>\s]{1,998}>")
 _MOST_REFERENCES: Final = 100
+_MOST_ADDRESSEES: Final = 5
+_NOTED_REFERENCES: Final = 3
 
 
 def _text(data: bytes) -> str:
@@ -70,3 +74,27 @@ def conversations_of(key: bytes, references: Iterable[str], recipients: Iterable
             if hmac.compare_digest(seal.lower(), _seal(key, 12, "address", conversation.lower())):
                 found.append(_uuid(conversation.lower()))
     return list(dict.fromkeys(found))
+
+
+def party_of(writer: str, addressees: Iterable[str], list_id: str) -> Party:
+    """Who may go on in the conversation of a mail.
+
+    A mail joins the conversation of one it refers to when one person wrote both, when the writer of one was addressed
+    (To, Cc) by the other, or when both came by one mailing list. To have seen a Message-ID alone joins nothing, and to
+    have been addressed together neither: everybody writes to our mailbox.
+    """
+    if not writer:
+        return NO_PARTY
+    others = [one for one in dict.fromkeys(addressees) if one != writer][:_MOST_ADDRESSEES]
+    lists = (f"list:{list_id}",) if list_id else ()
+    return Party(
+        noted=(writer, *(f"to:{one}" for one in others), *lists),
+        sought=(writer, f"to:{writer}", *others, *lists),
+    )
+
+
+def noted_ids(mail_id: str, references: Sequence[str]) -> list[str]:
+    """Ids under which a mail is found again: its own, the nearest it refers to and the oldest, so that mails which
+    arrive before the one they answer meet as well."""
+    chosen = [mail_id, *references[: _NOTED_REFERENCES - 1], *references[-1:]]
+    return list(dict.fromkeys(one for one in chosen if one))

@@ -14,6 +14,22 @@ class ChannelName(StrEnum):
     CHAT = "chat"
     MAIL = "mail"
     API = "api"
+    SMS = "sms"
+    WHATSAPP = "whatsapp"
+    MESSENGER = "messenger"
+    INSTAGRAM = "instagram"
+    TELEGRAM = "telegram"
+    VOICE = "voice"
+    WEBHOOK = "webhook"
+
+
+PROVIDED: Final = frozenset(ChannelName) - {
+    ChannelName.WEB,
+    ChannelName.CHAT,
+    ChannelName.MAIL,
+    ChannelName.API,
+}
+"""Channels of a provider: its webhooks come in, its API takes what goes out, its id of a person is their thread."""
 
 
 class EntryKind(StrEnum):
@@ -36,6 +52,19 @@ class IdentityKey:
     @property
     def row_key(self) -> tuple[str, str, str]:
         return (self.channel, self.account, self.external_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """The people and the mailing list of a mail, as keys under which other mails of theirs find it."""
+
+    noted: tuple[str, ...]
+    """What this mail is found by."""
+    sought: tuple[str, ...]
+    """What it looks for, the strongest first."""
+
+
+NO_PARTY: Final = Party((), ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +92,11 @@ class Inbound:
     automatic: bool = False
     mail_id: str = ""
     mail_references: tuple[str, ...] = ()
-    """Message ids the mail refers to, nearest first: the sender's own among them lead to their conversation."""
+    """Message ids the mail refers to, nearest first."""
+    party: Party = NO_PARTY
+    """Who wrote the mail, to whom, by which list."""
+    media: tuple[str, ...] = ()
+    """Files at the provider, by address or id."""
     threads: tuple[str, ...] = ()
     """Conversations it may belong to, the strongest evidence first."""
     case_references: tuple[str, ...] = ()
@@ -80,14 +113,17 @@ class Identity:
     customer_id: str
     verified: bool
     conversation_id: str
-    """The newest chat conversation of this identity, or empty."""
+    """The newest conversation of this identity on chat or a provider's channel, or empty."""
+    last_inbound_at_ms: int = 0
+    """When they last wrote by it; 0 for not since this is noted."""
 
 
 @dataclass(frozen=True, slots=True)
 class MailId:
-    """Where a mail of a sender went, so that their next one, which refers to it, goes there too."""
+    """Where a mail went that a person or list wrote, got or spoke of: their next one about it goes there too."""
 
     address: str
+    """One of `Party.noted`."""
     mail_id: str
     conversation_id: str
 
@@ -129,6 +165,8 @@ class Thread:
     resolved_at_ms: int
     continues_conversation_id: str
     continued_as_conversation_id: str
+    endpoint: str = ""
+    """The customer's id on the provider's channel they last wrote by."""
 
     @property
     def resolved(self) -> bool:

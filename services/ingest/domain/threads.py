@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from services.ingest.domain.model import ChannelName, Entry, EntryKind, Inbound, Thread
+from services.ingest.domain.model import PROVIDED, ChannelName, Entry, EntryKind, Inbound, Thread
 
 HOPS: Final = 3
 """How far a message follows conversations that were continued as others."""
@@ -103,10 +103,17 @@ def add_message(thread: Thread, inbound: Inbound) -> tuple[Thread, Entry]:
         language=inbound.language or thread.language,
         address=thread.address or inbound.address,
         last_mail_id=inbound.mail_id or thread.last_mail_id,
+        endpoint=_endpoint(thread, inbound) if same_person else thread.endpoint,
         channel=inbound.channel if same_person else thread.channel,
         account=inbound.account if same_person else thread.account,
     )
     return changed, entry
+
+
+def _endpoint(thread: Thread, inbound: Inbound) -> str:
+    if inbound.channel not in PROVIDED:
+        return ""
+    return inbound.identity.external_id if inbound.identity else thread.endpoint
 
 
 def add_entry(thread: Thread, kind: EntryKind, text: str, at_ms: int, ref_id: str) -> tuple[Thread, Entry]:

@@ -176,7 +176,7 @@ async def test_the_subject_alone_joins_nothing(ingest: ServiceUnderTest, backend
     assert second.customer_id == first.customer_id
 
 
-async def test_a_second_mail_before_our_answer_joins_the_first_of_the_same_sender_only(
+async def test_a_second_mail_before_our_answer_joins_the_first_of_the_same_party_only(
     ingest: ServiceUnderTest, backend: httpx.AsyncClient
 ) -> None:
     first = await received(ingest, backend, mail())

@@ -10,8 +10,8 @@ import json
 from collections import Counter
 from typing import Any
 
-from services.routing.domain.commands import Command, CustomerWrote, Enqueue, RecordStatus
 from services.routing.domain.capacity import GroupKey
+from services.routing.domain.commands import Command, CustomerWrote, Enqueue, RecordStatus
 from services.routing.domain.directory import Directory
 from services.routing.domain.engine import Engine, Rows
 from services.routing.domain.events import (

@@ -12,6 +12,13 @@ class Channel(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CHANNEL_CHAT: _ClassVar[Channel]
     CHANNEL_MAIL: _ClassVar[Channel]
     CHANNEL_API: _ClassVar[Channel]
+    CHANNEL_SMS: _ClassVar[Channel]
+    CHANNEL_WHATSAPP: _ClassVar[Channel]
+    CHANNEL_MESSENGER: _ClassVar[Channel]
+    CHANNEL_INSTAGRAM: _ClassVar[Channel]
+    CHANNEL_TELEGRAM: _ClassVar[Channel]
+    CHANNEL_VOICE: _ClassVar[Channel]
+    CHANNEL_WEBHOOK: _ClassVar[Channel]
 
 class Purpose(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -23,6 +30,13 @@ CHANNEL_WEB: Channel
 CHANNEL_CHAT: Channel
 CHANNEL_MAIL: Channel
 CHANNEL_API: Channel
+CHANNEL_SMS: Channel
+CHANNEL_WHATSAPP: Channel
+CHANNEL_MESSENGER: Channel
+CHANNEL_INSTAGRAM: Channel
+CHANNEL_TELEGRAM: Channel
+CHANNEL_VOICE: Channel
+CHANNEL_WEBHOOK: Channel
 PURPOSE_UNSPECIFIED: Purpose
 PURPOSE_CONVERSATION: Purpose
 PURPOSE_SURVEY_ANSWER: Purpose
