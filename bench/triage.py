@@ -203,6 +203,10 @@ class Bench:
         """The default model on the check split of the own set; and topics of 7 languages from English examples."""
         sources = Sources.default()
         both, words = load_knowledge(sources), replace(load_knowledge(sources), topics=None)
+        tiers = "in two tiers" if both.topics is not None else "by words alone, so both columns are the same"
+        self.notes.append(
+            f"The default model of topics is {tiers}; anger and the wish for a person are by words."
+        )
         everything = load_examples(HERE / "data", sources.taxonomy.languages)
         examples = [e for e in everything if e.check]
         said = [classify_many([Query(e.text) for e in examples], one) for one in (both, words)]
@@ -288,9 +292,9 @@ def main() -> None:
         except (OSError, ValueError) as error:
             bench.notes.append(f"Not measured: {name} ({error}).")
     report.write(
-        "triage",
+        "_".join(("triage", *(arguments.only or ()))),
         "Triage: both tiers, words alone, the encoder alone",
-        "python -m bench.triage --data DIR",
+        " ".join(("python -m bench.triage --data DIR", *(f"--only {name}" for name in arguments.only or ()))),
         ["what", "both", "words alone", "encoder alone", "must", "aim", "reached"],
         [_cells(line) for line in lines],
         " ".join(bench.notes),

@@ -21,6 +21,11 @@ def main() -> None:
         "--data", type=Path, default=_TRIAGE / "data", help="folder with messages/ and stories/"
     )
     parser.add_argument("--target", type=Path, default=_TRIAGE / "models", help="folder for the model files")
+    parser.add_argument(
+        "--two-tiers",
+        action="store_true",
+        help="also topics in two tiers (decision 14 says why not by default)",
+    )
     arguments = parser.parse_args()
     unseen = make_model(
         arguments.data,
@@ -29,14 +34,15 @@ def main() -> None:
         arguments.target,
         lambda step: print(f"  {step}", flush=True),
     )
-    make_topics(
-        arguments.data,
-        _TRIAGE / "lexicon",
-        load_taxonomy(_TRIAGE / "taxonomy.yaml"),
-        Encoders(),
-        arguments.target,
-        lambda step: print(f"  topics: {step}", flush=True),
-    )
+    if arguments.two_tiers:
+        make_topics(
+            arguments.data,
+            _TRIAGE / "lexicon",
+            load_taxonomy(_TRIAGE / "taxonomy.yaml"),
+            Encoders(),
+            arguments.target,
+            lambda step: print(f"  topics: {step}", flush=True),
+        )
     _report(unseen)
 
 
