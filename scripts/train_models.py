@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument(
         "--two-tiers",
         action="store_true",
-        help="also topics in two tiers (decision 14 says why not by default)",
+        help="also topics in two tiers (decision 15 says why not by default)",
     )
     arguments = parser.parse_args()
     unseen = make_model(
