@@ -18,9 +18,11 @@ from services.demo.command import demo
 from services.embedded import data_folder, run_embedded, with_database
 from services.operators import admin, dead_letters, topics
 from services.operators.faults import explain
+from services.operators.record import record
 from services.operators.tail import tail
 from services.registry import SERVICES, service
 from services.routing.simulation.command import simulate
+from services.routing.simulation.replay_command import replay
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -36,6 +38,8 @@ app.command()(demo)
 app.command()(cluster)
 app.command()(tail)
 app.command()(simulate)
+app.command()(record)
+app.command()(replay)
 _console = Console()
 _errors = Console(stderr=True)
 _ROLES = ("customer", "agent", "supervisor", "admin", "service")
