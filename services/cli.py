@@ -21,10 +21,12 @@ from services.operators.backup import backup
 from services.operators.classify import classify_lines
 from services.operators.evaluate import evaluate
 from services.operators.faults import explain
+from services.operators.record import record
 from services.operators.tail import tail
 from services.registry import SERVICES, service
 from services.routing.simulation.command import simulate
 from services.simulator.command import simulate_provider
+from services.routing.simulation.replay_command import replay
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -52,6 +54,8 @@ app.command()(evaluate)
 app.command()(simulate)
 app.command("simulate-provider")(simulate_provider)
 app.add_typer(ingest.app, name="ingest", help="Mails, payloads and deliveries.")
+app.command()(record)
+app.command()(replay)
 _console = Console()
 _errors = Console(stderr=True)
 _ROLES = ("customer", "agent", "supervisor", "admin", "service")
