@@ -17,6 +17,7 @@ from services.ingest.adapters.raw_writer import RawWriter
 from services.ingest.adapters.smtp import NoMailer, SmtpMailer
 from services.ingest.adapters.survey_links import PeerSurveyLinks
 from services.ingest.api.accepting import Accepting
+from services.ingest.api.deliveries import deliveries_router
 from services.ingest.api.hooks import Hooks, hooks_router
 from services.ingest.api.mail import mail_router
 from services.ingest.api.messages import messages_router
@@ -68,6 +69,7 @@ def build(platform: Platform, settings: IngestSettings) -> Service:
             messages_router(accepting),
             mail_router(accepting),
             hooks_router(Hooks(accepting, adapters, reveal, hooks_url)),
+            deliveries_router(database, signals),
             threads_router(database, tokens, signals),
         ],
         subscribers=[Subscriber(normaliser, context, resources=desk), Subscriber(outbound, context)],

@@ -7,10 +7,15 @@ from typing import Annotated, Any
 
 import typer
 
-from libs.runtime import PlatformSettings
+from libs.runtime import PlatformSettings, SystemClock
+from libs.storage import Database, Engines
+from libs.streams import Log
+from libs.web import Problem
 from services.embedded import data_folder
+from services.ingest.adapters.credentials import reseal_file
 from services.ingest.adapters.inspecting import inspect_mail, inspect_payload
-from services.ingest.adapters.keys import load_keys
+from services.ingest.adapters.keys import add_raw_key, load_keys
+from services.ingest.resending import deliveries_of, resend
 from services.ingest.settings import IngestSettings
 
 app = typer.Typer(no_args_is_help=True)
@@ -64,3 +69,62 @@ def parse(
             typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
         else:
             typer.echo(json.dumps({"file": str(path), **found}, ensure_ascii=False))
+
+
+@app.command()
+def failed(
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 100,
+    after: Annotated[str, typer.Option(help="Id after which to go on.")] = "",
+) -> None:
+    """What could not be delivered, one JSON object a line: its id, conversation, channel and reason."""
+    from services.operators.running import on_database
+
+    async def work(engines: Engines, log: Log) -> None:
+        database = Database(engines, "ingest", SystemClock(), log)
+        for one in await deliveries_of(database, "failed", after, limit):
+            shown = {"delivery_id": one.delivery_id, "conversation_id": one.conversation_id}
+            typer.echo(
+                json.dumps({**shown, "channel": one.channel, "reason": one.reason}, ensure_ascii=False)
+            )
+
+    on_database(work)
+
+
+@app.command("resend")
+def resend_(
+    delivery_ids: Annotated[list[str], typer.Argument(metavar="ID...", help="From `failed`.")],
+) -> None:
+    """Puts failed deliveries on their way again."""
+    from services.operators.running import on_database
+
+    async def work(engines: Engines, log: Log) -> None:
+        database = Database(engines, "ingest", SystemClock(), log)
+        for delivery_id in delivery_ids:
+            try:
+                await resend(database, delivery_id, None)
+            except Problem as problem:
+                raise typer.BadParameter(f"{delivery_id}: {problem.detail}") from None
+            typer.echo(f"{delivery_id} is on its way again")
+
+    on_database(work)
+
+
+@app.command("rotate-credentials")
+def rotate_credentials(
+    new_key: Annotated[
+        bool, typer.Option(help="Make a new key first; old ones still open what they sealed.")
+    ] = True,
+) -> None:
+    """Seals every credential of the accounts file with the newest key, those in plain text too."""
+    settings, folder = IngestSettings(), data_folder(PlatformSettings())
+    if settings.accounts_file is None:
+        raise typer.BadParameter(
+            "set CENTRALINO_INGEST_ACCOUNTS_FILE to the file whose credentials are sealed"
+        )
+    raw, signing = settings.raw_key.get_secret_value(), settings.signing_key.get_secret_value()
+    load_keys(folder, raw, signing)
+    if new_key and not raw:
+        add_raw_key(folder)
+    sealer, _ = load_keys(folder, raw, signing)
+    count = reseal_file(settings.accounts_file, sealer)
+    typer.echo(f"{count} credentials are sealed with key {sealer.key_id}; start the services again to use it")

@@ -78,6 +78,21 @@ def load_keys(folder: Path, raw: str, signing: str) -> tuple[Sealer, Signer]:
     return Sealer(raw_keys), Signer(signing_key)
 
 
+def add_raw_key(folder: Path) -> None:
+    """Puts a new key before the others of the key file, in one step; those go on to open what they sealed.
+
+    Raises KeyFileError when the file is not one of ours.
+    """
+    path = folder / "ingest-keys.json"
+    kept = _kept(path)
+    value = {name: [base64.b64encode(key).decode() for key in keys] for name, keys in kept.items()}
+    value["raw"].insert(0, _new())
+    written = path.with_name(path.name + ".new")
+    written.touch(mode=0o600)
+    written.write_text(json.dumps(value))
+    written.replace(path)
+
+
 def _given(setting: str, text: str) -> list[bytes]:
     try:
         return [_decode(one) for one in text.split(",")]

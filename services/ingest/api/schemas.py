@@ -118,6 +118,40 @@ class ConversationOut(BaseModel):
     continued_as_conversation_id: str | None = None
 
 
+class DeliveryOut(BaseModel):
+    """Something on its way to a customer."""
+
+    delivery_id: str
+    conversation_id: str
+    kind: str = Field(description="reply or survey")
+    channel: str
+    account: str
+    state: str = Field(description="waiting, attempting, delivered, failed or cancelled")
+    status: str | None = Field(
+        description="What the provider has said of it: sent, delivered, read or failed"
+    )
+    attempts: int
+    reason: str = Field(description="Why it failed, or waits")
+    created_at: str
+
+
+class WayOut(BaseModel):
+    """One channel to a customer."""
+
+    channel: str
+    account: str
+    endpoint: str = Field(description="The customer's id there")
+    open: bool = Field(description="Whether a free text is taken now")
+    ends_at: str | None = Field(description="Until when, where the provider sets an end")
+    reason: str | None = Field(description="Why it is closed, and what to do")
+
+
+class WaysOut(BaseModel):
+    """The ways to a customer, the one they last used first."""
+
+    ways: list[WayOut]
+
+
 class TicketOut(BaseModel):
     """A key for one event stream, good for 30 s and one use."""
 

@@ -15,6 +15,7 @@ from services.ingest.adapters.keys import Signer
 from services.ingest.adapters.smtp import SmtpMailer
 from services.ingest.adapters.tables import DELIVERIES
 from services.ingest.domain.deliveries import Delivery
+from services.ingest.domain.model import ChannelName
 from services.ingest.ports import Mailer, OutgoingMail
 from services.ingest.sending import Sender
 from services.ingest.service import definition
@@ -52,8 +53,8 @@ async def ingesting(sink: MailSink, survey: SurveySink, **options: Any) -> Async
         "smtp_port": sink.port,
         "delivery_poll_ms": 20,
         "accounts": (
-            ChannelAccount(channel="chat"),
-            ChannelAccount(channel="mail", address="help@shop.example"),
+            ChannelAccount(channel=ChannelName.CHAT),
+            ChannelAccount(channel=ChannelName.MAIL, address="help@shop.example"),
         ),
         **options,
     }
@@ -213,7 +214,7 @@ async def test_two_senders_share_the_work(ingest: ServiceUnderTest, sink: MailSi
     settings = IngestSettings(
         smtp_host="127.0.0.1",
         smtp_port=sink.port,
-        accounts=(ChannelAccount(channel="mail", address="help@shop.example"),),
+        accounts=(ChannelAccount(channel=ChannelName.MAIL, address="help@shop.example"),),
     )
     others = [
         Sender(
@@ -223,7 +224,7 @@ async def test_two_senders_share_the_work(ingest: ServiceUnderTest, sink: MailSi
             Signer(b"k"),
             SmtpMailer(settings),
             NoLinks(),
-            mail=True,
+            lane="mail",
         )
         for _ in range(4)
     ]
@@ -249,12 +250,14 @@ class SlowMailer:
 
 async def test_who_sleeps_over_their_lease_records_nothing() -> None:
     async with running(definition, tasks=False) as ingest:
-        settings = IngestSettings(accounts=(ChannelAccount(channel="mail", address="help@shop.example"),))
+        settings = IngestSettings(
+            accounts=(ChannelAccount(channel=ChannelName.MAIL, address="help@shop.example"),)
+        )
         first = await open_mail(ingest)
 
         def sender(mailer: Mailer) -> Sender:
             return Sender(
-                ingest.database, settings, Signals(Broadcast()), Signer(b"k"), mailer, NoLinks(), mail=True
+                ingest.database, settings, Signals(Broadcast()), Signer(b"k"), mailer, NoLinks(), lane="mail"
             )
 
         async def nothing() -> None:

@@ -10,6 +10,7 @@ import pytest
 from libs.contracts import Channel
 from services.ingest.adapters.keys import load_keys
 from services.ingest.domain.mail_threading import message_id, plus_address
+from services.ingest.domain.model import ChannelName
 from services.ingest.service import definition
 from services.ingest.settings import ChannelAccount, IngestSettings
 from tests.service.ingest.mails import mail, post_mail
@@ -25,9 +26,9 @@ async def ingest() -> Any:
         raw_key=KEY,  # type: ignore[arg-type]  # pydantic makes the secret
         signing_key=KEY,  # type: ignore[arg-type]  # the same
         accounts=(
-            ChannelAccount(channel="chat"),
+            ChannelAccount(channel=ChannelName.CHAT),
             ChannelAccount(
-                channel="mail",
+                channel=ChannelName.MAIL,
                 address="support@shop.example",
                 language="it",
                 secret="sixteen-characters",  # type: ignore[arg-type]  # the same
