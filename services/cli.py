@@ -25,8 +25,8 @@ from services.operators.record import record
 from services.operators.tail import tail
 from services.registry import SERVICES, service
 from services.routing.simulation.command import simulate
-from services.simulator.command import simulate_provider
 from services.routing.simulation.replay_command import replay
+from services.simulator.command import simulate_provider
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -17,6 +17,7 @@ from libs.telemetry import configure_logging
 from libs.web import Broadcast
 from services.ingest.adapters.keys import Signer
 from services.ingest.adapters.smtp import SmtpMailer
+from services.ingest.domain.model import ChannelName
 from services.ingest.ports import Mailer, OutgoingMail
 from services.ingest.sending import Sender
 from services.ingest.settings import ChannelAccount, IngestSettings
@@ -71,13 +72,13 @@ async def work(url: str, port: int, key: bytes, killer: Killer) -> None:
         smtp_port=port,
         delivery_lease_ms=1_000,
         delivery_poll_ms=20,
-        accounts=(ChannelAccount(channel="mail", address="help@shop.example"),),
+        accounts=(ChannelAccount(channel=ChannelName.MAIL, address="help@shop.example"),),
     )
     WatchedUnitOfWork.killer = killer
     database = WatchedDatabase(engines, "ingest", SystemClock(), log)
     mailer = WatchedMailer(SmtpMailer(settings), killer)
     signals, signer = Signals(Broadcast()), Signer(key)
-    await Sender(database, settings, signals, signer, mailer, NoLinks(), mail=True).run(asyncio.Event())
+    await Sender(database, settings, signals, signer, mailer, NoLinks(), lane="mail").run(asyncio.Event())
 
 
 if __name__ == "__main__":

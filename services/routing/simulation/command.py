@@ -99,11 +99,11 @@ def show(report: dict[str, Any], console: Console) -> None:
         for column in _COLUMNS:
             table.add_column(column, justify="left" if column == "" else "right", no_wrap=True)
         for name, found in result["policies"].items():
-            shares = (_pm(found["in_sla"]), "", "", "", "", "", "", "")
+            whole = (_pm(found["in_sla"]), "", "", "", "", "", "", "")
             table.add_row(
                 f"[bold]{name}[/bold]",
                 "",
-                *shares,
+                *whole,
                 _pm(found["jain"]),
                 _pm(found["occupancy"]),
                 end_section=False,

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from services.ingest.domain.model import ChannelName
 from services.ingest.service import definition
 from services.ingest.settings import ChannelAccount, IngestSettings
 from tests.service.ingest.sinks import mail_sink
@@ -45,7 +46,7 @@ async def _sender(url: str, port: int, *options: str) -> AsyncIterator[asyncio.s
 async def test_a_sender_that_dies_at_a_step_leaves_a_delivery_that_is_told_once(
     kill: str, mails: int, possibly_twice: bool
 ) -> None:
-    accounts = (ChannelAccount(channel="mail", address="help@shop.example"),)
+    accounts = (ChannelAccount(channel=ChannelName.MAIL, address="help@shop.example"),)
     async with (
         mail_sink() as sink,
         running(definition, IngestSettings(accounts=accounts), tasks=False) as ingest,

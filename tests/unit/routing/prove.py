@@ -27,13 +27,17 @@ def main() -> None:
         try:
             play(random_story(seed, _STORY))
         except Broken as broken:
-            print(f"seed {seed}, within {_STORY} steps: {broken}")
+            sys.stdout.write(f"seed {seed}, within {_STORY} steps: {broken}" + "\n")
             sys.exit(1)
         if time.monotonic() - told > 60:
             told = time.monotonic()
-            print(f"{(number + 1) * _STORY:,} steps in {told - begun:.0f} s", flush=True)
+            sys.stdout.write(f"{(number + 1) * _STORY:,} steps in {told - begun:.0f} s" + "\n")
+    sys.stdout.flush()
     steps = -(-given.steps // _STORY) * _STORY
-    print(f"{steps:,} steps in {time.monotonic() - begun:.0f} s: every invariant held (seed {given.seed})")
+    sys.stdout.write(
+        f"{steps:,} steps in {time.monotonic() - begun:.0f} s: every invariant held (seed {given.seed})"
+        + "\n"
+    )
 
 
 if __name__ == "__main__":

@@ -66,9 +66,7 @@ def test_the_simulation_decides_as_the_engine_does(pick: PickRule, seed: int) ->
     assert by_engine(classes, crews, policy, arrivals) == outcome.agent
 
 
-def by_engine(
-    classes: list[WorkClass], crews: list[Crew], policy: Policy, arrivals: Arrivals
-) -> list[int]:
+def by_engine(classes: list[WorkClass], crews: list[Crew], policy: Policy, arrivals: Arrivals) -> list[int]:
     from dataclasses import replace
 
     plain = directory_of(classes, crews, policy)
@@ -83,7 +81,9 @@ def by_engine(
         for _ in range(crew.count):
             agent_id = f"{crew.profile.agent_id}-{len(people):05}"
             people.append(agent_id)
-            engine.apply(PutAgent(command_id=f"put{agent_id}", agent=replace(crew.profile, agent_id=agent_id)), 1)
+            engine.apply(
+                PutAgent(command_id=f"put{agent_id}", agent=replace(crew.profile, agent_id=agent_id)), 1
+            )
             engine.apply(SetPresence(command_id=f"on{agent_id}", agent_id=agent_id, presence="online"), 1)
     for seat in engine.pool.bench.seats.values():
         seat.idle_since_ms = 0
@@ -125,7 +125,9 @@ def by_engine(
 
 
 def test_a_customer_whose_patience_ends_is_not_served() -> None:
-    crew = Crew(AgentProfile("a", "", ("all",), ()), CapacityPolicy("c", 1, 0, (ChannelRule("chat", 1, 1),)), 1)
+    crew = Crew(
+        AgentProfile("a", "", ("all",), ()), CapacityPolicy("c", 1, 0, (ChannelRule("chat", 1, 1),)), 1
+    )
     arrivals = Arrivals([0, 1, 2], [0, 0, 0], [1000, 1000, 1000], [0, 500, 5000])
     outcome = Simulation([WorkClass("k", MINUTE)], [crew], Policy("ours")).run(arrivals)
     assert outcome.begun_ms == [0, ABANDONED, 1000]
