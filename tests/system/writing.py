@@ -63,11 +63,15 @@ class Operation:
         return [at for at, value, schema in _walk((), self.full(), self.schema) if fits(value, schema)]
 
 
+_SIGNED = {"ingest_post_hook"}
+"""Taken by a provider's signature over the raw bytes, before anybody reads them: tests/conformance/test_channels.py."""
+
+
 def _operations() -> list[Operation]:
     found = []
     for template, item in _DOCUMENT["paths"].items():
         for method in WRITING:
-            if method in item:
+            if method in item and item[method]["operationId"] not in _SIGNED:
                 found.append(_operation(method, template, item[method]))
     return found
 
