@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
+
 from services.routing.domain.capacity import FREE, GroupKey, Seat
 from services.routing.domain.choice import STANDING_OF, Candidate, Entry, Standing, prefix, standing
 from services.routing.domain.directory import AgentProfile, Directory, Queue

@@ -66,6 +66,4 @@ def ramp_percent(ramp: tuple[tuple[int, int], ...], since_ms: int) -> int:
 
 def ramp_change_ms(ramp: tuple[tuple[int, int], ...], started_at_ms: int, at_ms: int) -> int:
     """When the next step of the ramp begins, 0 = there is none."""
-    return next(
-        (started_at_ms + until_ms for until_ms, _ in ramp if at_ms - started_at_ms < until_ms), 0
-    )
+    return next((started_at_ms + until_ms for until_ms, _ in ramp if at_ms - started_at_ms < until_ms), 0)

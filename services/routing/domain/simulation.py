@@ -13,7 +13,7 @@ from heapq import heappop, heappush
 from typing import Literal
 
 from services.routing.domain.capacity import GroupKey, group_key
-from services.routing.domain.choice import Entry, PickRule, Standing, STANDING_OF, key_of, standing
+from services.routing.domain.choice import STANDING_OF, Entry, PickRule, Standing, key_of, standing
 from services.routing.domain.directory import (
     AgentProfile,
     CapacityPolicy,

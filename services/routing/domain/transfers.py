@@ -96,9 +96,7 @@ def _to_agent(pool: Pool, command: Transfer, item: Item) -> Result:
         queue = next((q for q in found if q), queue)
     # A person chose this agent: the language and the preferred skills are theirs to judge.
     last_ring = len(queue.ring_plan)
-    signature = pool.signature(
-        item._replace(queue_id=queue.queue_id, ring=last_ring, language=UNDETERMINED)
-    )
+    signature = pool.signature(item._replace(queue_id=queue.queue_id, ring=last_ring, language=UNDETERMINED))
     verdict = pool.bench.verdict(pool.bench.group_of(seat).key, signature)
     why = verdict if isinstance(verdict, str) else seat.blocked[item.channel]
     if why != FREE:

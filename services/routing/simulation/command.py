@@ -59,9 +59,7 @@ def simulate(
         show(report, console if console.is_terminal else Console(width=_WIDE))
 
 
-def play(
-    scenario: Scenario, folder: Path, progress: Callable[[str], None] | None = None
-) -> dict[str, Any]:
+def play(scenario: Scenario, folder: Path, progress: Callable[[str], None] | None = None) -> dict[str, Any]:
     """The report: for each load and policy what `measures.summary` says. The same scenario gives the same report,
     but for `arrivals_per_second`. Raises BadFile."""
     results = []
@@ -72,7 +70,9 @@ def play(
             arrivals = arrivals_of(scenario, folder, load, run)
             for policy in scenario.policies:
                 if progress:
-                    progress(f"load {load or 'as given'}, run {run + 1} of {scenario.shape.runs}: {policy.name}")
+                    progress(
+                        f"load {load or 'as given'}, run {run + 1} of {scenario.shape.runs}: {policy.name}"
+                    )
                 begun = process_time()
                 outcome = Simulation(scenario.classes, scenario.crews, policy).run(arrivals)
                 seconds += process_time() - begun
@@ -101,7 +101,12 @@ def show(report: dict[str, Any], console: Console) -> None:
         for name, found in result["policies"].items():
             shares = (_pm(found["in_sla"]), "", "", "", "", "", "", "")
             table.add_row(
-                f"[bold]{name}[/bold]", "", *shares, _pm(found["jain"]), _pm(found["occupancy"]), end_section=False
+                f"[bold]{name}[/bold]",
+                "",
+                *shares,
+                _pm(found["jain"]),
+                _pm(found["occupancy"]),
+                end_section=False,
             )
             for class_id, one in found["classes"].items():
                 wait = one["wait_s"]

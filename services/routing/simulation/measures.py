@@ -71,13 +71,16 @@ def summary(classes: Sequence[WorkClass], runs: Sequence[RunMeasures]) -> dict[s
             "in_sla": _interval([run.in_sla[number] for run in runs]),
             "abandoned": _interval([run.abandoned[number] for run in runs]),
             "wait_s": {
-                "mean": _interval([float(run.waits[number].mean()) / 1000 for run in runs if len(run.waits[number])]),
+                "mean": _interval(
+                    [float(run.waits[number].mean()) / 1000 for run in runs if len(run.waits[number])]
+                ),
                 **{name: _rounded(_percentile(waits, q)) for name, q in _PERCENTILES},
                 "max": _rounded(float(waits.max()) if len(waits) else float("nan")),
             },
         }
     overall = [
-        sum(share * n for share, n in zip(run.in_sla, run.arrived, strict=True) if n) / max(1, sum(run.arrived))
+        sum(share * n for share, n in zip(run.in_sla, run.arrived, strict=True) if n)
+        / max(1, sum(run.arrived))
         for run in runs
     ]
     return {
@@ -102,7 +105,10 @@ def _interval(values: Sequence[float]) -> dict[str, float | None]:
     if len(known) < 2:
         return {"mean": _rounded(mean), "half_width": None}
     t = _T[min(len(known) - 2, len(_T) - 1)]
-    return {"mean": _rounded(mean), "half_width": _rounded(t * float(np.std(known, ddof=1)) / len(known) ** 0.5)}
+    return {
+        "mean": _rounded(mean),
+        "half_width": _rounded(t * float(np.std(known, ddof=1)) / len(known) ** 0.5),
+    }
 
 
 def _rounded(value: float) -> float | None:

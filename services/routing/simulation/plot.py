@@ -25,7 +25,9 @@ def svg(report: dict[str, Any]) -> str:
     ]
     for number, name in enumerate(names):
         x = _LEFT + number * 130
-        parts.append(f'<rect x="{x}" y="30" width="12" height="12" fill="{_COLOURS[number % len(_COLOURS)]}"/>')
+        parts.append(
+            f'<rect x="{x}" y="30" width="12" height="12" fill="{_COLOURS[number % len(_COLOURS)]}"/>'
+        )
         parts.append(f'<text x="{x + 16}" y="40">{escape(name)}</text>')
     for row, result in enumerate(report["results"]):
         top = _TOP + row * panel

@@ -40,7 +40,11 @@ def replay(
         decisions.write_text("".join(f"{text}\n" for text in made), encoding="utf-8")
     other = None if known.decisions is None else first_difference(known.decisions, made)
     if as_json:
-        facts = {"commands": len(known.given), "decisions": len(made), "compared": known.decisions is not None}
+        facts = {
+            "commands": len(known.given),
+            "decisions": len(made),
+            "compared": known.decisions is not None,
+        }
         facts |= {"same": other is None, "cpu_seconds": round(seconds, 3)}
         if other is not None:
             told = {"place": other.place, "recorded": other.recorded, "replayed": other.replayed}
@@ -51,7 +55,9 @@ def replay(
         typer.echo(f"recorded: {other.recorded or '(none)'}")
         typer.echo(f"replayed: {other.replayed or '(none)'}")
     elif known.decisions is None:
-        typer.echo(f"{len(known.given):,} commands gave {len(made):,} decisions; none were recorded to compare.")
+        typer.echo(
+            f"{len(known.given):,} commands gave {len(made):,} decisions; none were recorded to compare."
+        )
     else:
         typer.echo(f"{len(known.given):,} commands gave the same {len(made):,} decisions, byte for byte.")
     if other is not None:

@@ -140,7 +140,9 @@ RIVALS: dict[str, PolicyShape] = {
     "centralino": PolicyShape(name="centralino"),
     "strict_priority": PolicyShape(name="strict_priority", order="strict", pick="longest_idle"),
     "fifo_round_robin": PolicyShape(name="fifo_round_robin", order="fifo", pick="round_robin"),
-    "age_plus_priority": PolicyShape(name="age_plus_priority", order="age_plus_priority", pick="longest_idle"),
+    "age_plus_priority": PolicyShape(
+        name="age_plus_priority", order="age_plus_priority", pick="longest_idle"
+    ),
     "fewest_open": PolicyShape(name="fewest_open", order="fifo", pick="fewest_open"),
 }
 """The policies that a scenario may name without describing them: ours, and what others do."""
@@ -177,9 +179,7 @@ class Scenario:
             raise BadFile(faults)
         self.classes = tuple(_class_of(c) for c in self.shape.classes)
         self.crews = tuple(_crew_of(a, self.shape) for a in self.shape.agents)
-        self.policies = tuple(
-            _policy_of(RIVALS[p] if isinstance(p, str) else p) for p in self.shape.policies
-        )
+        self.policies = tuple(_policy_of(RIVALS[p] if isinstance(p, str) else p) for p in self.shape.policies)
         for class_id in Simulation(self.classes, self.crews, self.policies[0]).unserved():
             number = [c.id for c in self.shape.classes].index(class_id)
             why = "no agent could ever serve this class: look at skills, languages and the channels of capacities"

@@ -10,8 +10,8 @@ import json
 from collections import Counter
 from typing import Any
 
-from services.routing.domain.commands import Command, CustomerWrote, Enqueue, RecordStatus
 from services.routing.domain.capacity import GroupKey
+from services.routing.domain.commands import Command, CustomerWrote, Enqueue, RecordStatus
 from services.routing.domain.directory import Directory
 from services.routing.domain.engine import Engine, Rows
 from services.routing.domain.events import (
@@ -176,7 +176,10 @@ class Witness:
             for agent_id, seat in pool.bench.seats.items():
                 if agent_id in item.excluded or (item.held_for and item.held_for != agent_id):
                     continue
-                able = self.able(engine, seat.group_key, signature) and seat.block(seat.rules[item.channel]) == ""
+                able = (
+                    self.able(engine, seat.group_key, signature)
+                    and seat.block(seat.rules[item.channel]) == ""
+                )
                 require("I7", not able, f"{item.conversation_id} waits, {agent_id} has room")
 
     def nothing_lost(self, engine: Engine) -> None:

@@ -89,9 +89,7 @@ class Story:
     def send_everybody_away(self) -> None:
         """A crowd gathers until somebody comes back."""
         for profile in self.people:
-            self.apply(
-                c.SetPresence(command_id=self._id(), agent_id=profile.agent_id, presence="away")
-            )
+            self.apply(c.SetPresence(command_id=self._id(), agent_id=profile.agent_id, presence="away"))
 
     def begin_anew(self) -> None:
         """A fresh pool, so that a step costs the same in the millionth as in the first."""

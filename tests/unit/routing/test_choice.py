@@ -62,9 +62,7 @@ def serve(engine: Engine, conversation_id: str, at_ms: int, *, done: bool) -> st
 
 
 def test_round_robin_goes_round_whatever_the_load() -> None:
-    engine = engine_with(
-        agent("ada"), agent("bo"), agent("cy"), directory=with_queue(pick="round_robin")
-    )
+    engine = engine_with(agent("ada"), agent("bo"), agent("cy"), directory=with_queue(pick="round_robin"))
     got = [serve(engine, f"c{n}", T0 + n, done=n % 2 == 0) for n in range(6)]
     assert got == ["ada", "bo", "cy", "ada", "bo", "cy"]
 
@@ -117,7 +115,9 @@ def test_i20_agents_of_one_profile_share_the_work_in_the_long_run(pick: PickRule
 
 
 def test_a_fair_share_rests_the_agent_until_the_window_has_moved_on() -> None:
-    engine = engine_with(agent("ada"), directory=with_capacity(fair_share=2, fair_share_window_ms=10 * MINUTE))
+    engine = engine_with(
+        agent("ada"), directory=with_capacity(fair_share=2, fair_share_window_ms=10 * MINUTE)
+    )
     for number in range(2):
         serve(engine, f"c{number}", T0, done=True)
     step = engine.apply(arrival("c9"), T0)
@@ -141,7 +141,9 @@ def test_the_sliding_count_never_lets_more_than_the_limit_into_a_window(
         at_ms += gap
         if pace.taken(window, at_ms, window_ms) >= limit:
             free_ms = pace.free_again_ms(window, at_ms, window_ms, limit)
-            assert pace.taken(window, free_ms, window_ms) < limit <= pace.taken(window, free_ms - 1, window_ms)
+            assert (
+                pace.taken(window, free_ms, window_ms) < limit <= pace.taken(window, free_ms - 1, window_ms)
+            )
             at_ms = free_ms
         window = pace.counted(window, at_ms, window_ms)
         in_window[window.start_ms] = in_window.get(window.start_ms, 0) + 1
@@ -168,9 +170,7 @@ def test_rings_open_one_inside_the_other_and_the_inner_ring_is_asked_first() -> 
     step = engine.apply(arrival("c1"), T0)
     assert step.decisions[-1]["agents"] == {"away": 1, "preferred-skill": 1, "team": 1}
     assert offered(engine.apply(TimePassed(command_id="t"), T0 + MINUTE)) == [("c1", "member")]
-    decline = DeclineOffer(
-        command_id="no", offer_id=engine.pool.items["c1"].offer_id, agent_id="member"
-    )
+    decline = DeclineOffer(command_id="no", offer_id=engine.pool.items["c1"].offer_id, agent_id="member")
     assert offered(engine.apply(decline, T0 + 2 * MINUTE)) == []
     step = engine.apply(TimePassed(command_id="u"), T0 + 5 * MINUTE)
     assert ("c1", "neighbour") in offered(step) or ("c1", "member") in offered(step)

@@ -78,7 +78,10 @@ def test_another_decision_is_shown_beside_the_recorded_one(tmp_path: Path) -> No
         (lambda text: [], ":1: empty"),
         (lambda text: text[1:], ":1: the first line has the snapshot"),
         (lambda text: [text[0], "{"], ":2: not a line of a recording"),
-        (lambda text: [text[0], '{"command":{"at_ms":-1,"id":"a","name":"TimePassed","arguments":{}}}'], ":2:"),
+        (
+            lambda text: [text[0], '{"command":{"at_ms":-1,"id":"a","name":"TimePassed","arguments":{}}}'],
+            ":2:",
+        ),
         (
             lambda text: [text[0], '{"command":{"at_ms":1,"id":"a","name":"Explode","arguments":{}}}'],
             "no command is called 'Explode'",
