@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from time import process_time
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -40,7 +40,7 @@ def replay(
         decisions.write_text("".join(f"{text}\n" for text in made), encoding="utf-8")
     other = None if known.decisions is None else first_difference(known.decisions, made)
     if as_json:
-        facts = {
+        facts: dict[str, Any] = {
             "commands": len(known.given),
             "decisions": len(made),
             "compared": known.decisions is not None,
@@ -48,7 +48,7 @@ def replay(
         facts |= {"same": other is None, "cpu_seconds": round(seconds, 3)}
         if other is not None:
             told = {"place": other.place, "recorded": other.recorded, "replayed": other.replayed}
-            facts |= {"first_difference": told}  # type: ignore[dict-item]  # plain values
+            facts |= {"first_difference": told}
         typer.echo(json.dumps(facts, ensure_ascii=False))
     elif other is not None:
         typer.echo(f"Decision {other.place} of {len(made)} is another one now.")
