@@ -16,6 +16,7 @@ from libs.web import KeyFileError
 from services.cluster.refusals import BrokerRefused, ClusterRefused
 from services.embedded.host import HostRefused
 from services.operators.dead_letters import StillFailing
+from services.operators.record import NotFromTheBeginning
 from services.registry import SERVICES
 
 _SAY_IT_THEMSELVES = (
@@ -23,6 +24,7 @@ _SAY_IT_THEMSELVES = (
     EmbeddedPostgresError,
     KeyFileError,
     StillFailing,
+    NotFromTheBeginning,
     ClusterRefused,
     BrokerRefused,
     TopicsRefused,

@@ -99,7 +99,7 @@ class Seat:
             idle_since_ms=self.idle_since_ms,
             turn=self.turn,
             window_start_ms=self.window.start_ms,
-            window_count=self.window.counted,
+            window_count=self.window.number,
             window_before=self.window.before,
         )
 

@@ -13,12 +13,12 @@ FULL = 100
 class Window(NamedTuple):
     """A sliding counter in two numbers: what was counted in the window that runs, and in the one before it.
 
-    The count of the last `window_ms` is taken to be `counted` and the part of `before` that still overlaps,
+    The count of the last `window_ms` is taken to be `number` and the part of `before` that still overlaps,
     rounded up.
     """
 
     start_ms: int = 0
-    counted: int = 0
+    number: int = 0
     before: int = 0
 
 
@@ -29,30 +29,30 @@ def rolled(window: Window, at_ms: int, window_ms: int) -> Window:
         return window
     if not window.start_ms or passed > 1:
         return Window(at_ms if not window.start_ms else window.start_ms + passed * window_ms)
-    return Window(window.start_ms + window_ms, 0, window.counted)
+    return Window(window.start_ms + window_ms, 0, window.number)
 
 
 def counted(window: Window, at_ms: int, window_ms: int) -> Window:
     """One more at the instant."""
     now = rolled(window, at_ms, window_ms)
-    return now._replace(counted=now.counted + 1)
+    return now._replace(number=now.number + 1)
 
 
 def taken(window: Window, at_ms: int, window_ms: int) -> int:
     """How many of the last `window_ms` are counted."""
     now = rolled(window, at_ms, window_ms)
     left = window_ms - (at_ms - now.start_ms)
-    return now.counted - (-now.before * left // window_ms)
+    return now.number - (-now.before * left // window_ms)
 
 
 def free_again_ms(window: Window, at_ms: int, window_ms: int, limit: int) -> int:
     """The first instant, not before `at_ms`, at which fewer than `limit` are counted. `limit` > 0."""
     now = rolled(window, at_ms, window_ms)
-    if now.counted >= limit:
-        now = Window(now.start_ms + window_ms, 0, now.counted)
+    if now.number >= limit:
+        now = Window(now.start_ms + window_ms, 0, now.number)
     if not now.before:
         return max(at_ms, now.start_ms)
-    decayed = window_ms - (limit - 1 - now.counted) * window_ms // now.before
+    decayed = window_ms - (limit - 1 - now.number) * window_ms // now.before
     return max(at_ms, now.start_ms, now.start_ms + decayed)
 
 

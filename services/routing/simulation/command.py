@@ -99,11 +99,11 @@ def show(report: dict[str, Any], console: Console) -> None:
         for column in _COLUMNS:
             table.add_column(column, justify="left" if column == "" else "right", no_wrap=True)
         for name, found in result["policies"].items():
-            whole = (_pm(found["in_sla"]), "", "", "", "", "", "", "")
+            shares = (_pm(found["in_sla"]), "", "", "", "", "", "", "")
             table.add_row(
                 f"[bold]{name}[/bold]",
                 "",
-                *whole,
+                *shares,
                 _pm(found["jain"]),
                 _pm(found["occupancy"]),
                 end_section=False,
@@ -111,8 +111,8 @@ def show(report: dict[str, Any], console: Console) -> None:
             for class_id, one in found["classes"].items():
                 wait = one["wait_s"]
                 figures = [_number(wait[p]) for p in ("p50", "p95", "p99", "p99_9", "max")]
-                shares = (_pm(one["in_sla"]), _pm(one["abandoned"]))
-                table.add_row(f"  {class_id}", f"{one['arrived']:,}", *shares, _pm(wait["mean"], 1), *figures)
+                both = (_pm(one["in_sla"]), _pm(one["abandoned"]))
+                table.add_row(f"  {class_id}", f"{one['arrived']:,}", *both, _pm(wait["mean"], 1), *figures)
             table.add_row("  worst class", "", _pm(found["worst_class_in_sla"]), end_section=True)
         console.print(table)
     console.print(

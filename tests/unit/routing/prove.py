@@ -16,6 +16,11 @@ from tests.unit.routing.stories import play, random_story
 _STORY = 1_000
 
 
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--steps", type=int, default=1_000_000)
@@ -27,17 +32,13 @@ def main() -> None:
         try:
             play(random_story(seed, _STORY))
         except Broken as broken:
-            sys.stdout.write(f"seed {seed}, within {_STORY} steps: {broken}" + "\n")
+            _say(f"seed {seed}, within {_STORY} steps: {broken}")
             sys.exit(1)
         if time.monotonic() - told > 60:
             told = time.monotonic()
-            sys.stdout.write(f"{(number + 1) * _STORY:,} steps in {told - begun:.0f} s" + "\n")
-    sys.stdout.flush()
+            _say(f"{(number + 1) * _STORY:,} steps in {told - begun:.0f} s")
     steps = -(-given.steps // _STORY) * _STORY
-    sys.stdout.write(
-        f"{steps:,} steps in {time.monotonic() - begun:.0f} s: every invariant held (seed {given.seed})"
-        + "\n"
-    )
+    _say(f"{steps:,} steps in {time.monotonic() - begun:.0f} s: every invariant held (seed {given.seed})")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -67,8 +68,6 @@ def test_the_simulation_decides_as_the_engine_does(pick: PickRule, seed: int) ->
 
 
 def by_engine(classes: list[WorkClass], crews: list[Crew], policy: Policy, arrivals: Arrivals) -> list[int]:
-    from dataclasses import replace
-
     plain = directory_of(classes, crews, policy)
     queues = tuple(
         replace(q, auto_accept=True, sla=SlaPolicy(first_response_ms=c.target_ms), affinity_hold_ms=0)
@@ -126,7 +125,7 @@ def by_engine(classes: list[WorkClass], crews: list[Crew], policy: Policy, arriv
 
 def test_a_customer_whose_patience_ends_is_not_served() -> None:
     crew = Crew(
-        AgentProfile("a", "", ("all",), ()), CapacityPolicy("c", 1, 0, (ChannelRule("chat", 1, 1),)), 1
+        AgentProfile("a", "", ("all",), ()), CapacityPolicy("default", 1, 0, (ChannelRule("chat", 1, 1),)), 1
     )
     arrivals = Arrivals([0, 1, 2], [0, 0, 0], [1000, 1000, 1000], [0, 500, 5000])
     outcome = Simulation([WorkClass("k", MINUTE)], [crew], Policy("ours")).run(arrivals)
@@ -134,7 +133,7 @@ def test_a_customer_whose_patience_ends_is_not_served() -> None:
 
 
 def test_work_waits_for_the_shift_to_begin_and_the_last_piece_is_finished() -> None:
-    capacity = CapacityPolicy("c", 1, 0, (ChannelRule("chat", 1, 1),))
+    capacity = CapacityPolicy("default", 1, 0, (ChannelRule("chat", 1, 1),))
     crew = Crew(AgentProfile("a", "", ("all",), ()), capacity, 1, ((10_000, 20_000),))
     arrivals = Arrivals([0, 15_000, 16_000], [0, 0, 0], [9_000, 9_000, 1_000], [0, 0, 0])
     outcome = Simulation([WorkClass("k", MINUTE)], [crew], Policy("ours")).run(arrivals)
