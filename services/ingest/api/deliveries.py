@@ -61,7 +61,7 @@ async def _ways(database: Database, conversation_id: str) -> list[WayOut]:
         if thread is None:
             raise NotFound("There is no such conversation.", slug="unknown-conversation")
         await customers.load([thread.customer_id])
-        known = endpoints(thread, customers.get(thread.customer_id))  # type: ignore[arg-type]  # rows of customers
+        known = endpoints(thread, customers.get(thread.customer_id))
         await identities.load(known)
         ways = [
             way_of(
@@ -70,7 +70,7 @@ async def _ways(database: Database, conversation_id: str) -> list[WayOut]:
                 endpoint,
                 identities.get((channel, account, endpoint)),
                 uow.now_ms,
-            )  # type: ignore[arg-type]  # rows of identities
+            )
             for channel, account, endpoint in known
         ]
     return [
