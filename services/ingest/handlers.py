@@ -52,7 +52,7 @@ async def read_payloads(batch: Sequence[Received[PayloadAccepted]], desk: Desk) 
         MessageDelivered,
         DeliveryFailed,
     ],
-    load=[want_first, want_second, want_rows, want_deliveries, *[want_continued] * rules.HOPS],
+    load=[want_first, want_second, want_rows, want_deliveries, *[want_continued] * (rules.HOPS + 1)],
 )
 async def receive_message(received: Received[PayloadAccepted], ctx: IngestContext) -> Sequence[Message]:
     return normalise(received.prepared, ctx)

@@ -10,6 +10,8 @@ from services.ingest.domain.model import PROVIDED, IdentityKey, Inbound
 from services.ingest.domain.texts import storable
 
 HOOK: Final = "hook:"
+UNREAD: Final = "unread"
+"""Names the body of a webhook in which nothing was found: kept until somebody can read it."""
 
 
 def pack_item(item: Item) -> bytes:
@@ -22,7 +24,7 @@ def read_item(
 ) -> tuple[Inbound | None, tuple[StatusNews, ...]]:
     """(the customer's message, news of ours): one of them, or neither where nothing is said to anybody."""
     content: Mapping[str, Any] = json.loads(body)
-    said = adapter.read(content)
+    said = () if UNREAD in content else adapter.read(content)
     news = tuple(one for one in said if isinstance(one, StatusNews))
     message = next((one for one in said if isinstance(one, ChannelMessage)), None)
     if message is None:

@@ -18,6 +18,7 @@ from services.ingest.adapters.channels.port import (
     Unreadable,
 )
 from services.ingest.adapters.channels.reading import digest
+from services.ingest.adapters.hook_payloads import UNREAD
 from services.ingest.api.accepting import Accepting
 from services.ingest.domain.channels import Item
 from services.ingest.settings import ChannelAccount
@@ -84,7 +85,7 @@ class Hooks:
 def _whole(hook: Hook) -> Item:
     """A genuine webhook in which nothing was found is kept as it is, until somebody can read it."""
     body = hook.body.decode("utf-8", "replace")
-    return Item(digest(hashlib.sha256(hook.body).hexdigest()), "", {"unread": body})
+    return Item(digest(hashlib.sha256(hook.body).hexdigest()), "", {UNREAD: body})
 
 
 def hooks_router(hooks: Hooks) -> APIRouter:

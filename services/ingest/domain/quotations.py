@@ -9,15 +9,15 @@ from typing import Final
 
 _LONGEST_LINE: Final = 400
 _WROTE: Final = re.compile(
-    r"(?:On|Am|Il|Le|El|Em|A|La|Pe|În|In)\s.{6,300}\s"
+    r"(?:On|Am|Il|Le|El|Em|No dia|A|La|Pe|În|In)\s.{6,300}\s"
     r"(?:wrote|schrieb|ha scritto|a écrit|escribió|escreveu|a scris)\b.{0,120}[:：]\s*$",
     re.I,
 )
-_WROTE_ARABIC: Final = re.compile(r"(?:في|بتاريخ|يوم)\s.{4,300}كتب.{0,160}[:：]\s*$")
+_WROTE_ARABIC: Final = re.compile(r"(?:في|بتاريخ|يوم)\s.{4,300}(?:كتب|كتابة).{0,160}[:：]\s*$")
 _OLD_MESSAGE: Final = re.compile(r"-{3,}\s?.{3,40}?\s?-{3,}\s*$")
-_HEADER: Final = re.compile(r"\*?(From|Von|Da|De|Expéditeur|De la|من)\s?\*?\s?[:：]\*?\s*\S", re.I)
+_HEADER: Final = re.compile(r"\*?(From|Von|Da|De la|De|Expéditeur|من)\s?\*?\s?[:：]\*?\s*\S", re.I)
 _HEADER_NEXT: Final = re.compile(
-    r"\*?(Sent|Date|Gesendet|Datum|Inviato|Data|Envoyé|Enviado|Enviada|Enviado el|Fecha|Trimis|To|An|A|À|Para"
+    r"\*?(Sent|Date|Gesendet|Datum|Inviato|Data|Envoyé|Enviado|Enviada|Enviado el|Fecha|Trimis|Către|To|An|A|À|Para"
     r"|تاريخ الإرسال|التاريخ|إلى)\s?\*?\s?[:：]",
     re.I,
 )

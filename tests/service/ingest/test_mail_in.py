@@ -314,3 +314,26 @@ async def test_a_mail_of_many_megabytes_is_taken(
     head = mail().partition(b"\n\n")[0]
     event = await received(ingest, backend, head + b"\n\n" + b"0123456789abcdef\n" * 500_000)
     assert event.truncated
+
+
+async def test_mails_that_arrive_before_those_they_answer_end_in_one_conversation(
+    ingest: ServiceUnderTest, backend: httpx.AsyncClient
+) -> None:
+    """A chain by In-Reply-To alone, read from both ends: what was apart goes on in the one that shows it."""
+    numbers = [9, 1, 7, 3, 5, 2, 4, 6, 8, 10]
+    for number in numbers:
+        raw = mail(f"mail {number}", message_id=f"<{number}@x>", In_Reply_To=f"<{number - 1}@x>")
+        await received(ingest, backend, raw)
+    found = await ingest.events("MessageReceived")
+    assert len(found) == len(numbers)
+    goes_on = {
+        event.conversation_id: event.continued_as_conversation_id
+        for event in await ingest.events("ConversationContinued")
+    }
+    ends = set()
+    for event in found:
+        last = event.conversation_id
+        while last in goes_on:
+            last = goes_on[last]
+        ends.add(last)
+    assert len(ends) == 1
