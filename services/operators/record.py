@@ -2,9 +2,10 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from libs.contracts import PoolCommand, full_name, partition_of, unpack
 from libs.storage import Engines, fetch_all
@@ -34,28 +35,35 @@ def record(
 
     async def work(engines: Engines, log: Log) -> None:
         async with engines.reading.connect() as connection:
-            rows = await fetch_all(
-                connection,
-                "SELECT number, data FROM log.events WHERE topic = $1 AND partition = $2 ORDER BY number",
-                log.topic_id(_TOPIC),
-                partition_of(pool),
-            )
-            decisions = await fetch_all(connection, "SELECT record FROM routing.decisions ORDER BY sequence")
-        if rows and rows[0][0] != 1:
-            raise NotFromTheBeginning(
-                f"the oldest command that is left has number {rows[0][0]}, 1 was expected: the commands before it"
-                " have been removed, and without them the state of the pool at that moment is not known"
-            )
-        given = []
-        for _, data in rows:
-            envelope = unpack(data)
-            if envelope.type == full_name(PoolCommand) and envelope.key == pool:
-                event = PoolCommand.FromString(envelope.payload)
-                given.append(Given(envelope.at_ms, decode(event.command_id, event.name, event.arguments)))
+            given, decisions = await recorded(connection, log, pool)
         snapshot = Rows(pool=PoolState(pool), directory=default_directory())
-        told = [json.loads(r) if isinstance(r, str) else r for (r,) in decisions]
         with to.open("w", encoding="utf-8") as file:
-            file.writelines(f"{line}\n" for line in lines(snapshot, given, told))
-        typer.echo(f"{len(given):,} commands and {len(told):,} decisions of pool {pool!r} are in {to}")
+            file.writelines(f"{line}\n" for line in lines(snapshot, given, decisions))
+        typer.echo(f"{len(given):,} commands and {len(decisions):,} decisions of pool {pool!r} are in {to}")
 
     on_database(work)
+
+
+async def recorded(
+    connection: AsyncConnection, log: Log, pool: str
+) -> tuple[list[Given], list[dict[str, Any]]]:
+    """The commands of a pool from its beginning, and its decisions, each in order. Raises NotFromTheBeginning."""
+    rows = await fetch_all(
+        connection,
+        "SELECT number, data FROM log.events WHERE topic = $1 AND partition = $2 ORDER BY number",
+        log.topic_id(_TOPIC),
+        partition_of(pool),
+    )
+    if rows and rows[0][0] != 1:
+        raise NotFromTheBeginning(
+            f"the oldest command that is left has number {rows[0][0]}, 1 was expected: the commands before it"
+            " have been removed, and without them the state of the pool at that moment is not known"
+        )
+    given = []
+    for _, data in rows:
+        envelope = unpack(data)
+        if envelope.type == full_name(PoolCommand) and envelope.key == pool:
+            event = PoolCommand.FromString(envelope.payload)
+            given.append(Given(envelope.at_ms, decode(event.command_id, event.name, event.arguments)))
+    found = await fetch_all(connection, "SELECT record FROM routing.decisions ORDER BY sequence")
+    return given, [json.loads(r) if isinstance(r, str) else r for (r,) in found]
