@@ -11,15 +11,13 @@ import itertools
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import asyncpg
-from aiokafka import AIOKafkaConsumer
-from sqlalchemy.engine import make_url
 
 from bench.hop_worker import LINE, made, topic_of
-from bench.kafka_life import HOPS, feed, make_topics, pass_through, servers
+from bench.kafka_life import HOPS, direct, feed, make_topics, pass_through, servers, timed
 from bench.peers import plain_hop
 from bench.report import spread, write
 from libs.primitives import SystemClock, new_id
@@ -53,22 +51,6 @@ def _processes(commands: Sequence[Sequence[str]]) -> Iterator[None]:
             process.wait()
 
 
-async def _timed(bootstrap: str, last: str, rows: int, fill: Callable[[], Awaitable[None]]) -> float:
-    """Rows a second from the first row that is written to the last that arrives."""
-    consumer = AIOKafkaConsumer(last, bootstrap_servers=bootstrap, auto_offset_reset="earliest")
-    await consumer.start()
-    started = time.perf_counter()
-    filling = asyncio.ensure_future(fill())
-    seen = 0
-    async with asyncio.timeout(900):
-        while seen < rows:
-            seen += sum(map(len, (await consumer.getmany(timeout_ms=200)).values()))
-    seconds = time.perf_counter() - started
-    await filling
-    await consumer.stop()
-    return rows / seconds
-
-
 async def _append(url: str, rows: int) -> None:
     """What ingest does with messages that come in batches."""
     engines = Engines.connect(url, web_connections=2, stream_connections=2)
@@ -90,21 +72,20 @@ def ours(rows: int) -> float:
         asyncio.run(apply_topics(Broker(bootstrap)))
         commands = [["bench.hop_worker", bootstrap, url, str(number)] for number in range(len(LINE) - 1)]
         with _processes(commands):
-            return asyncio.run(_timed(bootstrap, topic_of(LINE[-1]), rows, lambda: _append(url, rows)))
+            return asyncio.run(timed(bootstrap, topic_of(LINE[-1]), rows, lambda: _append(url, rows)))
 
 
 def plain(rows: int, workers: int) -> float:
     """Rows a second of the plain version."""
     with servers() as (bootstrap, url):
-        direct = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
         asyncio.run(make_topics(bootstrap, HOPS))
-        asyncio.run(_state(direct))
+        asyncio.run(_state(direct(url)))
         commands = [
-            ["bench.peers.plain_hop", bootstrap, direct, begin, end, str(workers)]
+            ["bench.peers.plain_hop", bootstrap, direct(url), begin, end, str(workers)]
             for begin, end in itertools.pairwise(HOPS)
         ]
         with _processes(commands):
-            return asyncio.run(_timed(bootstrap, HOPS[-1], rows, lambda: feed(bootstrap, rows)))
+            return asyncio.run(timed(bootstrap, HOPS[-1], rows, lambda: feed(bootstrap, rows)))
 
 
 async def _state(url: str) -> None:

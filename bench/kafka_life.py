@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -71,7 +71,7 @@ def pass_through(rows: int) -> float:
             for process in hops:
                 assert process.stdout is not None
                 process.stdout.readline()
-            return asyncio.run(_through(bootstrap, rows))
+            return asyncio.run(timed(bootstrap, HOPS[-1], rows, lambda: feed(bootstrap, rows)))
         finally:
             for process in hops:
                 process.kill()
@@ -88,17 +88,23 @@ async def make_topics(bootstrap: str, names: Sequence[str]) -> None:
     await admin.close()
 
 
-async def _through(bootstrap: str, rows: int) -> float:
-    consumer = AIOKafkaConsumer(HOPS[-1], bootstrap_servers=bootstrap, auto_offset_reset="earliest")
+def direct(database_url: str) -> str:
+    """The address as asyncpg takes it."""
+    return make_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+async def timed(bootstrap: str, last: str, rows: int, fill: Callable[[], Awaitable[None]]) -> float:
+    """Rows a second from the first row that is written to the last that arrives."""
+    consumer = AIOKafkaConsumer(last, bootstrap_servers=bootstrap, auto_offset_reset="earliest")
     await consumer.start()
     started = time.perf_counter()
-    sending = asyncio.create_task(feed(bootstrap, rows))
+    filling = asyncio.ensure_future(fill())
     seen = 0
     async with asyncio.timeout(900):
         while seen < rows:
             seen += sum(map(len, (await consumer.getmany(timeout_ms=200)).values()))
     seconds = time.perf_counter() - started
-    await sending
+    await filling
     await consumer.stop()
     return rows / seconds
 
@@ -125,7 +131,7 @@ async def feed(bootstrap: str, rows: int) -> None:
 @contextmanager
 def _plain_line(bootstrap: str, database_url: str, folder: Path, workers: int) -> Iterator[str]:
     """The plain line's six processes behind the gateway that ours has: its address."""
-    url = make_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
+    url = direct(database_url)
     ports = {name: free_port() for name in plain_line.SERVICES}
     gateway = free_port()
     environment = {
@@ -166,7 +172,7 @@ def plain(conversations: int, open_: int, workers: int) -> float:
 
 
 async def _tables(database_url: str) -> None:
-    url = make_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
+    url = direct(database_url)
     connection = await asyncpg.connect(url)
     await connection.execute(plain_line.TABLES)
     await connection.close()
