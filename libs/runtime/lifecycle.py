@@ -21,7 +21,7 @@ from libs.runtime.transports import RelayLike, Transports
 from libs.runtime.wakeups import Wakeups
 from libs.storage import Database, Engines, fetch_all
 from libs.storage.migrate import migrate
-from libs.streams import Log, Processor, Transport, is_transient, register_topics
+from libs.streams import Log, Processor, Retry, Transport, is_transient, register_topics
 from libs.streams.retention import keep_retaining
 from libs.web import OK, Broadcast, Host, TokenKeys, Tokens, WebSettings, create_app, create_host
 
@@ -160,7 +160,7 @@ class ServiceHost:
         try:
             await prepare_database(self._url, self._definitions)
             await log.start()
-            self._assemble(engines, log, wakeups)
+            await self._assemble(engines, log, wakeups)
             for assembled in self._assembled:
                 await assembled.service.start()
             if wakeups is not None:
@@ -187,7 +187,8 @@ class ServiceHost:
         self.address = f"http://{host}:{listener.getsockname()[1]}"
         return listener
 
-    def _assemble(self, engines: Engines, log: Log, wakeups: Wakeups | None) -> None:
+    async def _assemble(self, engines: Engines, log: Log, wakeups: Wakeups | None) -> None:
+        """Raises LogRestored before anything is taken in that a restored log could not keep."""
         transports = Transports.of(self._settings, engines, log)
         public = self._settings.public_url or self.address
         for definition in self._definitions:
@@ -202,6 +203,11 @@ class ServiceHost:
                 wakeups.bells(definition.name) if wakeups else Broadcast(),
             )
             settings = self._service_settings.get(definition.name)
+            try:
+                await transports.check(definition.name, platform.database)
+            except Retry as error:
+                # A broker that is away keeps nobody from taking messages in; the relay asks again.
+                _log.warning("restored_or_not_unknown", service=definition.name, error=str(error))
             relays = transports.relays(definition.name, platform.database)
             self._assembled.append(assemble(definition, platform, transports.events, settings, relays=relays))
         self.host = create_host(

@@ -1,7 +1,7 @@
 """What carries events in this process, as its settings say. Kafka's client is loaded only where it is used."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -35,15 +35,18 @@ class Transports:
     events: Transport
     relays: Callable[[str, Database], Sequence[RelayLike]]
     """The relays of a service."""
+    check: Callable[[str, Database], Awaitable[None]]
+    """Raises LogRestored when the broker is ahead of a service's log, Retry when it cannot be asked."""
 
     @staticmethod
     def of(settings: PlatformSettings, engines: Engines, log: Log) -> "Transports":
         """Raises ValueError for settings of Kafka that cannot be used."""
         own = PostgresTransport(engines.streams, log, lease_seconds=settings.lease_seconds)
         if settings.transport == "postgres":
-            return Transports(own, lambda _service, _database: ())
+            return Transports(own, lambda _service, _database: (), _nothing_to_check)
         from libs.streams.kafka import KafkaTransport
         from libs.streams.relay import Relay, relayed
+        from libs.streams.restored import refuse_if_restored
 
         broker = broker_of(settings)
         broker.options()
@@ -51,7 +54,14 @@ class Transports:
         def relays(service: str, database: Database) -> Sequence[RelayLike]:
             return [Relay(topic, database, own, broker) for topic in relayed(service)]
 
-        return Transports(KafkaTransport(broker, own), relays)
+        async def check(service: str, database: Database) -> None:
+            await refuse_if_restored(database, broker, relayed(service))
+
+        return Transports(KafkaTransport(broker, own), relays, check)
+
+
+async def _nothing_to_check(_service: str, _database: Database) -> None:
+    """Without a broker nobody else keeps rows of the log."""
 
 
 def broker_of(settings: PlatformSettings) -> "Broker":

@@ -51,7 +51,7 @@ class Engines:
                 hide_parameters=True,
                 pool_timeout=5,
                 connect_args={
-                    "timeout": 5,
+                    "timeout": 10,
                     "command_timeout": 60,
                     "prepared_statement_cache_size": 500,
                     "server_settings": {"application_name": "centralino", "jit": "off", **settings},

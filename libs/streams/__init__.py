@@ -7,6 +7,7 @@ from libs.streams.claims import OwnedState
 from libs.streams.errors import (
     EventsLost,
     Fenced,
+    LogRestored,
     Reject,
     Retry,
     StillRunning,
@@ -28,6 +29,7 @@ __all__ = [
     "EventsLost",
     "Fenced",
     "Log",
+    "LogRestored",
     "OwnedState",
     "Place",
     "PostgresTransport",

@@ -1,5 +1,6 @@
 """The broker itself: how it is reached, what its client's faults mean, and a message of it as a row of the log."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from libs.streams.transport import Record
 
 MAX_REQUEST_BYTES = 4 * 1024 * 1024
 """The largest request and, by the topics' settings, the largest message."""
+_NEWEST_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,40 @@ async def read_through(broker: Broker, topic: str) -> AsyncGenerator[Record, Non
                         yield record_of(row, topic)
         finally:
             await consumer.stop()
+
+
+async def read_newest(broker: Broker, topic: str) -> list[Record]:
+    """The newest row of each partition of a topic that has any, outside any group. Raises Retry, Stop."""
+    with faults(f"reading the end of {topic}"):
+        consumer = AIOKafkaConsumer(
+            **broker.options(), max_partition_fetch_bytes=MAX_REQUEST_BYTES, fetch_max_wait_ms=50
+        )
+        try:
+            async with asyncio.timeout(_NEWEST_SECONDS):
+                await consumer.start()
+                return [record_of(row, topic) for row in await _ends(consumer, broker.topic(topic))]
+        except TimeoutError as error:
+            raise Retry(f"Kafka, reading the end of {topic}: not done in {_NEWEST_SECONDS} s") from error
+        finally:
+            await consumer.stop()
+
+
+async def _ends(consumer: AIOKafkaConsumer, topic: str) -> list[ConsumerRecord]:
+    sources = [Source(topic, partition) for partition in range(PARTITIONS)]
+    beginnings, ends = await consumer.beginning_offsets(sources), await consumer.end_offsets(sources)
+    wanted = {source for source in sources if ends[source] > beginnings[source]}
+    if not wanted:
+        # To a client with nothing assigned nothing ever comes.
+        return []
+    consumer.assign(list(wanted))
+    for source in wanted:
+        consumer.seek(source, ends[source] - 1)
+    found: list[ConsumerRecord] = []
+    while wanted:
+        for source, rows in (await consumer.getmany(timeout_ms=200)).items():
+            found += rows
+            wanted.discard(source)
+    return found
 
 
 async def watch(broker: Broker, topic: str, *, beginning: bool) -> AsyncGenerator[Record, None]:

@@ -5,6 +5,7 @@ StreamError
 ├── Reject       this message can never be handled: it becomes a dead letter, the next of its key goes on
 └── Stop         nothing may go on until a person has looked
     ├── EventsLost   the log jumps: rows are missing between the stored position and what was read
+    ├── LogRestored  the broker is ahead of the log it comes from: a back-up was restored and nobody said so
     └── TooManyDead  20 of the last 100 messages died
 StillRunning     a command that needs the platform stopped found it running; nothing was changed
 TopicsRefused    a topic on the broker cannot become what it must be; nothing was changed
@@ -40,6 +41,10 @@ class Stop(StreamError):
 
 class EventsLost(Stop):
     """Rows between the position and the next row are missing."""
+
+
+class LogRestored(Stop):
+    """The broker has rows that the log has not written: say which, and what to run."""
 
 
 class TooManyDead(Stop):

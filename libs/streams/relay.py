@@ -16,7 +16,9 @@ from libs.contracts import TOPICS, TornEnvelope, cloud_event_headers, unpack
 from libs.storage import Database
 from libs.streams.broker import MAX_REQUEST_BYTES, Broker, faults
 from libs.streams.claims import Claims
-from libs.streams.errors import Fenced, is_transient
+from libs.streams.errors import Fenced, LogRestored, is_transient
+
+from libs.streams.restored import refuse_if_restored
 from libs.streams.spans import SendSpans
 from libs.streams.steps import Step, Steps, unwatched
 from libs.streams.transport import Record, Transport
@@ -62,10 +64,13 @@ class Relay:
         """The newest row of each partition that the broker has and the position has not."""
         self._stored = time.monotonic()
         self._failures = 0
+        self._restored = ""
 
     @property
     def trouble(self) -> str | None:
         """Why nothing is copied at the moment, or None."""
+        if self._restored:
+            return self._restored
         if self._failures < _TROUBLED_AFTER:
             return None
         return f"retrying after {self._failures} failures in a row"
@@ -76,7 +81,7 @@ class Relay:
             while not stop.is_set():
                 try:
                     await self.round(_WAIT_MS)
-                    self._failures = 0
+                    self._failures, self._restored = 0, ""
                 except Exception as error:  # noqa: BLE001 - whatever it is, nothing may be skipped
                     await self._begin_again(error, stop)
             await self._store_last()
@@ -84,10 +89,12 @@ class Relay:
             await self.close()
 
     async def round(self, wait_ms: int = 0) -> int:
-        """Copies what is there, at most one batch of rows. Returns how many rows were sent. Errors come out as they are."""
+        """Copies what is there, at most one batch of rows. Returns how many rows were sent. Errors come out as they
+        are, LogRestored among them."""
         if await self._claims.renew():
             # What was sent and not stored of a partition that is gone, its new owner sends again.
             self._sent = {p: record for p, record in self._sent.items() if p in self._claims.partitions}
+            await self._refuse_if_restored()
         records = await self._subscription.poll(self._claims.places, _ROWS, _POLL_BYTES, wait_ms)
         fresh, _repeats = self._claims.fresh(records)
         if fresh:
@@ -97,6 +104,14 @@ class Relay:
         lags = self._subscription.lag(self._claims.places)
         metrics.relay_lag.labels(self._topic).set(sum(lags.values()))
         return len(fresh)
+
+    async def _refuse_if_restored(self) -> None:
+        """Nothing is sent from partitions of a log that the broker is ahead of."""
+        try:
+            await refuse_if_restored(self._database, self._broker, [self._topic])
+        except BaseException:
+            self._claims.forget()
+            raise
 
     async def _send(self, records: Sequence[Record]) -> None:
         if self._producer is None:
@@ -193,7 +208,8 @@ class Relay:
         seconds = min(most, least * 2 ** min(self._failures, 10)) * random.uniform(0.5, 1.0)
         self._failures += 1
         metrics.relay_failures.labels(self._topic).inc()
-        log = _log.warning if is_transient(error) else _log.exception
+        self._restored = str(error) if isinstance(error, LogRestored) else ""
+        log = _log.warning if is_transient(error) or self._restored else _log.exception
         log(
             "relay_failed",
             topic=self._name,

@@ -11,7 +11,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from libs.runtime import PlatformSettings
 from libs.storage.embedded import EmbeddedPostgresError
-from libs.streams import Retry, StillRunning, TopicsRefused
+from libs.streams import LogRestored, Retry, StillRunning, TopicsRefused
 from libs.web import KeyFileError
 from services.cluster.refusals import BrokerRefused, ClusterRefused
 from services.embedded.host import HostRefused
@@ -29,6 +29,7 @@ _SAY_IT_THEMSELVES = (
     BrokerRefused,
     TopicsRefused,
     StillRunning,
+    LogRestored,
     Retry,
 )
 _NOT_LET_IN = (

@@ -1,4 +1,7 @@
-"""A real Kafka for tests: KAFKA_BOOTSTRAP if set, else one from its jars; every use has topics of its own prefix."""
+"""A real Kafka for tests: KAFKA_BOOTSTRAP if set, else one from its jars; every use has topics of its own prefix.
+
+The one of KAFKA_BOOTSTRAP has to allow short sessions: group.min.session.timeout.ms=1000.
+"""
 
 import asyncio
 import atexit
@@ -34,7 +37,8 @@ def bootstrap() -> str:
         return given
     if _server is None:
         folder = Path(tempfile.mkdtemp(prefix="centralino-kafka-"))
-        server = LocalKafka(folder)
+        # What waits for a dead member's session to end should not wait for the ten seconds of a real one.
+        server = LocalKafka(folder, more={"group.min.session.timeout.ms": "1000"})
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         atexit.register(server.kill)
         server.start()

@@ -26,7 +26,7 @@ CONVERSATIONS, ROUNDS = 20, 6
 BAD = ("c0", 3)
 """The one message that the handler refuses."""
 LEASE_SECONDS = 1.0
-SESSION_SECONDS = 6.0
+SESSION_SECONDS = 2.0
 PAUSE_SECONDS = 0.15
 
 

@@ -93,7 +93,7 @@ def test_a_cluster_under_load_and_what_it_shows_afterwards(cluster: Clustered, t
 
 
 def _a_rolling_restart_under_the_load_of_the_demo_loses_and_doubles_nothing(cluster: Clustered) -> None:
-    arguments = ("--url", cluster.url, "--conversations", "80", "--rate", "3", "--alone", "--json")
+    arguments = ("--url", cluster.url, "--conversations", "80", "--rate", "2", "--alone", "--json")
     with ThreadPoolExecutor(1) as background:
         playing = background.submit(_command, cluster, "demo", *arguments)
         time.sleep(8)

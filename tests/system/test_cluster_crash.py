@@ -9,10 +9,10 @@ from services.cluster.kafka import missing_tools
 from tests.system.cluster_crash import Journal, faults_of, run
 from tests.system.test_cluster import caddy_is_there
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.mark.crash
+@pytest.mark.load
+@pytest.mark.slow
 async def test_thirty_kills_of_processes_broker_and_database_lose_and_double_nothing(in_ci: bool) -> None:
     lacking = missing_tools() or ("" if caddy_is_there() else "Caddy is not installed")
     if lacking:

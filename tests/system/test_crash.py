@@ -4,7 +4,7 @@ import pytest
 
 from tests.system.crash import run
 
-pytestmark = [pytest.mark.crash, pytest.mark.slow]
+pytestmark = [pytest.mark.crash, pytest.mark.load, pytest.mark.slow]
 
 
 async def test_kills_of_host_worker_and_database_lose_and_double_nothing() -> None:

@@ -126,6 +126,9 @@ def test_a_cluster_whose_database_was_restored_goes_on_from_the_back_up(folder: 
     kafka.start()
     try:
         on_kafka = {"CENTRALINO_TRANSPORT": "kafka", "CENTRALINO_KAFKA_BOOTSTRAP": kafka.bootstrap}
+        forgotten = command(folder / "data", "serve", "ingest", "--port", "0", **on_database, **on_kafka)
+        assert forgotten.returncode == 1
+        assert "run `centralino log new-generation` before any starts again" in forgotten.stderr
         saved = folder / "late.jsonl"
         begun = command(
             folder / "data",

@@ -20,7 +20,7 @@ CONVERSATIONS, LEAST_MESSAGES = 150, 8
 BACKLOG = CONVERSATIONS
 AIMED, RANDOM = 2, 4
 
-pytestmark = pytest.mark.crash
+pytestmark = [pytest.mark.crash, pytest.mark.slow]
 
 
 async def _load(rig: Rig, disturbed: asyncio.Event) -> int:

@@ -1,5 +1,6 @@
 """A log that was restored from a back-up: its numbers are given out again, and nothing is taken for what it is not."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -13,6 +14,7 @@ from libs.runtime import SystemClock
 from libs.storage import async_url
 from libs.streams import (
     EventsLost,
+    LogRestored,
     Processor,
     Received,
     Record,
@@ -109,6 +111,31 @@ async def test_readers_that_were_restored_with_the_log_pass_over_what_came_after
             seen = await after.seen()
             assert (seen["c"].trail, seen["e"].count) == (",1,1,2,3,4,2,3,4,1,2,3,4", 3)
             assert "d" not in seen
+
+
+async def test_a_log_that_was_restored_sends_nothing_until_its_new_generation_has_begun() -> None:
+    async with kafka_rig() as before:
+        await before.publish(message("c", 1), message("d", 1))
+        await before.carry()
+        await _gone(before)
+        copied = await before.back_up()
+        await before.publish(message("c", 2))
+        await before.carry()
+        await _gone(before)
+        async with kafka_rig(before.broker, copied) as after:
+            await after.publish(message("d", 2), message("d", 3))
+            for _ in range(2):
+                with pytest.raises(LogRestored, match=r"ends with row 2 of generation 1, .* row 1 of generation 1"):
+                    await after.relay.round()
+            stop = asyncio.Event()
+            running = asyncio.create_task(after.relay.run(stop))
+            async with asyncio.timeout(20):
+                while after.relay.trouble is None:
+                    await asyncio.sleep(0.05)
+            stop.set()
+            await running
+            assert "run `centralino log new-generation`" in after.relay.trouble
+            assert len([row async for row in read_through(after.broker, TOPIC)]) == 3
 
 
 async def test_a_row_that_is_missing_behind_the_cut_is_noticed() -> None:
