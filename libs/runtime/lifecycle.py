@@ -28,6 +28,8 @@ from libs.web import OK, Broadcast, Host, TokenKeys, Tokens, WebSettings, create
 VERSION = "0.1.0"
 _log = structlog.get_logger()
 _RESTART_SECONDS = 1.0
+_POLL_SECONDS = 1.0
+"""Other processes ring; this is for what a command appends, and for a ring that was lost."""
 
 
 def histories(definitions: Sequence[ServiceDefinition]) -> list[tuple[str, str, str]]:
@@ -156,7 +158,8 @@ class ServiceHost:
             stream_connections=self._settings.stream_connections,
         )
         wakeups = Wakeups(self._url) if self._settings.distributed else None
-        log = Log(engines.streams, appended=wakeups.appended if wakeups else None)
+        appended = wakeups.appended if wakeups else None
+        log = Log(engines.streams, appended=appended, poll_seconds=_POLL_SECONDS)
         try:
             await prepare_database(self._url, self._definitions)
             await log.start()

@@ -33,10 +33,13 @@ class Engines:
     """The pool for HTTP, for statements that stand alone."""
     snapshots: AsyncEngine = field(init=False)
     """The pool for HTTP, for statements that all see the same moment."""
+    looking: AsyncEngine = field(init=False)
+    """The pool for processors, for statements that stand alone."""
 
     def __post_init__(self) -> None:
         # Made once: an engine with options costs as much as several statements.
         object.__setattr__(self, "reading", self.web.execution_options(isolation_level="AUTOCOMMIT"))
+        object.__setattr__(self, "looking", self.streams.execution_options(isolation_level="AUTOCOMMIT"))
         object.__setattr__(self, "snapshots", self.web.execution_options(isolation_level="REPEATABLE READ"))
 
     @staticmethod
@@ -86,6 +89,12 @@ class Database:
         """A unit of work for a processor, on a connection with pinned plans."""
         async with self.engines.streams.connect() as connection:
             yield UnitOfWork(connection, self.schema, self.clock.now_ms(), self.outbox)
+
+    @asynccontextmanager
+    async def look(self) -> AsyncIterator[AsyncConnection]:
+        """A processor's connection for reading, each statement for itself."""
+        async with self.engines.looking.connect() as connection:
+            yield connection
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:

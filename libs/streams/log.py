@@ -23,7 +23,6 @@ from libs.streams.transport import Place, TopicPartition
 from libs.telemetry import metrics
 
 _APPEND: Final = "SELECT topic, partition, number FROM log.append($1::smallint[], $2::int[], $3::bytea[], $4)"
-_POLL_SECONDS: Final = 0.2
 MAX_EVENT_BYTES: Final = 4_000_000
 """What a broker takes in one request, less room for headers. The same in both ways of running: one can follow the other."""
 _log = structlog.get_logger()
@@ -48,13 +47,20 @@ async def register_topics(connection: AsyncConnection) -> None:
 class Log:
     """The log of one database as one process sees it. `start` before use, `stop` at the end.
 
-    `appended` is called after each commit that appended, to tell other processes, which then `refresh`.
+    `appended` is called after each commit that appended, to tell other processes, which then `refresh`. What nobody told is
+    noticed after `poll_seconds`.
     """
 
     def __init__(
-        self, engine: AsyncEngine, *, appended: Callable[[], None] | None = None, steps: Steps = unwatched
+        self,
+        engine: AsyncEngine,
+        *,
+        appended: Callable[[], None] | None = None,
+        poll_seconds: float = 0.2,
+        steps: Steps = unwatched,
     ) -> None:
         self._engine = engine
+        self._poll_seconds = poll_seconds
         self._appended = appended
         self._steps = steps
         self._ids: dict[str, int] = {}
@@ -180,7 +186,7 @@ class Log:
 
     async def _watch(self) -> None:
         while True:
-            await asyncio.sleep(_POLL_SECONDS)
+            await asyncio.sleep(self._poll_seconds)
             try:
                 await self.refresh()
             except Exception as error:

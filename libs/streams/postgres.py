@@ -32,7 +32,8 @@ CROSS JOIN LATERAL (
     ORDER BY number
 ) AS e
 """
-_RENEW_SECONDS = 1.0
+_RENEWALS = 3
+"""So often is a lease renewed before it would end."""
 
 
 class PostgresTransport:
@@ -67,6 +68,7 @@ class PostgresSubscription:
         self._group = group
         self._topics = topics
         self._schema = position_schema
+        self._renew_seconds = lease_seconds / _RENEWALS
         self._leases = Leases(engine, group, f"{group}-{new_id()}", PARTITIONS, lease_seconds)
         self._owned: frozenset[int] = frozenset()
         self._renewed = float("-inf")
@@ -74,7 +76,7 @@ class PostgresSubscription:
         self._turn = 0
 
     async def owned(self) -> frozenset[int]:
-        if time.monotonic() - self._renewed < _RENEW_SECONDS:
+        if time.monotonic() - self._renewed < self._renew_seconds:
             return self._owned
         if not self._registered:
             await self._register()

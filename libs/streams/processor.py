@@ -33,7 +33,7 @@ _MAX_ROWS = 200
 _MAX_BYTES = 8 * 1024 * 1024
 _SMALL_BATCH = 50
 _SMALL_PAUSE_SECONDS = 0.02
-_WAIT_MS = 200
+_WAIT_MS = 500
 _BACKOFF_SECONDS = (0.05, 5.0)
 _TROUBLED_AFTER = 3
 
@@ -210,6 +210,8 @@ class Processor(Generic[Ctx]):
         if repeats:
             self._metrics.repeats(repeats)
         timers = self._timers.due(self._clock.now_ms())
+        if timers and not fresh:
+            timers = await self._timers.waiting(self._database, self._clock.now_ms())
         if not fresh:
             self._metrics.caught_up(self._topics)
         if not fresh and not timers:

@@ -11,11 +11,12 @@ from libs.streams.router import Due
 from libs.streams.transport import TopicPartition
 
 _LOOK_MS = 250
+_IDLE_LOOK_MS = 500
 _MOST = 200
 
 
 class DueTimers:
-    """The timers of one group: looks for due ones at most every quarter of a second."""
+    """The timers of one group: looks for due ones every quarter of a second, every half where nothing happens."""
 
     def __init__(self, schema: str, kinds: Sequence[str]) -> None:
         self._schema = schema
@@ -42,6 +43,21 @@ class DueTimers:
         """After the commit: look again at once when there may be more."""
         if self._kinds:
             self._next_look_ms = 0 if len(dues) == _MOST else max(self._next_look_ms, now_ms + _LOOK_MS)
+
+    async def waiting(self, database: Database, now_ms: int) -> bool:
+        """Whether any is due: a glance that costs no transaction, where no batch needs one anyway."""
+        async with database.look() as connection:
+            found = await fetch_all(
+                connection,
+                f"SELECT 1 FROM {self._schema}.timers"
+                " WHERE partition = ANY($1::int[]) AND due_at_ms <= $2 AND kind = ANY($3::text[]) LIMIT 1",
+                self._owned,
+                now_ms,
+                self._kinds,
+            )
+        if not found:
+            self._next_look_ms = now_ms + _IDLE_LOOK_MS
+        return bool(found)
 
     async def take(self, connection: AsyncConnection, now_ms: int) -> list[Due]:
         """Removes and returns due timers, oldest first."""

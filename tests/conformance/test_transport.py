@@ -269,7 +269,9 @@ async def test_a_timer_is_delivered_once_when_due_and_not_when_cancelled(rig: Ri
         uow.cancel_timer("rig.wake", "c")
         uow.set_timer("rig.wake", "a", uow.now_ms - 4, b"moved")
         await uow.commit()
-    await asyncio.sleep(0.3)
+    async with asyncio.timeout(10):
+        while not await rig.seen():
+            await member.round(20)
     await rig.drain(member)
     assert {key: s.trail for key, s in (await rig.seen()).items()} == {"a": ",timer:moved"}
     assert await rig.run_sql(f"SELECT key FROM {SCHEMA}.timers") == [("b",)]
