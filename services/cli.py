@@ -3,6 +3,8 @@
 import asyncio
 import json
 import sys
+from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,20 +15,9 @@ from libs.runtime import PlatformSettings, ServiceDefinition, describe
 from libs.runtime.lifecycle import VERSION, ServiceHost, prepare_database
 from libs.telemetry import configure_logging, recording_traces
 from libs.web import TokenKeys, Tokens
-from services.cluster.command import cluster
-from services.demo.command import demo
 from services.embedded import data_folder, run_embedded, with_database
-from services.operators import admin, dead_letters, gaps, generations, ingest, topics
-from services.operators.backup import backup
-from services.operators.classify import classify_lines
-from services.operators.evaluate import evaluate
 from services.operators.faults import explain
-from services.operators.record import record
-from services.operators.tail import tail
 from services.registry import SERVICES, service
-from services.routing.simulation.command import simulate
-from services.routing.simulation.replay_command import replay
-from services.simulator.command import simulate_provider
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -35,27 +26,25 @@ app = typer.Typer(
     " `run --print-config`.",
     pretty_exceptions_enable=False,
 )
-app.add_typer(admin.app, name="admin", help="The first accounts.")
-app.add_typer(dead_letters.app, name="dead-letters", help="Messages that could not be handled.")
-app.add_typer(
-    generations.app,
-    name="log",
-    help="The log itself: after a database was restored, and where rows are missing.",
-)
-for command in (gaps.send_again, gaps.mend, gaps.accept_loss):
-    generations.app.command()(command)
-app.add_typer(topics.app, name="topics", help="The topics of the log, and their making on Kafka.")
-app.command()(demo)
-app.command()(cluster)
-app.command()(tail)
-app.command()(backup)
-app.command("classify")(classify_lines)
-app.command()(evaluate)
-app.command()(simulate)
-app.command("simulate-provider")(simulate_provider)
-app.add_typer(ingest.app, name="ingest", help="Mails, payloads and deliveries.")
-app.command()(record)
-app.command()(replay)
+LATE = {
+    "admin": "services.operators.admin:app",
+    "dead-letters": "services.operators.dead_letters:app",
+    "log": "services.operators.log:app",
+    "topics": "services.operators.topics:app",
+    "demo": "services.demo.command:demo",
+    "cluster": "services.cluster.command:cluster",
+    "tail": "services.operators.tail:tail",
+    "backup": "services.operators.backup:backup",
+    "classify": "services.operators.classify:classify_lines",
+    "evaluate": "services.operators.evaluate:evaluate",
+    "simulate": "services.routing.simulation.command:simulate",
+    "simulate-provider": "services.simulator.command:simulate_provider",
+    "ingest": "services.operators.ingest:app",
+    "record": "services.operators.record:record",
+    "replay": "services.routing.simulation.replay_command:replay",
+}
+"""Commands and groups of commands, and where they are. Only the one that runs is read: a service that starts needs nothing
+of what training or a demo needs."""
 _console = Console()
 _errors = Console(stderr=True)
 _ROLES = ("customer", "agent", "supervisor", "admin", "service")
@@ -160,10 +149,26 @@ def migrate() -> None:
     _errors.print("The database is at the newest version.")
 
 
+def command_line(arguments: Sequence[str]) -> typer.Typer:
+    """The commands that the arguments can mean: the own ones and the one they name, or all where they name none."""
+    named = next((word for word in arguments if not word.startswith("-")), "")
+    own = {
+        command.name or command.callback.__name__ for command in app.registered_commands if command.callback
+    }
+    for name in [named] if named in LATE else [] if named in own else LATE:
+        module, _, part = LATE[name].partition(":")
+        found = getattr(import_module(module), part)
+        if isinstance(found, typer.Typer):
+            app.add_typer(found, name=name)
+        else:
+            app.command(name)(found)
+    return app
+
+
 def main() -> None:
     """Entry point: what an operator can mend is said in a sentence, without a trace."""
     try:
-        app()
+        command_line(sys.argv[1:])()
     except Exception as error:
         told = explain(error)
         if told is None:

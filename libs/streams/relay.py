@@ -17,7 +17,6 @@ from libs.storage import Database
 from libs.streams.broker import MAX_REQUEST_BYTES, Broker, faults
 from libs.streams.claims import Claims
 from libs.streams.errors import Fenced, LogRestored, is_transient
-
 from libs.streams.restored import refuse_if_restored
 from libs.streams.spans import SendSpans
 from libs.streams.steps import Step, Steps, unwatched

@@ -13,9 +13,7 @@ from libs.streams.generations import heads
 from libs.streams.transport import Record, TopicPartition
 
 
-def ahead(
-    newest: Iterable[Record], generation: int, numbers: Mapping[TopicPartition, int]
-) -> list[Record]:
+def ahead(newest: Iterable[Record], generation: int, numbers: Mapping[TopicPartition, int]) -> list[Record]:
     """The rows that a log of this generation, with these newest numbers, has not written. A torn row proves nothing."""
     return [
         row

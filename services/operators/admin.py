@@ -10,7 +10,7 @@ from libs.storage import Database, Engines
 from libs.streams import Log
 from services.agent.operations import create_account
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, help="The first accounts.")
 _errors = Console(stderr=True)
 
 

@@ -23,7 +23,7 @@ class StillFailing(Exception):
     """A dead letter was handled again in vain. The text says which, what was seen, and what to do."""
 
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, help="Messages that could not be handled.")
 _console = Console()
 
 

@@ -22,13 +22,6 @@ from services.embedded import with_database
 from services.operators.tail import line_of
 from services.registry import SERVICES
 
-app = typer.Typer(no_args_is_help=True)
-
-
-@app.callback()
-def log() -> None:
-    """The log itself."""
-
 
 @dataclass(frozen=True, slots=True)
 class Begun:
@@ -44,7 +37,6 @@ class Begun:
     """By topic, what the broker has that was not in the restored log."""
 
 
-@app.command("new-generation")
 def new_generation(
     save: Annotated[
         Path | None,

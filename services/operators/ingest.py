@@ -18,7 +18,7 @@ from services.ingest.adapters.keys import add_raw_key, load_keys
 from services.ingest.resending import deliveries_of, resend
 from services.ingest.settings import IngestSettings
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, help="Mails, payloads and deliveries.")
 _MOST_BYTES = 64 * 1024 * 1024
 
 

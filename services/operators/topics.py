@@ -12,7 +12,7 @@ from libs.contracts import TOPICS
 from libs.runtime import PlatformSettings
 from libs.runtime.transports import broker_of
 
-app = typer.Typer()
+app = typer.Typer(help="The topics of the log, and their making on Kafka.")
 _console = Console()
 
 

@@ -129,3 +129,15 @@ def test_import_rules_hold() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout
+
+
+def test_a_service_that_starts_reads_nothing_of_training_and_simulation() -> None:
+    program = (
+        "import sys; from services.cli import command_line; command_line(['serve', 'ingest'])\n"
+        "late = ('sklearn', 'scipy', 'aiokafka', 'services.demo', 'services.cluster', 'services.routing.simulation')\n"
+        "print([name for name in late if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.strip() == "[]", done.stdout + done.stderr

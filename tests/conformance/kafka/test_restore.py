@@ -125,7 +125,9 @@ async def test_a_log_that_was_restored_sends_nothing_until_its_new_generation_ha
         async with kafka_rig(before.broker, copied) as after:
             await after.publish(message("d", 2), message("d", 3))
             for _ in range(2):
-                with pytest.raises(LogRestored, match=r"ends with row 2 of generation 1, .* row 1 of generation 1"):
+                with pytest.raises(
+                    LogRestored, match=r"ends with row 2 of generation 1, .* row 1 of generation 1"
+                ):
                     await after.relay.round()
             stop = asyncio.Event()
             running = asyncio.create_task(after.relay.run(stop))

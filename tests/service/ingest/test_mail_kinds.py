@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from services.cli import app
+from services.cli import command_line
 from services.ingest.adapters.inspecting import inspect_mail
 from services.ingest.domain.attachments import safe_name, serving_headers, sniff
 from tests.service.ingest.mail_kinds import KINDS
@@ -38,18 +38,25 @@ def test_a_mail_of_each_kind_is_read_right(name: str) -> None:
 def test_parse_prints_what_is_made_of_a_mail_and_of_a_payload(tmp_path: Any) -> None:
     path = tmp_path / "mail.eml"
     path.write_bytes(KINDS["attached picture"].raw)
-    said = CliRunner().invoke(app, ["ingest", "parse", str(path)])
+    said = CliRunner().invoke(command_line(["ingest"]), ["ingest", "parse", str(path)])
     assert said.exit_code == 0, said.output
     found = json.loads(said.stdout)
     assert found["attachments"][0]["type"] == "image/png"
     (tmp_path / "other.eml").write_bytes(KINDS["signature"].raw)
-    lines = CliRunner().invoke(app, ["ingest", "parse", str(tmp_path)]).stdout.strip().split("\n")
+    lines = (
+        CliRunner()
+        .invoke(command_line(["ingest"]), ["ingest", "parse", str(tmp_path)])
+        .stdout.strip()
+        .split("\n")
+    )
     assert [json.loads(line)["automatic"] for line in lines] == [False, False]
     hook = tmp_path / "update.json"
     hook.write_text('{"update_id": 1, "message": {"chat": {"id": 7}, "text": "hi"}}')
-    said = CliRunner().invoke(app, ["ingest", "parse", str(hook), "--channel", "telegram"])
+    said = CliRunner().invoke(
+        command_line(["ingest"]), ["ingest", "parse", str(hook), "--channel", "telegram"]
+    )
     assert json.loads(said.stdout)["items"][0]["says"][0]["text"] == "hi"
-    said = CliRunner().invoke(app, ["ingest", "parse", str(hook), "--channel", "pigeon"])
+    said = CliRunner().invoke(command_line(["ingest"]), ["ingest", "parse", str(hook), "--channel", "pigeon"])
     assert said.exit_code == 2
     assert "pigeon" in said.output
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner, Result
 
-from services.cli import app
+from services.cli import command_line
 
 _TRAIN = [
     ("my parcel is lost", "parcel"), ("where is the parcel", "parcel"), ("parcel never came", "parcel"),
@@ -29,7 +29,7 @@ def write(path: Path, rows: list[tuple[str, ...]], header: tuple[str, ...] = ("t
 
 def evaluate(folder: Path, *arguments: str) -> Result:
     return CliRunner().invoke(
-        app,
+        command_line(["evaluate"]),
         ["evaluate", *arguments, "--predictions", str(folder / "predictions.csv")],
         catch_exceptions=False,
     )
@@ -91,7 +91,9 @@ def test_labels_spelt_otherwise_are_matched_and_the_note_says_so(tmp_path: Path)
 
 def test_lines_in_give_one_object_a_line_out_whatever_they_hold() -> None:
     lines = [b"where is my parcel, order 4711", b"", b"\xff\xfe\x00", "👍".encode(), b"{}", b"x" * 200_000]
-    found = CliRunner().invoke(app, ["classify"], input=b"\n".join(lines) + b"\n", catch_exceptions=False)
+    found = CliRunner().invoke(
+        command_line(["classify"]), ["classify"], input=b"\n".join(lines) + b"\n", catch_exceptions=False
+    )
     answers = [json.loads(line) for line in found.stdout.splitlines()]
     assert len(answers) == len(lines)
     assert answers[0]["best_topic"] in ("delivery", "order")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from services.cli import app
+from services.cli import command_line
 from services.routing.domain.commands import Command
 from services.routing.domain.engine import Engine
 from services.routing.domain.state import Step
@@ -54,7 +54,7 @@ def recorded(folder: Path, seed: int) -> Path:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_recorded_commands_give_the_recorded_decisions(tmp_path: Path, seed: int) -> None:
-    done = CliRunner().invoke(app, ["replay", str(recorded(tmp_path, seed)), "--json"])
+    done = CliRunner().invoke(command_line(["replay"]), ["replay", str(recorded(tmp_path, seed)), "--json"])
     assert done.exit_code == 0, done.output
     facts = json.loads(done.stdout)
     assert facts["same"]
@@ -67,7 +67,7 @@ def test_another_decision_is_shown_beside_the_recorded_one(tmp_path: Path) -> No
     place = next(n for n, line in enumerate(text) if line.startswith('{"decision"'))
     text[place] = text[place].replace('"at_ms":1', '"at_ms":2', 1)
     path.write_text("\n".join(text))
-    done = CliRunner().invoke(app, ["replay", str(path)])
+    done = CliRunner().invoke(command_line(["replay"]), ["replay", str(path)])
     assert done.exit_code == 1
     assert done.stdout.startswith("Decision 1 of ")
 
@@ -93,6 +93,6 @@ def test_a_recording_that_cannot_be_used_is_refused_with_its_line(
 ) -> None:
     path = recorded(tmp_path, 2)
     path.write_text("\n".join(change(path.read_text().splitlines())))  # type: ignore[operator]  # a function
-    done = CliRunner().invoke(app, ["replay", str(path)])
+    done = CliRunner().invoke(command_line(["replay"]), ["replay", str(path)])
     assert done.exit_code == 2
     assert why in done.stderr.replace("\n", " ")

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 from typer.testing import CliRunner
 
-from services.cli import app
+from services.cli import command_line
 from services.routing.adapters.located_yaml import BadFile
 from services.routing.domain.choice import PICK_RULES, PickRule
 from services.routing.domain.commands import Close, Enqueue, PutAgent, SetPresence
@@ -171,7 +171,10 @@ def test_a_scenario_gives_the_same_report_again_and_a_picture(tmp_path: Path) ->
     path = written(tmp_path, SCENARIO)
     picture = tmp_path / "plot.svg"
     first, second = (
-        CliRunner().invoke(app, ["simulate", str(path), "--json", "--plot", str(picture)]) for _ in range(2)
+        CliRunner().invoke(
+            command_line(["simulate"]), ["simulate", str(path), "--json", "--plot", str(picture)]
+        )
+        for _ in range(2)
     )
     assert first.exit_code == 0, first.output
     report, again = json.loads(first.stdout), json.loads(second.stdout)
@@ -192,7 +195,9 @@ def test_a_scenario_gives_the_same_report_again_and_a_picture(tmp_path: Path) ->
 
 
 def test_the_tables_are_printed_for_people(tmp_path: Path) -> None:
-    done = CliRunner().invoke(app, ["simulate", str(written(tmp_path, SCENARIO)), "--runs", "1"])
+    done = CliRunner().invoke(
+        command_line(["simulate"]), ["simulate", str(written(tmp_path, SCENARIO)), "--runs", "1"]
+    )
     assert done.exit_code == 0, done.output
     assert "worst class" in done.stdout
     assert "a second of CPU" in done.stdout
@@ -244,7 +249,7 @@ def test_a_fault_is_told_with_file_line_and_reason(
     told = str(bad.value)
     assert why in told
     assert f"{path}:{line}:" in told or why == "not YAML"
-    done = CliRunner().invoke(app, ["simulate", str(path)])
+    done = CliRunner().invoke(command_line(["simulate"]), ["simulate", str(path)])
     assert (done.exit_code, done.stdout) == (2, "")
 
 
@@ -261,6 +266,6 @@ def test_a_fault_is_told_with_file_line_and_reason(
 def test_a_fault_of_recorded_arrivals_is_told_with_its_line(tmp_path: Path, rows: str, why: str) -> None:
     written(tmp_path, rows, "day.csv")
     path = written(tmp_path, SCENARIO.replace("load: [0.8]\n", "arrivals: {file: day.csv}\n"))
-    done = CliRunner().invoke(app, ["simulate", str(path)])
+    done = CliRunner().invoke(command_line(["simulate"]), ["simulate", str(path)])
     assert done.exit_code == 2
     assert why in done.stderr.replace("\n", " ")
