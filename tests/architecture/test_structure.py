@@ -134,7 +134,7 @@ def test_import_rules_hold() -> None:
 def test_a_service_that_starts_reads_nothing_of_training_and_simulation() -> None:
     program = (
         "import sys; from services.cli import command_line; command_line(['serve', 'ingest'])\n"
-        "late = ('sklearn', 'scipy', 'aiokafka', 'services.demo', 'services.cluster', 'services.routing.simulation')\n"
+        "late = ('sklearn', 'scipy', 'aiokafka', 'services.demo', 'services.operators.evaluate')\n"
         "print([name for name in late if name in sys.modules])"
     )
     done = subprocess.run(
