@@ -1,12 +1,13 @@
 """What the handlers of ingest work with in one transaction."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from libs.storage import Rows, UnitOfWork
 from services.ingest.adapters.arrivals import Arrival, Arrivals
 from services.ingest.adapters.desk import Prepared
 from services.ingest.adapters.tables import (
+    ATTACHMENTS,
     CUSTOMERS,
     DELIVERIES,
     ENTRIES,
@@ -16,6 +17,7 @@ from services.ingest.adapters.tables import (
     THREADS,
 )
 from services.ingest.domain.deliveries import Delivery, ProviderMessage
+from services.ingest.domain.files import Attachment, FileState
 from services.ingest.domain.model import Customer, Entry, Identity, MailId, Thread
 from services.ingest.signals import Signals
 
@@ -32,6 +34,7 @@ class IngestContext:
     entries: Rows[Entry]
     deliveries: Rows[Delivery]
     provider_messages: Rows[ProviderMessage]
+    attachments: Rows[Attachment]
     prepared: Mapping[str, Prepared]
     """Payloads of the batch, by raw id."""
     reopen_window_ms: int
@@ -41,12 +44,23 @@ class IngestContext:
     changed_threads: set[str] = field(default_factory=set)
     new_deliveries: list[str] = field(default_factory=list)
     """Their channels."""
+    normalised: set[str] = field(default_factory=set)
+    """Raw ids that this transaction has made messages of."""
+    files_wait: set[str] = field(default_factory=set)
+    """Channels whose providers keep files for us."""
 
     def put_entry(self, thread: Thread, entry: Entry) -> None:
         """Adds an entry to a thread and wakes those who watch it."""
         self.threads.put(thread)
         self.entries.put(entry)
         self.changed_threads.add(thread.conversation_id)
+
+    def put_files(self, files: Iterable[Attachment], conversation_id: str) -> None:
+        """Adds the files of a message, and wakes who fetches those that are not here yet."""
+        for one in files:
+            self.attachments.put(replace(one, conversation_id=conversation_id))
+            if one.state == FileState.WAITING:
+                self.files_wait.add(one.channel)
 
     def put_delivery(self, delivery: Delivery) -> None:
         """Puts something on its way out and wakes the sender."""
@@ -72,6 +86,7 @@ def make_context(
         entries=uow.rows(ENTRIES),
         deliveries=uow.rows(DELIVERIES),
         provider_messages=uow.rows(PROVIDER_MESSAGES),
+        attachments=uow.rows(ATTACHMENTS),
         prepared=prepared,
         reopen_window_ms=reopen_window_ms,
         sms_account=sms_account,
@@ -84,6 +99,8 @@ def make_context(
             signals.thread_changed(conversation_id)
         for channel in set(ctx.new_deliveries):
             signals.delivery_waits(channel)
+        if ctx.files_wait:
+            signals.file_waits()
 
     uow.after_commit(tell)
     return ctx

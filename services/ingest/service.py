@@ -1,11 +1,12 @@
 """Ingest put together."""
 
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 from libs.contracts import DeliveryFailed, MessageDelivered, PayloadAccepted
 from libs.runtime import Platform, Service, ServiceDefinition
-from libs.storage import UnitOfWork
+from libs.storage import BlobStore, Database, DatabaseBlobs, FolderBlobs, UnitOfWork
 from libs.streams import Subscriber
 from libs.web import GuardedClient, parse_networks
 from services.ingest.adapters.arrivals import Arrivals
@@ -18,13 +19,18 @@ from services.ingest.adapters.smtp import NoMailer, SmtpMailer
 from services.ingest.adapters.survey_links import PeerSurveyLinks
 from services.ingest.api.accepting import Accepting
 from services.ingest.api.deliveries import deliveries_router
+from services.ingest.api.files import files_router
 from services.ingest.api.hooks import Hooks, hooks_router
 from services.ingest.api.mail import mail_router
 from services.ingest.api.messages import messages_router
 from services.ingest.api.threads import threads_router
 from services.ingest.context import IngestContext, make_context
+from services.ingest.doors import mail_doors
+from services.ingest.file_retention import FileRetention
 from services.ingest.handlers import normaliser, outbound
+from services.ingest.media import MediaFetcher
 from services.ingest.providing import Providers
+from services.ingest.renormalising import Renormaliser
 from services.ingest.retention import RawRetention
 from services.ingest.sending import Sender
 from services.ingest.settings import Accounts, IngestSettings
@@ -46,7 +52,8 @@ def build(platform: Platform, settings: IngestSettings) -> Service:
     )
     adapters = channels_for(accounts, settings)
     reveal = partial(revealed, sealer)
-    desk = Desk(database, sealer, signer, accounts, adapters)
+    blobs = blobs_of(database, platform.data, settings)
+    desk = Desk(database, sealer, signer, accounts, adapters, blobs)
     writer = RawWriter(database, most_pending=settings.most_pending, group_rows=settings.group_rows)
     accepting = Accepting(
         database, platform.clock, tokens, accounts, sealer, signer, writer, arrivals, settings
@@ -56,6 +63,9 @@ def build(platform: Platform, settings: IngestSettings) -> Service:
     hooks_url = f"{platform.public_url}/ingest/v1/hooks"
     client = GuardedClient(allowed=parse_networks(settings.outgoing_allowed), deadline_s=15)
     providers = Providers(accounts, adapters, client, platform.clock, reveal, hooks_url)
+    media = MediaFetcher(
+        database, blobs, accounts, client, reveal, signals, int(settings.most_attachment_mb * 1024 * 1024)
+    )
     senders = [
         Sender(database, settings, signals, signer, mailer, links, lane=lane, providers=providers)
         for lane in LANES
@@ -70,15 +80,41 @@ def build(platform: Platform, settings: IngestSettings) -> Service:
             mail_router(accepting),
             hooks_router(Hooks(accepting, adapters, reveal, hooks_url)),
             deliveries_router(database, signals),
+            files_router(database, tokens, blobs),
             threads_router(database, tokens, signals),
         ],
         subscribers=[Subscriber(normaliser, context, resources=desk), Subscriber(outbound, context)],
         tasks=[
             *[sender.run for sender in senders],
+            *mail_doors(accepting, accounts, settings, sealer, database),
             RawRetention(database, settings).run,
+            FileRetention(database, blobs, settings.attachment_retention_days).run,
+            media.run,
             Watch(database, platform.log).run,
         ],
     )
+
+
+def blobs_of(database: Database, data: Path, settings: IngestSettings) -> BlobStore:
+    """Where files of customers are kept."""
+    return (
+        DatabaseBlobs(database)
+        if settings.attachments_in == "database"
+        else FolderBlobs(data / "attachments")
+    )
+
+
+def renormaliser_of(database: Database, data: Path, settings: IngestSettings) -> Renormaliser:
+    """What `centralino ingest renormalise` works with, beside the service. Raises KeyFileError."""
+    sealer, signer = load_keys(
+        data, settings.raw_key.get_secret_value(), settings.signing_key.get_secret_value()
+    )
+    from_file = read_accounts(settings.accounts_file) if settings.accounts_file else ()
+    accounts = Accounts((*settings.accounts, *from_file))
+    adapters, blobs = channels_for(accounts, settings), blobs_of(database, data, settings)
+    desk = Desk(database, sealer, signer, accounts, adapters, blobs)
+    writer = RawWriter(database, most_pending=settings.most_pending, group_rows=settings.group_rows)
+    return Renormaliser(database, desk, adapters, sealer, writer, blobs)
 
 
 definition: Final = ServiceDefinition(

@@ -13,6 +13,21 @@ from services.ingest.domain.model import PROVIDED, ChannelName
 DAY_MS = 86_400_000
 
 
+class ImapBox(BaseModel):
+    """A mailbox on a server that is read by IMAP; nothing in it is changed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: Annotated[str, Field(min_length=1)]
+    port: Annotated[int, Field(ge=1, le=65535)] = 993
+    tls: Literal["tls", "starttls", "none"] = "tls"
+    user: str
+    password: SecretStr
+    folder: str = "INBOX"
+    first: Literal["new", "all"] = "new"
+    """What is read of a mailbox seen for the first time: what comes from now on, or all that is in it."""
+
+
 class ChannelAccount(BaseModel):
     """One account of a channel: a form, a chat widget, a mailbox, an integration."""
 
@@ -41,11 +56,15 @@ class ChannelAccount(BaseModel):
     """In place of the provider's own address: a region of it, or a simulator."""
     rate_per_second: Annotated[float, Field(gt=0, le=10_000)] = 10
     """What the provider takes at most."""
+    imap: ImapBox | None = None
+    """Where its mails are fetched; mail only."""
 
     @model_validator(mode="after")
     def _check(self) -> "ChannelAccount":
         if self.channel == "mail" and not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", self.address):
             raise ValueError(f"mail account {self.id!r} needs an address such as support@example.org")
+        if self.imap is not None and self.channel != "mail":
+            raise ValueError(f"account {self.id!r} of channel {self.channel} is not read by imap; mail is")
         if (self.channel in PROVIDED) != bool(self.provider):
             raise ValueError(
                 f"account {self.id!r} of channel {self.channel} "
@@ -105,6 +124,14 @@ class IngestSettings(ServiceSettings):
         default=7, ge=0, description="A later message begins a new, linked conversation"
     )
     raw_retention_days: float = Field(default=7, gt=0, description="How long raw payloads are kept")
+    attachments_in: Literal["folder", "database"] = Field(
+        default="folder",
+        description="Where files of customers are kept: the data folder, or the database when processes share none",
+    )
+    attachment_retention_days: float = Field(default=730, gt=0, description="How long they are kept")
+    most_attachment_mb: float = Field(
+        default=25, gt=0, le=1000, description="Largest file that is fetched from a provider"
+    )
     key_retention_days: float = Field(default=90, gt=0, description="How long repeats are recognised")
     visitor_token_days: float = Field(default=30, gt=0, description="Life of a visitor's token")
     smtp_host: str = Field(
@@ -115,6 +142,28 @@ class IngestSettings(ServiceSettings):
     smtp_user: str = Field(default="", description="Name to sign in with; empty for none")
     smtp_password: SecretStr = Field(default=SecretStr(""), description="Its password")
     smtp_timeout_s: float = Field(default=20, gt=0, le=300, description="Longest wait for one mail")
+    mail_in_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65535,
+        description="Port of the mail server within, to which a server nearby hands mails on; none without it",
+    )
+    mail_in_host: str = Field(default="127.0.0.1", description="Address it listens on")
+    mail_in_protocol: Literal["smtp", "lmtp"] = Field(default="smtp", description="What it speaks")
+    mail_in_certificate: Path | None = Field(
+        default=None, description="PEM file of its certificate; with it STARTTLS is offered"
+    )
+    mail_in_private_key: Path | None = Field(
+        default=None, description="PEM file of the key; none if the certificate's file holds it"
+    )
+    mail_in_require_tls: bool = Field(default=False, description="Take no mail without STARTTLS")
+    mail_in_connections: int = Field(default=20, ge=1, le=1000, description="Connections at one time")
+    imap_poll_s: float = Field(
+        default=30,
+        gt=0,
+        le=1500,
+        description="Look into mailboxes this often when the server cannot tell news",
+    )
     delivery_attempts: int = Field(default=10, ge=1, description="Attempts before a delivery has failed")
     delivery_first_backoff_ms: int = Field(
         default=5_000, ge=1, description="Pause after the first failure; it doubles up to an hour"
@@ -123,6 +172,12 @@ class IngestSettings(ServiceSettings):
         default=120_000, ge=1_000, description="An attempt not ended by then is taken for crashed"
     )
     delivery_poll_ms: int = Field(default=1_000, ge=10, description="Look for due deliveries this often")
+
+    @model_validator(mode="after")
+    def _check_mail_in(self) -> "IngestSettings":
+        if self.mail_in_certificate is None and (self.mail_in_require_tls or self.mail_in_private_key):
+            raise ValueError("mail_in_require_tls and mail_in_private_key need mail_in_certificate")
+        return self
 
     @model_validator(mode="after")
     def _check_accounts(self) -> "IngestSettings":

@@ -41,6 +41,14 @@ class Signals:
         """Wakes the sender of this channel."""
         self._hub.notify(("deliveries", lane_of(channel)))
 
+    def file_waits(self) -> None:
+        """Wakes who fetches files from providers."""
+        self._hub.notify(("files",))
+
+    def watch_files(self) -> AbstractContextManager[Wakeup]:
+        """A bell that rings when a file is to be fetched."""
+        return self._hub.listen(("files",))
+
     def watch_deliveries(self, lane: Lane) -> AbstractContextManager[Wakeup]:
         """A bell that rings when something is to be sent on a lane."""
         return self._hub.listen(("deliveries", lane))

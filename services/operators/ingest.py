@@ -1,11 +1,15 @@
 """`centralino ingest`: what is made of mails and payloads, and what could not be delivered."""
 
 import json
+import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
+from rich.progress import Progress
 
 from libs.runtime import PlatformSettings, SystemClock
 from libs.storage import Database, Engines
@@ -15,8 +19,10 @@ from services.embedded import data_folder
 from services.ingest.adapters.credentials import reseal_file
 from services.ingest.adapters.inspecting import inspect_mail, inspect_payload
 from services.ingest.adapters.keys import add_raw_key, load_keys
+from services.ingest.renormalising import Outcome
 from services.ingest.resending import deliveries_of, resend
-from services.ingest.settings import IngestSettings
+from services.ingest.service import renormaliser_of
+from services.ingest.settings import DAY_MS, IngestSettings
 
 app = typer.Typer(no_args_is_help=True)
 _MOST_BYTES = 64 * 1024 * 1024
@@ -107,6 +113,31 @@ def resend_(
             typer.echo(f"{delivery_id} is on its way again")
 
     on_database(work)
+
+
+@app.command()
+def renormalise(
+    days: Annotated[
+        float, typer.Option(min=0.001, max=90, help="How far back; payloads are kept for 7.")
+    ] = 7,
+) -> None:
+    """Reads payloads again after a fault in their reading was mended: what had become nothing becomes a message, what
+    reads otherwise is corrected in its thread. Any number of runs come to the same."""
+    from services.operators.running import on_database
+
+    async def work(engines: Engines, log: Log) -> Outcome:
+        clock = SystemClock()
+        database = Database(engines, "ingest", clock, log)
+        renormaliser = renormaliser_of(database, data_folder(PlatformSettings()), IngestSettings())
+        since_ms = clock.now_ms() - int(days * DAY_MS)
+        total = await renormaliser.total(since_ms)
+        with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
+            task = bar.add_task("payloads", total=total)
+            return await renormaliser.run(
+                since_ms, lambda outcome: bar.update(task, completed=outcome.looked_at)
+            )
+
+    typer.echo(json.dumps(asdict(on_database(work))))
 
 
 @app.command("rotate-credentials")

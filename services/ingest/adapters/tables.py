@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from libs.storage import TableRepository
 from services.ingest.domain.deliveries import Delivery, ProviderMessage
+from services.ingest.domain.files import Attachment
 from services.ingest.domain.model import Customer, Entry, Identity, MailId, Thread
 
 _metadata = MetaData(schema="ingest")
@@ -110,6 +111,29 @@ _provider_messages = Table(
     Column("at_ms", BigInteger),
 )
 
+_attachments = Table(
+    "attachments",
+    _metadata,
+    Column("attachment_id", Text, primary_key=True),
+    Column("conversation_id", Text),
+    Column("message_id", Text),
+    Column("position", Integer),
+    Column("name", Text),
+    Column("declared", Text),
+    Column("media_type", Text),
+    Column("inline", Boolean),
+    Column("size", BigInteger),
+    Column("blob_key", Text),
+    Column("state", Text),
+    Column("reason", Text),
+    Column("source", Text),
+    Column("channel", Text),
+    Column("account", Text),
+    Column("attempts", Integer),
+    Column("due_at_ms", BigInteger),
+    Column("created_at_ms", BigInteger),
+)
+
 
 def _customer_row(customer: Customer) -> Mapping[str, Any]:
     return {
@@ -133,4 +157,5 @@ CUSTOMERS = TableRepository(_customers, Customer, _customer_row, _customer)
 THREADS = TableRepository(_threads, Thread)
 ENTRIES = TableRepository(_entries, Entry)
 DELIVERIES = TableRepository(_deliveries, Delivery)
+ATTACHMENTS = TableRepository(_attachments, Attachment)
 PROVIDER_MESSAGES = TableRepository(_provider_messages, ProviderMessage)
