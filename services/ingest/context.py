@@ -1,7 +1,9 @@
 """What the handlers of ingest work with in one transaction."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+
+from google.protobuf.message import Message
 
 from libs.storage import Rows, UnitOfWork
 from services.ingest.adapters.arrivals import Arrival, Arrivals
@@ -13,12 +15,15 @@ from services.ingest.adapters.tables import (
     ENTRIES,
     IDENTITIES,
     MAIL_IDS,
+    NOTICES,
     PROVIDER_MESSAGES,
     THREADS,
 )
 from services.ingest.domain.deliveries import Delivery, ProviderMessage
 from services.ingest.domain.files import Attachment, FileState
 from services.ingest.domain.model import Customer, Entry, Identity, MailId, Thread
+from services.ingest.domain.notices import Endpoint, Notice
+from services.ingest.notifying import note
 from services.ingest.signals import Signals
 
 
@@ -35,9 +40,13 @@ class IngestContext:
     deliveries: Rows[Delivery]
     provider_messages: Rows[ProviderMessage]
     attachments: Rows[Attachment]
+    notices: Rows[Notice]
     prepared: Mapping[str, Prepared]
     """Payloads of the batch, by raw id."""
+    signals: Signals
     reopen_window_ms: int
+    endpoints: tuple[Endpoint, ...] = ()
+    """Who is told of events by webhook."""
     sms_account: str = ""
     """By which calls are answered in writing."""
     arrived: list[Arrival] = field(default_factory=list)
@@ -62,6 +71,12 @@ class IngestContext:
             if one.state == FileState.WAITING:
                 self.files_wait.add(one.channel)
 
+    def tell(self, events: Sequence[Message]) -> Sequence[Message]:
+        """Gives the events back, after they were put on their way to those who are told by webhook."""
+        if self.endpoints and note(events, self.endpoints, self.notices, self.uow.now_ms):
+            self.uow.after_commit(self.signals.notice_waits)
+        return events
+
     def put_delivery(self, delivery: Delivery) -> None:
         """Puts something on its way out and wakes the sender."""
         self.deliveries.put(delivery)
@@ -75,6 +90,7 @@ def make_context(
     arrivals: Arrivals,
     signals: Signals,
     sms_account: str = "",
+    endpoints: tuple[Endpoint, ...] = (),
 ) -> IngestContext:
     """The context of a transaction. What changed is told to this process once it is durable."""
     ctx = IngestContext(
@@ -87,6 +103,9 @@ def make_context(
         deliveries=uow.rows(DELIVERIES),
         provider_messages=uow.rows(PROVIDER_MESSAGES),
         attachments=uow.rows(ATTACHMENTS),
+        notices=uow.rows(NOTICES),
+        endpoints=endpoints,
+        signals=signals,
         prepared=prepared,
         reopen_window_ms=reopen_window_ms,
         sms_account=sms_account,

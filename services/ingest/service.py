@@ -8,7 +8,7 @@ from libs.contracts import DeliveryFailed, MessageDelivered, PayloadAccepted
 from libs.runtime import Platform, Service, ServiceDefinition
 from libs.storage import BlobStore, Database, DatabaseBlobs, FolderBlobs, UnitOfWork
 from libs.streams import Subscriber
-from libs.web import GuardedClient, parse_networks
+from libs.web import GuardedClient, check_target, parse_networks
 from services.ingest.adapters.arrivals import Arrivals
 from services.ingest.adapters.channels.registry import channels_for
 from services.ingest.adapters.credentials import read_accounts, revealed
@@ -25,10 +25,12 @@ from services.ingest.api.mail import mail_router
 from services.ingest.api.messages import messages_router
 from services.ingest.api.threads import threads_router
 from services.ingest.context import IngestContext, make_context
+from services.ingest.domain.notices import Endpoint
 from services.ingest.doors import mail_doors
 from services.ingest.file_retention import FileRetention
 from services.ingest.handlers import normaliser, outbound
 from services.ingest.media import MediaFetcher
+from services.ingest.notifying import Notifier
 from services.ingest.providing import Providers
 from services.ingest.renormalising import Renormaliser
 from services.ingest.retention import RawRetention
@@ -66,13 +68,28 @@ def build(platform: Platform, settings: IngestSettings) -> Service:
     media = MediaFetcher(
         database, blobs, accounts, client, reveal, signals, int(settings.most_attachment_mb * 1024 * 1024)
     )
+    targets = endpoints_of(settings)
+    endpoints = tuple(one for one, _ in targets.values())
+    notifier = Notifier(database, targets, client, signals, settings.webhook_attempts)
     senders = [
-        Sender(database, settings, signals, signer, mailer, links, lane=lane, providers=providers)
+        Sender(
+            database,
+            settings,
+            signals,
+            signer,
+            mailer,
+            links,
+            lane=lane,
+            providers=providers,
+            endpoints=endpoints,
+        )
         for lane in LANES
     ]
 
     def context(uow: UnitOfWork) -> IngestContext:
-        return make_context(uow, desk.items, settings.reopen_window_ms, arrivals, signals, accounts.sms)
+        return make_context(
+            uow, desk.items, settings.reopen_window_ms, arrivals, signals, accounts.sms, endpoints
+        )
 
     return Service(
         routers=[
@@ -90,9 +107,20 @@ def build(platform: Platform, settings: IngestSettings) -> Service:
             RawRetention(database, settings).run,
             FileRetention(database, blobs, settings.attachment_retention_days).run,
             media.run,
+            notifier.run,
             Watch(database, platform.log).run,
         ],
     )
+
+
+def endpoints_of(settings: IngestSettings) -> dict[str, tuple[Endpoint, tuple[str, ...]]]:
+    """Who is told by webhook, each with its secrets. Raises OutgoingRefused for an address that is none."""
+    found = {}
+    for one in settings.webhooks:
+        check_target(one.url)
+        secrets = tuple(secret.get_secret_value() for secret in one.secrets)
+        found[one.id] = (Endpoint(one.id, one.url, frozenset(one.events)), secrets)
+    return found
 
 
 def blobs_of(database: Database, data: Path, settings: IngestSettings) -> BlobStore:

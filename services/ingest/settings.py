@@ -1,5 +1,6 @@
 """The knobs of ingest."""
 
+import base64
 import re
 from pathlib import Path
 from typing import Annotated, Literal
@@ -26,6 +27,35 @@ class ImapBox(BaseModel):
     folder: str = "INBOX"
     first: Literal["new", "all"] = "new"
     """What is read of a mailbox seen for the first time: what comes from now on, or all that is in it."""
+
+
+class WebhookTarget(BaseModel):
+    """A system of the operator that is told of events."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+    url: str
+    secrets: Annotated[tuple[SecretStr, ...], Field(min_length=1, max_length=5)]
+    """`whsec_` and 24 to 64 bytes in base64: the newest first; all sign, so that one can be changed without a gap."""
+    events: tuple[
+        Literal["message.received", "message.delivered", "delivery.failed", "conversation.continued"], ...
+    ]
+
+    @model_validator(mode="after")
+    def _check(self) -> "WebhookTarget":
+        for secret in self.secrets:
+            text = secret.get_secret_value()
+            try:
+                size = len(base64.b64decode(text.removeprefix("whsec_"), validate=True))
+            except ValueError:
+                size = 0
+            if not text.startswith("whsec_") or not 24 <= size <= 64:
+                raise ValueError(
+                    f"a secret of webhook {self.id!r} is not `whsec_` with 24 to 64 bytes in base64; make one with:"
+                    " echo whsec_$(openssl rand -base64 32)"
+                )
+        return self
 
 
 class ChannelAccount(BaseModel):
@@ -158,6 +188,12 @@ class IngestSettings(ServiceSettings):
     )
     mail_in_require_tls: bool = Field(default=False, description="Take no mail without STARTTLS")
     mail_in_connections: int = Field(default=20, ge=1, le=1000, description="Connections at one time")
+    webhooks: tuple[WebhookTarget, ...] = Field(
+        default=(), description="Who is told of events, as a JSON list of {id, url, secrets, events}"
+    )
+    webhook_attempts: int = Field(
+        default=80, ge=1, description="Attempts before a webhook has failed: 80 are three days"
+    )
     imap_poll_s: float = Field(
         default=30,
         gt=0,
@@ -182,6 +218,7 @@ class IngestSettings(ServiceSettings):
     @model_validator(mode="after")
     def _check_accounts(self) -> "IngestSettings":
         keys = [(account.channel, account.id) for account in self.accounts]
+        keys += [("webhooks", one.id) for one in self.webhooks]
         doubled = {key for key in keys if keys.count(key) > 1}
         if doubled:
             raise ValueError(f"accounts named twice: {sorted(doubled)}")

@@ -41,6 +41,14 @@ class Signals:
         """Wakes the sender of this channel."""
         self._hub.notify(("deliveries", lane_of(channel)))
 
+    def notice_waits(self) -> None:
+        """Wakes who posts webhooks."""
+        self._hub.notify(("notices",))
+
+    def watch_notices(self) -> AbstractContextManager[Wakeup]:
+        """A bell that rings when a webhook is to be posted."""
+        return self._hub.listen(("notices",))
+
     def file_waits(self) -> None:
         """Wakes who fetches files from providers."""
         self._hub.notify(("files",))

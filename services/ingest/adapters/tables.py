@@ -10,6 +10,7 @@ from libs.storage import TableRepository
 from services.ingest.domain.deliveries import Delivery, ProviderMessage
 from services.ingest.domain.files import Attachment
 from services.ingest.domain.model import Customer, Entry, Identity, MailId, Thread
+from services.ingest.domain.notices import Notice
 
 _metadata = MetaData(schema="ingest")
 
@@ -134,6 +135,21 @@ _attachments = Table(
     Column("created_at_ms", BigInteger),
 )
 
+_notices = Table(
+    "notices",
+    _metadata,
+    Column("notice_id", Text, primary_key=True),
+    Column("endpoint", Text),
+    Column("type", Text),
+    Column("body", Text),
+    Column("state", Text),
+    Column("attempts", Integer),
+    Column("due_at_ms", BigInteger),
+    Column("reason", Text),
+    Column("created_at_ms", BigInteger),
+    Column("finished_at_ms", BigInteger),
+)
+
 
 def _customer_row(customer: Customer) -> Mapping[str, Any]:
     return {
@@ -158,4 +174,5 @@ THREADS = TableRepository(_threads, Thread)
 ENTRIES = TableRepository(_entries, Entry)
 DELIVERIES = TableRepository(_deliveries, Delivery)
 ATTACHMENTS = TableRepository(_attachments, Attachment)
+NOTICES = TableRepository(_notices, Notice)
 PROVIDER_MESSAGES = TableRepository(_provider_messages, ProviderMessage)

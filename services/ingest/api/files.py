@@ -93,6 +93,8 @@ def files_router(database: Database, tokens: Tokens, blobs: BlobStore) -> APIRou
                 f"The file is {found.state}{': ' + found.reason if found.reason else ''}.", slug=_NOT_HERE
             )
         headers = {**serving_headers(found.name, found.media_type), "ETag": f'"{found.blob_key}"'}
+        # The edge sets it on every answer.
+        del headers["X-Content-Type-Options"]
         if if_none_match is not None and headers["ETag"] in re.split(r"\s*,\s*", if_none_match):
             return Response(status_code=304, headers=headers)
         content = blobs.read(found.blob_key)

@@ -74,38 +74,42 @@ async def test_files_of_a_mail_are_kept_and_handed_out_so_that_they_do_no_harm(k
         ("bomb.zip", "application/zip", BOMB),
         ("winmail.dat", "application/octet-stream", b"\x78\x9f\x3e\x22" + b"\x00" * 20),
     )
-    async with running(definition, IngestSettings(attachments_in=kept_in)) as ingest:  # type: ignore[arg-type]
-        async with ingest.client("service", "shop") as backend, ingest.client("agent") as agent:
-            for _ in range(2):
-                assert (await post_mail(backend, raw)).status_code == 202
-            conversation_id = await conversation_of(ingest)
-            files = await files_of(agent, conversation_id)
-            assert [(one["media_type"], one["state"]) for one in files] == [
-                ("image/png", "stored"),
-                ("image/svg+xml", "stored"),
-                ("application/vnd.microsoft.portable-executable", "stored"),
-                ("text/html", "stored"),
-                ("application/zip", "stored"),
-                ("application/ms-tnef", "stored"),
-            ]
-            assert [one["size"] for one in files][1] == len(SVG)
-            for place, file in enumerate(files):
-                answer = await agent.get(path_of(file))
-                assert answer.status_code == 200
-                assert SAFE.items() <= dict(answer.headers).items()
-                disposition = answer.headers["content-disposition"]
-                assert disposition.startswith("inline;" if place == 0 else "attachment;")
-                assert answer.headers["content-type"] == (
-                    "image/png" if place == 0 else "application/octet-stream"
-                )
-                assert "/" not in file["name"]
-                assert "\u202e" not in file["name"]
-            assert (await agent.get(path_of(files[1]))).content == SVG
-            assert (await agent.get(path_of(files[4]))).content == BOMB
-            etag = hashlib.sha256(PNG).hexdigest()
-            again = await agent.get(path_of(files[0]), headers={"If-None-Match": f'"{etag}"'})
-            assert (again.status_code, again.content) == (304, b"")
-            await _refused(ingest, conversation_id, files[0])
+    settings = IngestSettings(attachments_in=kept_in)  # type: ignore[arg-type]  # one of both
+    async with (
+        running(definition, settings) as ingest,
+        ingest.client("service", "shop") as backend,
+        ingest.client("agent") as agent,
+    ):
+        for _ in range(2):
+            assert (await post_mail(backend, raw)).status_code == 202
+        conversation_id = await conversation_of(ingest)
+        files = await files_of(agent, conversation_id)
+        assert [(one["media_type"], one["state"]) for one in files] == [
+            ("image/png", "stored"),
+            ("image/svg+xml", "stored"),
+            ("application/vnd.microsoft.portable-executable", "stored"),
+            ("text/html", "stored"),
+            ("application/zip", "stored"),
+            ("application/ms-tnef", "stored"),
+        ]
+        assert [one["size"] for one in files][1] == len(SVG)
+        for place, file in enumerate(files):
+            answer = await agent.get(path_of(file))
+            assert answer.status_code == 200
+            assert SAFE.items() <= dict(answer.headers).items()
+            disposition = answer.headers["content-disposition"]
+            assert disposition.startswith("inline;" if place == 0 else "attachment;")
+            assert answer.headers["content-type"] == (
+                "image/png" if place == 0 else "application/octet-stream"
+            )
+            assert "/" not in file["name"]
+            assert "\u202e" not in file["name"]
+        assert (await agent.get(path_of(files[1]))).content == SVG
+        assert (await agent.get(path_of(files[4]))).content == BOMB
+        etag = hashlib.sha256(PNG).hexdigest()
+        again = await agent.get(path_of(files[0]), headers={"If-None-Match": f'"{etag}"'})
+        assert (again.status_code, again.content) == (304, b"")
+        await _refused(ingest, conversation_id, files[0])
 
 
 async def _refused(ingest: ServiceUnderTest, conversation_id: str, file: dict[str, Any]) -> None:
@@ -169,8 +173,9 @@ class Media:
         if path == "/endless":
 
             async def endless() -> AsyncIterator[bytes]:
-                while True:
+                for _ in range(100):
                     yield b"\x00" * 65_536
+                    await asyncio.sleep(0.001)
 
             return StreamingResponse(endless())
         if path == "/inner":
@@ -189,9 +194,8 @@ async def media() -> AsyncIterator[tuple[Media, str]]:
 
 def picture(number: int, id_: str) -> Payload:
     whole = SHAPES["whatsapp-cloud"].message(number, PERSON, "TEXT")
-    body = whole.body.replace(
-        b'"type": "text", "text": {"body": "TEXT"}', b'"type": "image", "image": {"id": "%s"}' % id_.encode()
-    )
+    image = b'"type": "image", "image": {"id": "%s"}' % id_.encode()
+    body = whole.body.replace(b'"type": "text", "text": {"body": "TEXT"}', image)
     assert b"image" in body
     return Payload(body, whole.media_type)
 
@@ -216,7 +220,7 @@ async def test_files_at_a_provider_are_fetched_within_limits_and_never_from_insi
                 assert "404" in files[3]["reason"]
                 failed = await agent.get(path_of(files[1]))
                 assert failed.status_code == 409
-        tokens = {path: token for path, token in provider.asked}
+        tokens = dict(provider.asked)
         assert tokens["/described"] == tokens["/moved"] == "Bearer the-token"
         # The token does not go along with a redirect.
         assert tokens["/content/pixel.png"] == ""

@@ -1,4 +1,4 @@
-"""Mailboxes that are read, attachments, whole webhooks.
+"""Mailboxes that are read, attachments, whole webhooks, webhooks out.
 
 Revision ID: 0004
 """
@@ -77,4 +77,22 @@ def upgrade() -> None:
     )
     # Encrypted bytes do not compress.
     op.execute("ALTER TABLE raw_hooks ALTER COLUMN payload SET STORAGE EXTERNAL")
+    op.execute(
+        """
+        CREATE TABLE notices (
+            notice_id text PRIMARY KEY,
+            endpoint text NOT NULL,
+            type text NOT NULL,
+            body text NOT NULL,
+            state text NOT NULL,
+            attempts int NOT NULL,
+            due_at_ms bigint NOT NULL,
+            reason text NOT NULL,
+            created_at_ms bigint NOT NULL,
+            finished_at_ms bigint NOT NULL
+        )
+        """
+    )
+    op.execute("CREATE INDEX notices_due ON notices (due_at_ms) WHERE state = 'waiting'")
+    op.execute("CREATE INDEX notices_by_time ON notices USING brin (created_at_ms)")
     op.execute("CREATE INDEX raw_hooks_by_time ON raw_hooks USING brin (received_at_ms)")

@@ -1,0 +1,127 @@
+"""`centralino ingest` as an operator types it: what is made of files, what failed and goes out again, other keys."""
+
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+from services.ingest.adapters.credentials import open_text, read_accounts, revealed
+from services.ingest.adapters.keys import load_keys
+from services.ingest.settings import ChannelAccount
+from services.simulator import SHAPES
+from tests.service.ingest.mails import mail
+from tests.service.ingest.test_provider_channels import account, ingesting, post, until
+from tests.service.ingest.test_threads import reply
+from tests.system.processes import command
+
+WHATSAPP = SHAPES["whatsapp-cloud"]
+
+
+def asked(data: Path, *arguments: str, **more: str) -> str:
+    done = command(data, "ingest", *arguments, **more)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_parse_prints_one_mail_whole_and_a_folder_line_by_line_and_stores_nothing(tmp_path: Path) -> None:
+    data, folder = tmp_path / "data", tmp_path / "mails"
+    folder.mkdir()
+    raw = mail(
+        "Yes, please.\n\nOn Monday Bob wrote:\n> Shall we send it again?", In_Reply_To="<0@example.org>"
+    )
+    (folder / "a.eml").write_bytes(raw)
+    (folder / "b.eml").write_bytes(b"\xff\x00 no mail at all")
+    one = json.loads(asked(data, "parse", str(folder / "a.eml")))
+    assert one["sender"] == {"address": "ada@example.org", "name": "Ada Rossi"}
+    assert (one["subject"], one["stripped_text"]) == ("Parcel", "Yes, please.")
+    assert "> Shall we" in one["text"]
+    assert one["thread_keys"]["references"] == ["<0@example.org>"]
+    assert (one["automatic"], one["attachments"]) == (False, [])
+    lines = [json.loads(line) for line in asked(data, "parse", str(folder)).splitlines()]
+    assert [Path(line["file"]).name for line in lines] == ["a.eml", "b.eml"]
+    assert not data.exists()
+    payload = folder / "hook.json"
+    payload.write_bytes(WHATSAPP.strange(1, "39333").body)
+    read = json.loads(asked(data, "parse", "--channel", "whatsapp-cloud", str(payload)))
+    assert read["items"][0]["says"][0]["text"] == "(unsupported message: hologram)"
+    for wrong in (
+        ["parse", "--channel", "fax", str(payload)],
+        ["parse", str(folder / "nothing")],
+    ):
+        refused = command(data, "ingest", *wrong)
+        assert refused.returncode == 2
+        assert "fax" in refused.stderr or "is not there" in refused.stderr
+
+
+async def test_what_failed_is_listed_and_sent_again_and_payloads_are_read_again() -> None:
+    one = account("whatsapp-cloud", "http://127.0.0.1:9")
+    async with ingesting(one, delivery_attempts=1) as service:
+        await post(service, "whatsapp-cloud", WHATSAPP.message(1, "393330000001", "hello"))
+        [message] = await until(service, "MessageReceived")
+        await service.publish(reply(message.conversation_id))
+        [told] = await until(service, "DeliveryFailed")
+        accounts = json.dumps([{**json.loads(one.model_dump_json()), **_secrets(one)}])
+        more = {"DATABASE_URL": service.url, "CENTRALINO_INGEST_ACCOUNTS": accounts}
+        [line] = asked(service.data, "failed", **more).splitlines()
+        shown = json.loads(line)
+        assert (shown["delivery_id"], shown["conversation_id"]) == (told.delivery_id, message.conversation_id)
+        assert (shown["channel"], bool(shown["reason"])) == ("whatsapp", True)
+        assert "on its way again" in asked(service.data, "resend", told.delivery_id, **more)
+        assert len(await until(service, "DeliveryFailed", 2)) == 2
+        unknown = command(service.data, "ingest", "resend", "nothing", **more)
+        assert unknown.returncode == 2
+        assert "no such delivery" in unknown.stderr
+        outcome = json.loads(asked(service.data, "renormalise", "--days", "90", **more))
+        # The clock of this test stands in another year than the command's.
+        assert outcome.keys() == {"looked_at", "found", "again", "corrected", "unreadable"}
+        assert outcome["found"] == outcome["again"] == outcome["corrected"] == 0
+
+
+def _secrets(one: ChannelAccount) -> dict[str, Any]:
+    return {
+        "secrets": [secret.get_secret_value() for secret in one.secrets],
+        "token": one.token.get_secret_value(),
+        "verify_token": "",
+        "secret": "",
+    }
+
+
+def test_credentials_are_sealed_with_a_new_key_and_the_old_ones_still_open(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    path = tmp_path / "accounts.json"
+    plain: list[dict[str, Any]] = [
+        {
+            "channel": "whatsapp",
+            "provider": "whatsapp-cloud",
+            "secrets": ["one", "two"],
+            "token": "the-token",
+        },
+        {
+            "channel": "mail",
+            "id": "help",
+            "address": "help@shop.example",
+            "imap": {"host": "imap.shop.example", "user": "help", "password": "the-password"},
+        },
+    ]
+    path.write_text(json.dumps(plain))
+    more = {"CENTRALINO_INGEST_ACCOUNTS_FILE": str(path)}
+    assert asked(data, "rotate-credentials", **more).startswith("4 credentials are sealed with key ")
+    first = path.read_text()
+    for secret in ("one", "two", "the-token", "the-password"):
+        assert f'"{secret}"' not in first
+    asked(data, "rotate-credentials", **more)
+    assert path.read_text() != first
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    sealer, _ = load_keys(data, "", "")
+    [whatsapp, help_] = read_accounts(path)
+    opened = revealed(sealer, whatsapp)
+    assert (opened.secrets, opened.token) == (("one", "two"), "the-token")
+    assert help_.imap is not None
+    assert open_text(sealer, help_.imap.password.get_secret_value()) == "the-password"
+    # What the first key sealed opens with the keys of now, too.
+    old = json.loads(first)[0]["token"]
+    assert open_text(sealer, old) == "the-token"
+    missing = command(data, "ingest", "rotate-credentials")
+    assert missing.returncode == 2
+    assert "CENTRALINO_INGEST_ACCOUNTS_FILE" in missing.stderr
