@@ -14,13 +14,13 @@ from rich.progress import Progress
 from libs.runtime import PlatformSettings, SystemClock
 from libs.storage import Database, Engines
 from libs.streams import Log
-from libs.web import Problem
+from libs.web import NotFound, Problem
 from services.embedded import data_folder
 from services.ingest.adapters.credentials import reseal_file
 from services.ingest.adapters.inspecting import inspect_mail, inspect_payload
 from services.ingest.adapters.keys import add_raw_key, load_keys
 from services.ingest.renormalising import Outcome
-from services.ingest.resending import deliveries_of, resend
+from services.ingest.resending import deliveries_of, notices_of, resend, resend_notice
 from services.ingest.service import renormaliser_of
 from services.ingest.settings import DAY_MS, IngestSettings
 
@@ -82,7 +82,7 @@ def failed(
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 100,
     after: Annotated[str, typer.Option(help="Id after which to go on.")] = "",
 ) -> None:
-    """What could not be delivered, one JSON object a line: its id, conversation, channel and reason."""
+    """What could not be delivered, one JSON object a line: its id, conversation, channel and reason; webhooks out last."""
     from services.operators.running import on_database
 
     async def work(engines: Engines, log: Log) -> None:
@@ -92,6 +92,9 @@ def failed(
             typer.echo(
                 json.dumps({**shown, "channel": one.channel, "reason": one.reason}, ensure_ascii=False)
             )
+        for notice in await notices_of(database, "failed", after, limit):
+            told = {"webhook_id": notice.notice_id, "endpoint": notice.endpoint, "type": notice.type}
+            typer.echo(json.dumps({**told, "reason": notice.reason}, ensure_ascii=False))
 
     on_database(work)
 
@@ -107,7 +110,10 @@ def resend_(
         database = Database(engines, "ingest", SystemClock(), log)
         for delivery_id in delivery_ids:
             try:
-                await resend(database, delivery_id, None)
+                try:
+                    await resend(database, delivery_id, None)
+                except NotFound:
+                    await resend_notice(database, delivery_id)
             except Problem as problem:
                 raise typer.BadParameter(f"{delivery_id}: {problem.detail}") from None
             typer.echo(f"{delivery_id} is on its way again")

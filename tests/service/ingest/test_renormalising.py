@@ -13,9 +13,10 @@ from services.ingest.adapters.desk import Desk
 from services.ingest.adapters.keys import load_keys
 from services.ingest.adapters.raw_writer import RawWriter
 from services.ingest.domain.channels import ChannelMessage, Item, StatusNews
+from services.ingest.domain.model import ChannelName
 from services.ingest.renormalising import Outcome, Renormaliser
 from services.ingest.retention import RawRetention
-from services.ingest.settings import Accounts, IngestSettings
+from services.ingest.settings import Accounts, ChannelAccount, IngestSettings
 from services.simulator import SHAPES, Payload
 from tests.service.ingest.mails import mail, post_mail
 from tests.service.ingest.test_files import PNG, with_files
@@ -23,6 +24,8 @@ from tests.service.ingest.test_provider_channels import PERSON, account, ingesti
 from tests.support.harness import ServiceUnderTest
 
 DAY_MS = 86_400_000
+CALLED = {"type": "text", "text": {"body": "(call)"}}
+MAILBOX = ChannelAccount(channel=ChannelName.MAIL, address="support@localhost.localdomain")
 WHATSAPP = SHAPES["whatsapp-cloud"]
 
 
@@ -31,7 +34,7 @@ class Mended(WhatsAppCloud):
 
     def split(self, hook: Hook) -> Sequence[Item]:
         calls = [
-            Item(f"call:{call['id']}", str(call["from"]), {"call": call})
+            Item(f"call:{call['id']}", str(call["from"]), {"message": {**call, **CALLED}})
             for entry in json.loads(hook.body).get("entry", [])
             for change in entry.get("changes", [])
             for call in change["value"].get("calls", [])
@@ -39,9 +42,6 @@ class Mended(WhatsAppCloud):
         return [*super().split(hook), *calls]
 
     def read(self, item: Mapping[str, object]) -> Sequence[ChannelMessage | StatusNews]:
-        call: Any = item.get("call")
-        if call is not None:
-            return [ChannelMessage(str(call["id"]), str(call["from"]), "(call)")]
         message: Any = item.get("message")
         if message is not None and message["type"] == "hologram":
             return [ChannelMessage(str(message["id"]), str(message["from"]), "(hologram)")]
@@ -116,7 +116,7 @@ async def test_a_payload_that_died_becomes_a_message_once_even_when_it_is_put_on
 
 
 async def test_files_that_were_not_found_in_a_mail_are_added_to_it() -> None:
-    async with ingesting(account("whatsapp-cloud")) as service:
+    async with ingesting(account("whatsapp-cloud"), MAILBOX) as service:
         async with service.client("service", "shop") as backend:
             await post_mail(backend, with_files(("a.png", "image/png", PNG), ("b.png", "image/png", PNG)))
             await post_mail(backend, mail("plain"))
