@@ -15,7 +15,10 @@ _PAGE: Final = (
     f"SELECT {DELIVERIES.columns} FROM ingest.deliveries WHERE state = $1 AND delivery_id > $2"
     " ORDER BY delivery_id LIMIT $3"
 )
-_NOTICES: Final = f"SELECT {NOTICES.columns} FROM ingest.notices WHERE state = $1 AND notice_id > $2 ORDER BY notice_id LIMIT $3"
+_NOTICES: Final = (
+    f"SELECT {NOTICES.columns} FROM ingest.notices WHERE state = $1 AND notice_id > $2"
+    " ORDER BY notice_id LIMIT $3"
+)
 
 
 async def deliveries_of(database: Database, state: str, after: str, limit: int) -> Sequence[Delivery]:

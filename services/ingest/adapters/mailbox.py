@@ -42,6 +42,7 @@ class ImapMailbox:
         self._most_bytes = most_bytes
         self._context = context or ssl.create_default_context()
         self._connected: BaseMailBox | None = None
+        self._idles = False
 
     @property
     def _client(self) -> Any:
@@ -55,6 +56,9 @@ class ImapMailbox:
                 box.login(self._box.user, self._password, initial_folder=None)
             else:
                 box.login_utf8(self._box.user, self._password, initial_folder=None)
+            # Some tell all they can only to those who are signed in.
+            _, told = self._client.capability()
+            self._idles = b"IDLE" in b" ".join(one for one in told if one).upper().split()
             box.folder.set(self._box.folder, readonly=True)
             validity, following = self._number("UIDVALIDITY"), self._number("UIDNEXT")
             if not following:
@@ -108,7 +112,7 @@ class ImapMailbox:
         assert self._connected is not None, "open it first"
         until = time.monotonic() + seconds
         with _speaking(self._box.host):
-            if "IDLE" not in self._client.capabilities:
+            if not self._idles:
                 while time.monotonic() < until and not stopping():
                     time.sleep(min(_LOOK_S, max(0.0, until - time.monotonic())))
                 self._client.noop()
@@ -116,11 +120,11 @@ class ImapMailbox:
             self._connected.idle.start()  # type: ignore[no-untyped-call]  # the library has no hints here
             try:
                 while (left := until - time.monotonic()) > 0 and not stopping():
-                    said = self._connected.idle.poll(min(_LOOK_S, left))
-                    if any(b"EXISTS" in line for line in said):
+                    span, asked = min(_LOOK_S, left), time.monotonic()
+                    said = self._connected.idle.poll(span)
+                    # Back before the time with nothing said: it has hung up, which `stop` meets.
+                    if said or time.monotonic() - asked < span / 2:
                         break
-                    if not said and self._client.sock is None:
-                        raise MailboxAway(f"{self._box.host} has hung up")
             finally:
                 self._connected.idle.stop()  # type: ignore[no-untyped-call]  # as above
 
