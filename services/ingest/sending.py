@@ -79,13 +79,14 @@ class Sender:
         links: SurveyLinks,
         *,
         lane: Lane,
+        accounts: Accounts | None = None,
         providers: Providers | None = None,
         endpoints: tuple[Endpoint, ...] = (),
     ) -> None:
         self._endpoints = endpoints
         self._database = database
         self._settings = settings
-        self._accounts = Accounts(settings.accounts)
+        self._accounts = accounts or Accounts(settings.accounts)
         self._signals = signals
         self._signer = signer
         self._mailer = mailer

@@ -1,17 +1,16 @@
 """Ingest put together."""
 
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 from libs.contracts import DeliveryFailed, MessageDelivered, PayloadAccepted
 from libs.runtime import Platform, Service, ServiceDefinition
-from libs.storage import BlobStore, Database, DatabaseBlobs, FolderBlobs, UnitOfWork
+from libs.storage import UnitOfWork
 from libs.streams import Subscriber
-from libs.web import GuardedClient, check_target, parse_networks
+from libs.web import GuardedClient, parse_networks
 from services.ingest.adapters.arrivals import Arrivals
 from services.ingest.adapters.channels.registry import channels_for
-from services.ingest.adapters.credentials import read_accounts, revealed
+from services.ingest.adapters.credentials import revealed
 from services.ingest.adapters.desk import Desk
 from services.ingest.adapters.keys import load_keys
 from services.ingest.adapters.raw_writer import RawWriter
@@ -24,18 +23,17 @@ from services.ingest.api.hooks import Hooks, hooks_router
 from services.ingest.api.mail import mail_router
 from services.ingest.api.messages import messages_router
 from services.ingest.api.threads import threads_router
+from services.ingest.composing import all_accounts, blobs_of, endpoints_of
 from services.ingest.context import IngestContext, make_context
-from services.ingest.domain.notices import Endpoint
 from services.ingest.doors import mail_doors
 from services.ingest.file_retention import FileRetention
 from services.ingest.handlers import normaliser, outbound
 from services.ingest.media import MediaFetcher
 from services.ingest.notifying import Notifier
 from services.ingest.providing import Providers
-from services.ingest.renormalising import Renormaliser
 from services.ingest.retention import RawRetention
 from services.ingest.sending import Sender
-from services.ingest.settings import Accounts, IngestSettings
+from services.ingest.settings import IngestSettings
 from services.ingest.signals import LANES, Signals
 from services.ingest.watching import Watch
 
@@ -46,12 +44,7 @@ def build(platform: Platform, settings: IngestSettings) -> Service:
     sealer, signer = load_keys(
         platform.data, settings.raw_key.get_secret_value(), settings.signing_key.get_secret_value()
     )
-    from_file = read_accounts(settings.accounts_file) if settings.accounts_file else ()
-    accounts, arrivals, signals = (
-        Accounts((*settings.accounts, *from_file)),
-        Arrivals(),
-        Signals(platform.bells),
-    )
+    accounts, arrivals, signals = all_accounts(settings), Arrivals(), Signals(platform.bells)
     adapters = channels_for(accounts, settings)
     reveal = partial(revealed, sealer)
     blobs = blobs_of(database, platform.data, settings)
@@ -79,6 +72,7 @@ def build(platform: Platform, settings: IngestSettings) -> Service:
             signer,
             mailer,
             links,
+            accounts=accounts,
             lane=lane,
             providers=providers,
             endpoints=endpoints,
@@ -111,38 +105,6 @@ def build(platform: Platform, settings: IngestSettings) -> Service:
             Watch(database, platform.log).run,
         ],
     )
-
-
-def endpoints_of(settings: IngestSettings) -> dict[str, tuple[Endpoint, tuple[str, ...]]]:
-    """Who is told by webhook, each with its secrets. Raises OutgoingRefused for an address that is none."""
-    found = {}
-    for one in settings.webhooks:
-        check_target(one.url)
-        secrets = tuple(secret.get_secret_value() for secret in one.secrets)
-        found[one.id] = (Endpoint(one.id, one.url, frozenset(one.events)), secrets)
-    return found
-
-
-def blobs_of(database: Database, data: Path, settings: IngestSettings) -> BlobStore:
-    """Where files of customers are kept."""
-    return (
-        DatabaseBlobs(database)
-        if settings.attachments_in == "database"
-        else FolderBlobs(data / "attachments")
-    )
-
-
-def renormaliser_of(database: Database, data: Path, settings: IngestSettings) -> Renormaliser:
-    """What `centralino ingest renormalise` works with, beside the service. Raises KeyFileError."""
-    sealer, signer = load_keys(
-        data, settings.raw_key.get_secret_value(), settings.signing_key.get_secret_value()
-    )
-    from_file = read_accounts(settings.accounts_file) if settings.accounts_file else ()
-    accounts = Accounts((*settings.accounts, *from_file))
-    adapters, blobs = channels_for(accounts, settings), blobs_of(database, data, settings)
-    desk = Desk(database, sealer, signer, accounts, adapters, blobs)
-    writer = RawWriter(database, most_pending=settings.most_pending, group_rows=settings.group_rows)
-    return Renormaliser(database, desk, adapters, sealer, writer, blobs)
 
 
 definition: Final = ServiceDefinition(
