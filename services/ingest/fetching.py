@@ -113,7 +113,7 @@ class Fetcher:
                     position = await self._note(position.at(uid))
                     if stop.is_set():
                         return
-                position = await self._note(position.caught_up(self._database.clock.now_ms()))
+                position = await self._note(position.caught_up(self._database.clock.now_ms(), state.uid_next))
                 await calling(box.wait, self._poll_s, stop.is_set)
         finally:
             await calling(box.close)

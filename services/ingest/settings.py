@@ -217,7 +217,7 @@ class IngestSettings(ServiceSettings):
 
     @model_validator(mode="after")
     def _check_accounts(self) -> "IngestSettings":
-        keys = [(account.channel, account.id) for account in self.accounts]
+        keys = [(str(account.channel), account.id) for account in self.accounts]
         keys += [("webhooks", one.id) for one in self.webhooks]
         doubled = {key for key in keys if keys.count(key) > 1}
         if doubled:

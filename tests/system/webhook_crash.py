@@ -191,7 +191,8 @@ async def received(url: str, webhooks: int, seconds: float) -> Counter[str]:
             async with engines.reading.connect() as connection:
                 rows = await fetch_all(
                     connection,
-                    "SELECT partition, number, data FROM log.events WHERE topic = 'ingest.messages.v1'"
+                    "SELECT partition, number, data FROM log.events"
+                    " WHERE topic = (SELECT id FROM log.topics WHERE name = 'ingest.messages.v1')"
                     " AND (partition, number) > ($1, $2) ORDER BY partition, number LIMIT 5000",
                     *after,
                 )

@@ -18,9 +18,11 @@ class Position:
         """One mail further."""
         return replace(self, last_uid=uid)
 
-    def caught_up(self, at_ms: int) -> "Position":
-        """All that is in the mailbox has been read."""
-        return replace(self, read_at_ms=at_ms, since_ms=0)
+    def caught_up(self, at_ms: int, uid_next: int) -> "Position":
+        """All has been read that was in the mailbox when `uid_next` was its next number: what was left out for its age
+        stays so."""
+        last_uid = max(self.last_uid, uid_next - 1) if self.since_ms else self.last_uid
+        return replace(self, last_uid=last_uid, read_at_ms=at_ms, since_ms=0)
 
 
 def begin(known: Position, uid_validity: int, uid_next: int, now_ms: int, *, all_at_first: bool) -> Position:

@@ -228,7 +228,8 @@ def test_reading_goes_on_where_it_was_and_after_new_numbers_since_the_last_mail(
     again = begin(known, 8, 3, 5_000, all_at_first=False)
     assert again == Position(8, 0, 4_000, 4_000)
     assert begin(again.at(2), 8, 3, 6_000, all_at_first=False) == Position(8, 2, 4_000, 4_000)
-    assert again.at(2).caught_up(6_000) == Position(8, 2, 6_000)
+    assert again.at(2).caught_up(6_000, 9) == Position(8, 8, 6_000)
+    assert known.caught_up(6_000, 200) == Position(7, 99, 6_000)
 
 
 def _box(port: int, **fields: Any) -> ChannelAccount:

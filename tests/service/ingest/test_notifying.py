@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 from standardwebhooks import Webhook
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -59,7 +59,9 @@ async def listening() -> AsyncIterator[tuple[Listener, str]]:
 
 
 def settings(url: str, **fields: Any) -> IngestSettings:
-    target = WebhookTarget(id="crm", url=url, secrets=(NEW, OLD), events=fields.pop("events", ALL))
+    target = WebhookTarget(
+        id="crm", url=url, secrets=(SecretStr(NEW), SecretStr(OLD)), events=fields.pop("events", ALL)
+    )
     return IngestSettings(webhooks=(target,), **{"outgoing_allowed": ("127.0.0.0/8",), **fields})
 
 

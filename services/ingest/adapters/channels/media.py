@@ -13,6 +13,7 @@ from services.ingest.ports import SendRefused, SendUnavailable
 
 MOST_STEPS: Final = 4
 _TELEGRAM: Final = "https://api.telegram.org"
+_ADDRESSES: Final = ("http://", "https://")
 _TWILIO: Final = "api.twilio.com"
 
 
@@ -24,7 +25,7 @@ def first_call(kind: str, source: str, credentials: Credentials) -> Call:
     if kind == "telegram":
         query = urllib.parse.urlencode({"file_id": source})
         return Call("GET", f"{credentials.base_url or _TELEGRAM}/bot{credentials.token}/getFile?{query}")
-    if not source.startswith(("http://", "https://")):
+    if not source.startswith(_ADDRESSES):
         raise SendRefused("the provider gave no address for this file")
     return Call("GET", source, _basic(credentials) if _is_twilio(kind, source, credentials) else {})
 
@@ -54,7 +55,7 @@ def next_call(
         return None
     if kind == "whatsapp-cloud":
         url = text_at(_json(body), "url")
-        if not url:
+        if not url.startswith(_ADDRESSES):
             raise SendRefused("the provider names no address for this file")
         return Call("GET", url, _bearer(credentials))
     path = text_at(at(_json(body), "result"), "file_path")
