@@ -2,6 +2,8 @@
 
 import json
 import stat
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -13,15 +15,37 @@ from services.simulator import SHAPES
 from tests.service.ingest.mails import mail
 from tests.service.ingest.test_provider_channels import account, ingesting, post, until
 from tests.service.ingest.test_threads import reply
-from tests.system.processes import command
+from tests.system.processes import PATIENCE_SECONDS, environment
 
 WHATSAPP = SHAPES["whatsapp-cloud"]
 
 
-def asked(data: Path, *arguments: str, **more: str) -> str:
-    done = command(data, "ingest", *arguments, **more)
+PROGRAM = """
+import json, sys
+from services.operators.ingest import app
+for arguments in json.loads(sys.argv[1]):
+    try:
+        app(arguments, standalone_mode=False)
+    except Exception as error:
+        print("refused:", getattr(error, "message", error))
+    print("\\x1e", end="", flush=True)
+"""
+
+
+def asked(data: Path, *commands: list[str], **more: str) -> list[str]:
+    """What each command prints, all in one process: most of their time is its start."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, json.dumps(commands)],
+        env=environment(data, **more),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    said = done.stdout.split("\x1e")[:-1]
+    assert len(said) == len(commands)
+    return said
 
 
 def test_parse_prints_one_mail_whole_and_a_folder_line_by_line_and_stores_nothing(tmp_path: Path) -> None:
@@ -32,43 +56,56 @@ def test_parse_prints_one_mail_whole_and_a_folder_line_by_line_and_stores_nothin
     )
     (folder / "a.eml").write_bytes(raw)
     (folder / "b.eml").write_bytes(b"\xff\x00 no mail at all")
-    one, other = [json.loads(line) for line in asked(data, "parse", str(folder)).splitlines()]
-    assert [Path(line["file"]).name for line in (one, other)] == ["a.eml", "b.eml"]
+    payload = tmp_path / "hook.json"
+    payload.write_bytes(WHATSAPP.strange(1, "39333").body)
+    single, several, hook, fax, nothing = asked(
+        data,
+        ["parse", str(folder / "a.eml")],
+        ["parse", str(folder)],
+        ["parse", "--channel", "whatsapp-cloud", str(payload)],
+        ["parse", "--channel", "fax", str(payload)],
+        ["parse", str(folder / "nothing")],
+    )
+    one = json.loads(single)
     assert one["sender"] == {"address": "ada@example.org", "name": "Ada Rossi"}
     assert (one["subject"], one["stripped_text"]) == ("Parcel", "Yes, please.")
     assert "> Shall we" in one["text"]
     assert one["thread_keys"]["references"] == ["<0@example.org>"]
     assert (one["automatic"], one["attachments"]) == (False, [])
+    lines = [json.loads(line) for line in several.splitlines()]
+    assert [Path(line["file"]).name for line in lines] == ["a.eml", "b.eml"]
+    [happening] = json.loads(hook)["items"]
+    assert happening["says"][0]["text"] == "(unsupported message: hologram)"
+    assert "'fax' is no channel" in fax
+    assert "is not there" in nothing
     assert not [path for path in data.rglob("*") if path.is_file()]
-    payload = tmp_path / "hook.json"
-    payload.write_bytes(WHATSAPP.strange(1, "39333").body)
-    read = json.loads(asked(data, "parse", "--channel", "whatsapp-cloud", str(payload)))
-    assert read["items"][0]["says"][0]["text"] == "(unsupported message: hologram)"
 
 
 async def test_what_failed_is_listed_and_sent_again_and_payloads_are_read_again() -> None:
     one = account("whatsapp-cloud", "http://127.0.0.1:9")
     async with ingesting(one, delivery_attempts=1) as service:
+        # Commands have the clock of the machine.
+        service.clock.advance(int(time.time() * 1000) - service.clock.now_ms())
         await post(service, "whatsapp-cloud", WHATSAPP.message(1, "393330000001", "hello"))
         [message] = await until(service, "MessageReceived")
         await service.publish(reply(message.conversation_id))
         [told] = await until(service, "DeliveryFailed")
         accounts = json.dumps([{**json.loads(one.model_dump_json()), **_secrets(one)}])
         more = {"DATABASE_URL": service.url, "CENTRALINO_INGEST_ACCOUNTS": accounts}
-        [line] = asked(service.data, "failed", **more).splitlines()
-        shown = json.loads(line)
+        failed, resent, renormalised = asked(
+            service.data, ["failed"], ["resend", told.delivery_id, "nothing"], ["renormalise"], **more
+        )
+        shown = json.loads(failed)
         assert (shown["delivery_id"], shown["conversation_id"]) == (told.delivery_id, message.conversation_id)
         assert (shown["channel"], bool(shown["reason"])) == ("whatsapp", True)
-        resent = command(service.data, "ingest", "resend", told.delivery_id, "nothing", **more)
-        assert f"{told.delivery_id} is on its way again" in resent.stdout
-        assert (resent.returncode, "no such delivery" in " ".join(resent.stderr.split())) == (2, True)
-        # The command has the clock of the machine.
-        service.clock.advance(int(time.time() * 1000) - service.clock.now_ms() + 60_000)
+        again, refused = resent.splitlines()
+        assert again == f"{told.delivery_id} is on its way again"
+        assert "no such delivery" in refused
+        outcome = {"looked_at": 2, "found": 0, "again": 0, "corrected": 0, "unreadable": 0}
+        assert json.loads(renormalised) == outcome
+        service.clock.advance(600_000)
         assert len(await until(service, "DeliveryFailed", 2)) == 2
-        outcome = json.loads(asked(service.data, "renormalise", "--days", "90", **more))
-        # The clock of this test stands in another year than the command's.
-        assert outcome.keys() == {"looked_at", "found", "again", "corrected", "unreadable"}
-        assert outcome["found"] == outcome["again"] == outcome["corrected"] == 0
+        assert len(await service.events("MessageReceived")) == 1
 
 
 def _secrets(one: ChannelAccount) -> dict[str, Any]:
@@ -100,7 +137,8 @@ def test_credentials_are_sealed_with_a_new_key_and_the_old_ones_still_open(tmp_p
     ]
     path.write_text(json.dumps(plain))
     more = {"CENTRALINO_INGEST_ACCOUNTS_FILE": str(path)}
-    assert asked(data, "rotate-credentials", **more).startswith("4 credentials are sealed with key ")
+    said, _ = asked(data, ["rotate-credentials"], ["rotate-credentials", "--no-new-key"], **more)
+    assert said.startswith("4 credentials are sealed with key ")
     first = path.read_text()
     for secret in ("one", "two", "the-token", "the-password"):
         assert f'"{secret}"' not in first

@@ -136,7 +136,7 @@ async def test_the_door_is_no_relay_and_takes_one_recipient_a_mail() -> None:
 
 async def test_25_megabytes_are_told_taken_and_the_limit() -> None:
     storing = Storing()
-    line = b"x" * 70 + b"\r\n"
+    line = b"x" * 990 + b"\r\n"
 
     def announced(port: int, size: int) -> tuple[int, str]:
         with smtplib.SMTP("127.0.0.1", port, timeout=60) as client:
