@@ -153,7 +153,7 @@ async def test_25_megabytes_are_told_taken_and_the_limit() -> None:
             # Without SIZE, as old programs send.
             await speaking(lambda: _without_size(opened.port, large + line * (2 * MEBIBYTE // len(line))))
         assert refused.value.smtp_code == 552
-    assert [len(raw) > 24 * MEBIBYTE for _, raw in storing.taken] == [True]
+    assert [len(raw) > 23 * MEBIBYTE for _, raw in storing.taken] == [True]
 
 
 def _without_size(port: int, raw: bytes) -> None:
