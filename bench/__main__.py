@@ -8,6 +8,7 @@ _ALL = (
     "routing_decisions",
     "triage_default",
     "ingest",
+    "webhooks",
     "life",
     "growth",
     "idle",

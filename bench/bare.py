@@ -9,7 +9,7 @@ from typing import Any
 
 import asyncpg
 import uvicorn
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from pydantic import BaseModel
 from sqlalchemy.engine import make_url
 
@@ -60,6 +60,21 @@ async def post(posted: Posted) -> Taken:
         posted.text,
     )
     return Taken(message_id=taken)
+
+
+@app.post("/hooks")
+async def hook(request: Request) -> dict[str, str]:
+    """A webhook of WhatsApp Cloud, unverified: parsed, one row, one commit."""
+    value = (await request.json())["entry"][0]["changes"][0]["value"]
+    message = value["messages"][0]
+    await app.state.pool.execute(
+        "INSERT INTO bare VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+        message["id"],
+        "whatsapp",
+        message["from"],
+        message["text"]["body"],
+    )
+    return {}
 
 
 if __name__ == "__main__":

@@ -79,7 +79,7 @@ def bare() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def load(url: str, path: str, clients: int, seconds: float) -> dict[str, float]:
+def load(url: str, path: str, clients: int, seconds: float, kind: str = "message") -> dict[str, float]:
     """Runs the generator in a process of its own."""
     command = [
         sys.executable,
@@ -91,6 +91,8 @@ def load(url: str, path: str, clients: int, seconds: float) -> dict[str, float]:
         str(clients),
         "--seconds",
         str(seconds),
+        "--kind",
+        kind,
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=seconds + 60)
     result: dict[str, float] = json.loads(done.stdout)

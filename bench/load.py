@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 import uvloop
 
+from services.simulator import SHAPES
+
 _WORDS = [
     "order",
     "parcel",
@@ -40,17 +42,40 @@ def body(number: int, client: int) -> bytes:
     return json.dumps({"channel": "web", "sender": sender, "text": text}).encode()
 
 
+Request = tuple[bytes, dict[str, str]]
+"""(body, headers)"""
+
+
+def message(number: int, client: int, run: str) -> Request:
+    """A customer's message by the API."""
+    return body(number, client), {"Idempotency-Key": f"{client}-{number}-{run}"}
+
+
+def whatsapp(number: int, client: int, run: str) -> Request:
+    """A webhook of WhatsApp Cloud with one message, signed."""
+    text = json.loads(body(number, client))["text"]
+    payload = _SHAPE.message(number, f"39333{client:03d}{number // 5 % 10_000:04d}", text).body
+    payload = payload.replace(b'"wamid.%d"' % number, b'"wamid.%s.%d.%d"' % (run.encode(), client, number))
+    return payload, dict(_SHAPE.sign(payload, "", HOOK_SECRET, 0))
+
+
+HOOK_SECRET = "secret-of-the-benchmark"
+_SHAPE = SHAPES["whatsapp-cloud"]
+KINDS = {"message": message, "whatsapp": whatsapp}
+
+
 async def one_client(
-    host: str, port: int, path: str, client: int, until: float, latencies: list[float]
+    host: str, port: int, path: str, client: int, until: float, latencies: list[float], kind: str
 ) -> int:
     """Posts until the time is over. Returns how many answers were not 2xx."""
     reader, writer = await asyncio.open_connection(host, port)
     number, refused = 0, 0
     while time.perf_counter() < until:
-        payload = body(number, client)
+        payload, headers = KINDS[kind](number, client, f"{until:.3f}")
+        fields = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         head = (
             f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
-            f"Idempotency-Key: {client}-{number}-{until:.3f}\r\nContent-Length: {len(payload)}\r\n\r\n"
+            f"{fields}Content-Length: {len(payload)}\r\n\r\n"
         )
         started = time.perf_counter()
         writer.write(head.encode() + payload)
@@ -68,13 +93,15 @@ async def one_client(
     return refused
 
 
-async def load(url: str, path: str, clients: int, seconds: float) -> dict[str, float]:
+async def load(url: str, path: str, clients: int, seconds: float, kind: str = "message") -> dict[str, float]:
     parts = urlsplit(url)
     latencies: list[float] = []
     started = time.perf_counter()
     refused = await asyncio.gather(
         *(
-            one_client(str(parts.hostname), parts.port or 80, path, client, started + seconds, latencies)
+            one_client(
+                str(parts.hostname), parts.port or 80, path, client, started + seconds, latencies, kind
+            )
             for client in range(clients)
         )
     )
@@ -95,5 +122,6 @@ if __name__ == "__main__":
     parser.add_argument("path")
     parser.add_argument("--clients", type=int, default=32)
     parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--kind", choices=sorted(KINDS), default="message")
     given = parser.parse_args()
-    print(json.dumps(uvloop.run(load(given.url, given.path, given.clients, given.seconds))))
+    print(json.dumps(uvloop.run(load(given.url, given.path, given.clients, given.seconds, given.kind))))

@@ -1,14 +1,31 @@
 """PostgreSQL: transactions as units of work, tables as maps of values, timers, migrations, and a server from a wheel."""
 
+from libs.storage.blobs import (
+    Blob,
+    BlobFault,
+    BlobMissing,
+    BlobStore,
+    BlobTooLarge,
+    FolderBlobs,
+    pieces_of,
+)
+from libs.storage.database_blobs import DatabaseBlobs
 from libs.storage.engine import Database, Engines, async_url
 from libs.storage.repository import NotLoaded, Rows, TableRepository, Want
 from libs.storage.sql import execute, fetch_all, fetch_one
 from libs.storage.unit_of_work import Emitted, Outbox, UnitOfWork
 
 __all__ = [
+    "Blob",
+    "BlobFault",
+    "BlobMissing",
+    "BlobStore",
+    "BlobTooLarge",
     "Database",
+    "DatabaseBlobs",
     "Emitted",
     "Engines",
+    "FolderBlobs",
     "NotLoaded",
     "Outbox",
     "Rows",
@@ -19,4 +36,5 @@ __all__ = [
     "execute",
     "fetch_all",
     "fetch_one",
+    "pieces_of",
 ]

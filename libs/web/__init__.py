@@ -25,6 +25,7 @@ from libs.web.openapi import combined_openapi
 from libs.web.outgoing import (
     GuardedClient,
     OutgoingAnswer,
+    OutgoingDownload,
     OutgoingError,
     OutgoingFailed,
     OutgoingRefused,
@@ -57,7 +58,7 @@ from libs.web.tokens import STAFF, Principal, Role, Tokens
 __all__ = [
     "OK", "STAFF", "BadRequest", "Broadcast", "Conflict", "Forbidden", "Gone", "GuardedClient", "Host",
     "HttpAuth", "HttpClient", "HttpFailure", "HttpResponse", "Idempotency", "IdempotencyMismatch",
-    "IdempotencyRunning", "IfMatch", "KeyFileError", "KeyedRequest", "NotFound", "OutgoingAnswer",
+    "IdempotencyRunning", "IfMatch", "KeyFileError", "KeyedRequest", "NotFound", "OutgoingAnswer", "OutgoingDownload",
     "OutgoingError", "OutgoingFailed", "OutgoingRefused", "Page", "PageParams", "PageQuery",
     "PreconditionFailed", "PreconditionRequired", "Principal", "Problem", "Readiness", "Role", "SseEvent",
     "StoredResponse", "TokenKeys", "Tokens", "TooLarge", "Unauthorized", "Unavailable", "Unprocessable",

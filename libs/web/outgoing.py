@@ -6,8 +6,9 @@ bounded.
 """
 
 import asyncio
+import contextlib
 import socket
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from ssl import SSLContext
 from typing import Final
@@ -18,6 +19,7 @@ from libs.web.addresses import Address, Network, is_allowed, parse_address
 
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 _MOST_ADDRESSES: Final = 4
+_PIECE_BYTES: Final = 262_144
 
 
 class OutgoingError(Exception):
@@ -34,6 +36,15 @@ class OutgoingRefused(OutgoingError):
 
 class OutgoingFailed(OutgoingError):
     """No whole answer came in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingDownload:
+    """An answer whose body is still to be read; header names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    pieces: AsyncIterator[bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +105,26 @@ class GuardedClient:
         except httpx.HTTPError as error:
             raise OutgoingFailed(f"{target.host}: {type(error).__name__}") from error
 
+    @contextlib.asynccontextmanager
+    async def download(
+        self, url: str, *, headers: Mapping[str, str] | None = None, deadline_s: float | None = None
+    ) -> "AsyncIterator[OutgoingDownload]":
+        """GET whose body is read piece by piece, under the same guard and without a bound on its size: the reader's.
+
+        Raises OutgoingRefused or OutgoingFailed, while it is read too.
+        """
+        target = _parse(url)
+        try:
+            async with asyncio.timeout(deadline_s or self._deadline_s):
+                addresses = await self._judge(target)
+                async with self._opened("GET", target, addresses, b"", headers or {}) as response:
+                    answered = {name.lower(): value for name, value in response.headers.items()}
+                    yield OutgoingDownload(response.status_code, answered, response.aiter_bytes(_PIECE_BYTES))
+        except TimeoutError as error:
+            raise OutgoingFailed(f"{target.host} did not answer in time") from error
+        except httpx.HTTPError as error:
+            raise OutgoingFailed(f"{target.host}: {type(error).__name__}") from error
+
     async def _judge(self, target: httpx.URL) -> list[Address]:
         host = target.host
         literal = parse_address(host)
@@ -120,6 +151,19 @@ class GuardedClient:
         content: bytes,
         headers: Mapping[str, str],
     ) -> OutgoingAnswer:
+        async with self._opened(method, target, addresses, content, headers) as response:
+            return await self._read(target, response)
+
+    @contextlib.asynccontextmanager
+    async def _opened(
+        self,
+        method: str,
+        target: httpx.URL,
+        addresses: Sequence[Address],
+        content: bytes,
+        headers: Mapping[str, str],
+    ) -> AsyncIterator[httpx.Response]:
+        """The answer's head, from the first address that can be reached."""
         # One client per request: a pool is keyed by the address, and two names may share one.
         async with httpx.AsyncClient(
             verify=self._verify, trust_env=False, follow_redirects=False, timeout=self._deadline_s
@@ -139,9 +183,10 @@ class GuardedClient:
                         raise
                     continue
                 try:
-                    return await self._read(target, response)
+                    yield response
                 finally:
                     await response.aclose()
+                return
         raise OutgoingFailed(f"{target.host} has no address")
 
     async def _read(self, target: httpx.URL, response: httpx.Response) -> OutgoingAnswer:

@@ -55,7 +55,7 @@ async def read_payloads(batch: Sequence[Received[PayloadAccepted]], desk: Desk) 
     load=[want_first, want_second, want_rows, want_deliveries, *[want_continued] * (rules.HOPS + 1)],
 )
 async def receive_message(received: Received[PayloadAccepted], ctx: IngestContext) -> Sequence[Message]:
-    return normalise(received.prepared, ctx)
+    return ctx.tell(normalise(received.prepared, ctx))
 
 
 def _want_thread(event: Any, ctx: IngestContext) -> Iterator[Want]:
@@ -105,8 +105,8 @@ async def send_reply(received: Received[ReplySent], ctx: IngestContext) -> Seque
     if channel == ChannelName.MAIL or channel in PROVIDED:
         automatic = not event.human
         delivery = _delivery(delivery_id, event.reply_id, DeliveryKind.REPLY, channel, event, ctx, automatic)
-        return put_out(delivery, thread, ctx)
-    return [
+        return ctx.tell(put_out(delivery, thread, ctx))
+    told = [
         MessageDelivered(
             delivery_id=delivery_id,
             conversation_id=event.conversation_id,
@@ -116,6 +116,7 @@ async def send_reply(received: Received[ReplySent], ctx: IngestContext) -> Seque
             attempts=1,
         )
     ]
+    return ctx.tell(told)
 
 
 @outbound.on(SurveyRequested, emits=[DeliveryFailed], load=_WANTED)
@@ -127,7 +128,7 @@ async def send_survey(received: Received[SurveyRequested], ctx: IngestContext) -
     channel = _channel(event.channel, thread)
     delivery_id = _survey_delivery(event.invitation_id)
     delivery = _delivery(delivery_id, event.invitation_id, DeliveryKind.SURVEY, channel, event, ctx, True)
-    return put_out(delivery, thread, ctx)
+    return ctx.tell(put_out(delivery, thread, ctx))
 
 
 @outbound.on(

@@ -105,6 +105,8 @@ def _candidates(inbound: Inbound, identity: Identity | None, ctx: IngestContext)
 def normalise(prepared: Prepared, ctx: IngestContext) -> list[Message]:
     """Threads and numbers one message. Raises Reject when its payload cannot be read."""
     inbound = prepared.inbound
+    if prepared.done or (inbound is not None and inbound.message_id in ctx.normalised):
+        return []
     if prepared.fault:
         raise Reject(prepared.fault)
     if inbound is None:
@@ -139,6 +141,8 @@ def normalise(prepared: Prepared, ctx: IngestContext) -> list[Message]:
     if inbound.channel == ChannelName.MAIL and not inbound.threads:
         events += _bridge(thread, _candidates(inbound, identity, ctx), ctx)
     ctx.put_entry(thread, entry)
+    ctx.normalised.add(inbound.message_id)
+    ctx.put_files(prepared.files, thread.conversation_id)
     _note_identity(inbound, identity, thread, ctx)
     for mail_id in noted_ids(inbound.mail_id, inbound.mail_references):
         for address in inbound.party.noted:

@@ -1,4 +1,4 @@
-"""What ingest needs from outside: a way to send mail, and the links of surveys.
+"""What ingest needs from outside: a way to send mail, the links of surveys, mailboxes to read.
 
 SendFailed            this attempt did not work
 ├── SendRefused       it never will: the delivery has failed
@@ -6,7 +6,9 @@ SendFailed            this attempt did not work
 LinkGone              the invitation is no longer open: nothing is sent
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import Protocol
 
 
@@ -55,4 +57,42 @@ class SurveyLinks(Protocol):
 
     async def link(self, invitation_id: str) -> str:
         """The address a customer opens. Raises LinkGone or SendUnavailable."""
+        ...
+
+
+class MailboxAway(Exception):
+    """A mailbox cannot be read now: no connection, no sign-in, or an answer that makes no sense. Tried again later."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoxState:
+    """A mailbox as it was opened."""
+
+    uid_validity: int
+    """Another value than before: every mail has got another number."""
+    uid_next: int
+    """Above the number of every mail in it."""
+
+
+class Mailbox(Protocol):
+    """A mailbox on a server. Every method may block for half a minute and raises MailboxAway."""
+
+    def open(self) -> BoxState:
+        """Connects and opens the folder."""
+        ...
+
+    def after(self, uid: int, since: date | None) -> list[int]:
+        """Numbers of the mails above one, in order; with `since` only of those that came on that day or later."""
+        ...
+
+    def fetch(self, uid: int) -> bytes | None:
+        """A mail as it is, None when it is gone; for one too large its headers with a line that says so."""
+        ...
+
+    def wait(self, seconds: float, stopping: Callable[[], bool]) -> None:
+        """Returns when a mail has come, after so long, or soon after `stopping` says so."""
+        ...
+
+    def close(self) -> None:
+        """Ends the connection. Never raises."""
         ...

@@ -24,6 +24,21 @@ DELETE FROM ingest.raw_messages WHERE id IN (
     SELECT id FROM ingest.raw_messages WHERE received_at_ms < $1 LIMIT $2
 ) RETURNING id
 """
+_HOOKS: Final = """
+DELETE FROM ingest.raw_hooks WHERE id IN (
+    SELECT id FROM ingest.raw_hooks WHERE received_at_ms < $1 LIMIT $2
+) RETURNING id
+"""
+_NOTICES: Final = """
+DELETE FROM ingest.notices WHERE notice_id IN (
+    SELECT notice_id FROM ingest.notices WHERE created_at_ms < $1 AND state = 'delivered' LIMIT $2
+) RETURNING notice_id
+"""
+_OLD_NOTICES: Final = """
+DELETE FROM ingest.notices WHERE notice_id IN (
+    SELECT notice_id FROM ingest.notices WHERE created_at_ms < $1 LIMIT $2
+) RETURNING notice_id
+"""
 _log = get_logger("ingest")
 
 
@@ -54,6 +69,9 @@ class RawRetention:
         since = max(0, self._blanked_to_ms - DAY_MS)
         blanked = await self._repeat(_BLANK, since, cutoff)
         self._blanked_to_ms = cutoff
+        await self._repeat(_HOOKS, cutoff)
+        await self._repeat(_NOTICES, cutoff)
+        await self._repeat(_OLD_NOTICES, now_ms - self._key_ms)
         return blanked, await self._repeat(_DELETE, now_ms - self._key_ms)
 
     async def _repeat(self, statement: str, *arguments: int) -> int:

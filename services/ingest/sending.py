@@ -21,6 +21,7 @@ from services.ingest.domain.channels import ProviderStatus
 from services.ingest.domain.deliveries import Delivery, DeliveryKind, DeliveryState, backoff_ms
 from services.ingest.domain.mail_threading import message_id, plus_address
 from services.ingest.domain.model import PROVIDED, ChannelName, EntryKind, Thread
+from services.ingest.domain.notices import Endpoint
 from services.ingest.domain.outgoing import subject_of
 from services.ingest.ports import (
     LinkGone,
@@ -78,11 +79,14 @@ class Sender:
         links: SurveyLinks,
         *,
         lane: Lane,
+        accounts: Accounts | None = None,
         providers: Providers | None = None,
+        endpoints: tuple[Endpoint, ...] = (),
     ) -> None:
+        self._endpoints = endpoints
         self._database = database
         self._settings = settings
-        self._accounts = Accounts(settings.accounts)
+        self._accounts = accounts or Accounts(settings.accounts)
         self._signals = signals
         self._signer = signer
         self._mailer = mailer
@@ -191,7 +195,9 @@ class Sender:
     async def _settle(self, attempted: Sequence[tuple[Delivery, Attempt]]) -> None:
         """Records what came of a round in one transaction; what another owner has claimed meanwhile is left alone."""
         async with self._database.begin() as uow:
-            ctx = make_context(uow, {}, self._settings.reopen_window_ms, Arrivals(), self._signals)
+            ctx = make_context(
+                uow, {}, self._settings.reopen_window_ms, Arrivals(), self._signals, endpoints=self._endpoints
+            )
             await ctx.deliveries.load(delivery.delivery_id for delivery, _ in attempted)
             said = [d for d, a in attempted if _says(d, a)]
             await ctx.threads.load(delivery.conversation_id for delivery in said)
@@ -200,7 +206,7 @@ class Sender:
                 current = ctx.deliveries.get(delivery.delivery_id)
                 if current is not None and current == delivery:
                     uow.traceparent = delivery.traceparent
-                    uow.emit(*self._record(current, attempt, ctx))
+                    uow.emit(*ctx.tell(self._record(current, attempt, ctx)))
             await uow.commit()
         for delivery, attempt in attempted:
             metrics.deliveries.labels(delivery.channel, attempt.state).inc()

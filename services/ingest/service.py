@@ -10,7 +10,7 @@ from libs.streams import Subscriber
 from libs.web import GuardedClient, parse_networks
 from services.ingest.adapters.arrivals import Arrivals
 from services.ingest.adapters.channels.registry import channels_for
-from services.ingest.adapters.credentials import read_accounts, revealed
+from services.ingest.adapters.credentials import revealed
 from services.ingest.adapters.desk import Desk
 from services.ingest.adapters.keys import load_keys
 from services.ingest.adapters.raw_writer import RawWriter
@@ -18,16 +18,22 @@ from services.ingest.adapters.smtp import NoMailer, SmtpMailer
 from services.ingest.adapters.survey_links import PeerSurveyLinks
 from services.ingest.api.accepting import Accepting
 from services.ingest.api.deliveries import deliveries_router
+from services.ingest.api.files import files_router
 from services.ingest.api.hooks import Hooks, hooks_router
 from services.ingest.api.mail import mail_router
 from services.ingest.api.messages import messages_router
 from services.ingest.api.threads import threads_router
+from services.ingest.composing import all_accounts, blobs_of, endpoints_of
 from services.ingest.context import IngestContext, make_context
+from services.ingest.doors import mail_doors
+from services.ingest.file_retention import FileRetention
 from services.ingest.handlers import normaliser, outbound
+from services.ingest.media import MediaFetcher
+from services.ingest.notifying import Notifier
 from services.ingest.providing import Providers
 from services.ingest.retention import RawRetention
 from services.ingest.sending import Sender
-from services.ingest.settings import Accounts, IngestSettings
+from services.ingest.settings import IngestSettings
 from services.ingest.signals import LANES, Signals
 from services.ingest.watching import Watch
 
@@ -38,15 +44,11 @@ def build(platform: Platform, settings: IngestSettings) -> Service:
     sealer, signer = load_keys(
         platform.data, settings.raw_key.get_secret_value(), settings.signing_key.get_secret_value()
     )
-    from_file = read_accounts(settings.accounts_file) if settings.accounts_file else ()
-    accounts, arrivals, signals = (
-        Accounts((*settings.accounts, *from_file)),
-        Arrivals(),
-        Signals(platform.bells),
-    )
+    accounts, arrivals, signals = all_accounts(settings), Arrivals(), Signals(platform.bells)
     adapters = channels_for(accounts, settings)
     reveal = partial(revealed, sealer)
-    desk = Desk(database, sealer, signer, accounts, adapters)
+    blobs = blobs_of(database, platform.data, settings)
+    desk = Desk(database, sealer, signer, accounts, adapters, blobs)
     writer = RawWriter(database, most_pending=settings.most_pending, group_rows=settings.group_rows)
     accepting = Accepting(
         database, platform.clock, tokens, accounts, sealer, signer, writer, arrivals, settings
@@ -56,13 +58,32 @@ def build(platform: Platform, settings: IngestSettings) -> Service:
     hooks_url = f"{platform.public_url}/ingest/v1/hooks"
     client = GuardedClient(allowed=parse_networks(settings.outgoing_allowed), deadline_s=15)
     providers = Providers(accounts, adapters, client, platform.clock, reveal, hooks_url)
+    media = MediaFetcher(
+        database, blobs, accounts, client, reveal, signals, int(settings.most_attachment_mb * 1024 * 1024)
+    )
+    targets = endpoints_of(settings)
+    endpoints = tuple(one for one, _ in targets.values())
+    notifier = Notifier(database, targets, client, signals, settings.webhook_attempts)
     senders = [
-        Sender(database, settings, signals, signer, mailer, links, lane=lane, providers=providers)
+        Sender(
+            database,
+            settings,
+            signals,
+            signer,
+            mailer,
+            links,
+            accounts=accounts,
+            lane=lane,
+            providers=providers,
+            endpoints=endpoints,
+        )
         for lane in LANES
     ]
 
     def context(uow: UnitOfWork) -> IngestContext:
-        return make_context(uow, desk.items, settings.reopen_window_ms, arrivals, signals, accounts.sms)
+        return make_context(
+            uow, desk.items, settings.reopen_window_ms, arrivals, signals, accounts.sms, endpoints
+        )
 
     return Service(
         routers=[
@@ -70,12 +91,17 @@ def build(platform: Platform, settings: IngestSettings) -> Service:
             mail_router(accepting),
             hooks_router(Hooks(accepting, adapters, reveal, hooks_url)),
             deliveries_router(database, signals),
+            files_router(database, tokens, blobs),
             threads_router(database, tokens, signals),
         ],
         subscribers=[Subscriber(normaliser, context, resources=desk), Subscriber(outbound, context)],
         tasks=[
             *[sender.run for sender in senders],
+            *mail_doors(accepting, accounts, settings, sealer, database),
             RawRetention(database, settings).run,
+            FileRetention(database, blobs, settings.attachment_retention_days).run,
+            media.run,
+            notifier.run,
             Watch(database, platform.log).run,
         ],
     )

@@ -1,5 +1,6 @@
 """The knobs of ingest."""
 
+import base64
 import re
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,6 +12,50 @@ from libs.runtime import ServiceSettings
 from services.ingest.domain.model import PROVIDED, ChannelName
 
 DAY_MS = 86_400_000
+
+
+class ImapBox(BaseModel):
+    """A mailbox on a server that is read by IMAP; nothing in it is changed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: Annotated[str, Field(min_length=1)]
+    port: Annotated[int, Field(ge=1, le=65535)] = 993
+    tls: Literal["tls", "starttls", "none"] = "tls"
+    user: str
+    password: SecretStr
+    folder: str = "INBOX"
+    first: Literal["new", "all"] = "new"
+    """What is read of a mailbox seen for the first time: what comes from now on, or all that is in it."""
+
+
+class WebhookTarget(BaseModel):
+    """A system of the operator that is told of events."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+    url: str
+    secrets: Annotated[tuple[SecretStr, ...], Field(min_length=1, max_length=5)]
+    """`whsec_` and 24 to 64 bytes in base64: the newest first; all sign, so that one can be changed without a gap."""
+    events: tuple[
+        Literal["message.received", "message.delivered", "delivery.failed", "conversation.continued"], ...
+    ]
+
+    @model_validator(mode="after")
+    def _check(self) -> "WebhookTarget":
+        for secret in self.secrets:
+            text = secret.get_secret_value()
+            try:
+                size = len(base64.b64decode(text.removeprefix("whsec_"), validate=True))
+            except ValueError:
+                size = 0
+            if not text.startswith("whsec_") or not 24 <= size <= 64:
+                raise ValueError(
+                    f"a secret of webhook {self.id!r} is not `whsec_` with 24 to 64 bytes in base64; make one with:"
+                    " echo whsec_$(openssl rand -base64 32)"
+                )
+        return self
 
 
 class ChannelAccount(BaseModel):
@@ -41,11 +86,15 @@ class ChannelAccount(BaseModel):
     """In place of the provider's own address: a region of it, or a simulator."""
     rate_per_second: Annotated[float, Field(gt=0, le=10_000)] = 10
     """What the provider takes at most."""
+    imap: ImapBox | None = None
+    """Where its mails are fetched; mail only."""
 
     @model_validator(mode="after")
     def _check(self) -> "ChannelAccount":
         if self.channel == "mail" and not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", self.address):
             raise ValueError(f"mail account {self.id!r} needs an address such as support@example.org")
+        if self.imap is not None and self.channel != "mail":
+            raise ValueError(f"account {self.id!r} of channel {self.channel} is not read by imap; mail is")
         if (self.channel in PROVIDED) != bool(self.provider):
             raise ValueError(
                 f"account {self.id!r} of channel {self.channel} "
@@ -105,6 +154,14 @@ class IngestSettings(ServiceSettings):
         default=7, ge=0, description="A later message begins a new, linked conversation"
     )
     raw_retention_days: float = Field(default=7, gt=0, description="How long raw payloads are kept")
+    attachments_in: Literal["folder", "database"] = Field(
+        default="folder",
+        description="Where files of customers are kept: the data folder, or the database when processes share none",
+    )
+    attachment_retention_days: float = Field(default=730, gt=0, description="How long they are kept")
+    most_attachment_mb: float = Field(
+        default=25, gt=0, le=1000, description="Largest file that is fetched from a provider"
+    )
     key_retention_days: float = Field(default=90, gt=0, description="How long repeats are recognised")
     visitor_token_days: float = Field(default=30, gt=0, description="Life of a visitor's token")
     smtp_host: str = Field(
@@ -115,6 +172,34 @@ class IngestSettings(ServiceSettings):
     smtp_user: str = Field(default="", description="Name to sign in with; empty for none")
     smtp_password: SecretStr = Field(default=SecretStr(""), description="Its password")
     smtp_timeout_s: float = Field(default=20, gt=0, le=300, description="Longest wait for one mail")
+    mail_in_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65535,
+        description="Port of the mail server within, to which a server nearby hands mails on; none without it",
+    )
+    mail_in_host: str = Field(default="127.0.0.1", description="Address it listens on")
+    mail_in_protocol: Literal["smtp", "lmtp"] = Field(default="smtp", description="What it speaks")
+    mail_in_certificate: Path | None = Field(
+        default=None, description="PEM file of its certificate; with it STARTTLS is offered"
+    )
+    mail_in_private_key: Path | None = Field(
+        default=None, description="PEM file of the key; none if the certificate's file holds it"
+    )
+    mail_in_require_tls: bool = Field(default=False, description="Take no mail without STARTTLS")
+    mail_in_connections: int = Field(default=20, ge=1, le=1000, description="Connections at one time")
+    webhooks: tuple[WebhookTarget, ...] = Field(
+        default=(), description="Who is told of events, as a JSON list of {id, url, secrets, events}"
+    )
+    webhook_attempts: int = Field(
+        default=80, ge=1, description="Attempts before a webhook has failed: 80 are three days"
+    )
+    imap_poll_s: float = Field(
+        default=30,
+        gt=0,
+        le=1500,
+        description="Look into mailboxes this often when the server cannot tell news",
+    )
     delivery_attempts: int = Field(default=10, ge=1, description="Attempts before a delivery has failed")
     delivery_first_backoff_ms: int = Field(
         default=5_000, ge=1, description="Pause after the first failure; it doubles up to an hour"
@@ -125,8 +210,15 @@ class IngestSettings(ServiceSettings):
     delivery_poll_ms: int = Field(default=1_000, ge=10, description="Look for due deliveries this often")
 
     @model_validator(mode="after")
+    def _check_mail_in(self) -> "IngestSettings":
+        if self.mail_in_certificate is None and (self.mail_in_require_tls or self.mail_in_private_key):
+            raise ValueError("mail_in_require_tls and mail_in_private_key need mail_in_certificate")
+        return self
+
+    @model_validator(mode="after")
     def _check_accounts(self) -> "IngestSettings":
-        keys = [(account.channel, account.id) for account in self.accounts]
+        keys = [(str(account.channel), account.id) for account in self.accounts]
+        keys += [("webhooks", one.id) for one in self.webhooks]
         doubled = {key for key in keys if keys.count(key) > 1}
         if doubled:
             raise ValueError(f"accounts named twice: {sorted(doubled)}")

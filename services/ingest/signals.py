@@ -41,6 +41,22 @@ class Signals:
         """Wakes the sender of this channel."""
         self._hub.notify(("deliveries", lane_of(channel)))
 
+    def notice_waits(self) -> None:
+        """Wakes who posts webhooks."""
+        self._hub.notify(("notices",))
+
+    def watch_notices(self) -> AbstractContextManager[Wakeup]:
+        """A bell that rings when a webhook is to be posted."""
+        return self._hub.listen(("notices",))
+
+    def file_waits(self) -> None:
+        """Wakes who fetches files from providers."""
+        self._hub.notify(("files",))
+
+    def watch_files(self) -> AbstractContextManager[Wakeup]:
+        """A bell that rings when a file is to be fetched."""
+        return self._hub.listen(("files",))
+
     def watch_deliveries(self, lane: Lane) -> AbstractContextManager[Wakeup]:
         """A bell that rings when something is to be sent on a lane."""
         return self._hub.listen(("deliveries", lane))

@@ -1,22 +1,28 @@
 """`centralino ingest`: what is made of mails and payloads, and what could not be delivered."""
 
 import json
+import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
+from rich.progress import Progress
 
 from libs.runtime import PlatformSettings, SystemClock
 from libs.storage import Database, Engines
 from libs.streams import Log
-from libs.web import Problem
+from libs.web import NotFound, Problem
 from services.embedded import data_folder
 from services.ingest.adapters.credentials import reseal_file
 from services.ingest.adapters.inspecting import inspect_mail, inspect_payload
 from services.ingest.adapters.keys import add_raw_key, load_keys
-from services.ingest.resending import deliveries_of, resend
-from services.ingest.settings import IngestSettings
+from services.ingest.composing import renormaliser_of
+from services.ingest.renormalising import Outcome
+from services.ingest.resending import deliveries_of, notices_of, resend, resend_notice
+from services.ingest.settings import DAY_MS, IngestSettings
 
 app = typer.Typer(no_args_is_help=True, help="Mails, payloads and deliveries.")
 _MOST_BYTES = 64 * 1024 * 1024
@@ -76,7 +82,7 @@ def failed(
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 100,
     after: Annotated[str, typer.Option(help="Id after which to go on.")] = "",
 ) -> None:
-    """What could not be delivered, one JSON object a line: its id, conversation, channel and reason."""
+    """What could not be delivered, one JSON object a line: its id, conversation, channel and reason; webhooks out last."""
     from services.operators.running import on_database
 
     async def work(engines: Engines, log: Log) -> None:
@@ -86,6 +92,9 @@ def failed(
             typer.echo(
                 json.dumps({**shown, "channel": one.channel, "reason": one.reason}, ensure_ascii=False)
             )
+        for notice in await notices_of(database, "failed", after, limit):
+            told = {"webhook_id": notice.notice_id, "endpoint": notice.endpoint, "type": notice.type}
+            typer.echo(json.dumps({**told, "reason": notice.reason}, ensure_ascii=False))
 
     on_database(work)
 
@@ -101,12 +110,40 @@ def resend_(
         database = Database(engines, "ingest", SystemClock(), log)
         for delivery_id in delivery_ids:
             try:
-                await resend(database, delivery_id, None)
+                try:
+                    await resend(database, delivery_id, None)
+                except NotFound:
+                    await resend_notice(database, delivery_id)
             except Problem as problem:
                 raise typer.BadParameter(f"{delivery_id}: {problem.detail}") from None
             typer.echo(f"{delivery_id} is on its way again")
 
     on_database(work)
+
+
+@app.command()
+def renormalise(
+    days: Annotated[
+        float, typer.Option(min=0.001, max=90, help="How far back; payloads are kept for 7.")
+    ] = 7,
+) -> None:
+    """Reads payloads again after a fault in their reading was mended: what had become nothing becomes a message, what
+    reads otherwise is corrected in its thread. Any number of runs come to the same."""
+    from services.operators.running import on_database
+
+    async def work(engines: Engines, log: Log) -> Outcome:
+        clock = SystemClock()
+        database = Database(engines, "ingest", clock, log)
+        renormaliser = renormaliser_of(database, data_folder(PlatformSettings()), IngestSettings())
+        since_ms = clock.now_ms() - int(days * DAY_MS)
+        total = await renormaliser.total(since_ms)
+        with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
+            task = bar.add_task("payloads", total=total)
+            return await renormaliser.run(
+                since_ms, lambda outcome: bar.update(task, completed=outcome.looked_at)
+            )
+
+    typer.echo(json.dumps(asdict(on_database(work))))
 
 
 @app.command("rotate-credentials")

@@ -47,6 +47,8 @@ class ServiceUnderTest:
     log: Log
     database: Database
     url: str
+    data: Path
+    """Its folder for keys and files."""
 
     async def publish(self, *events: Message) -> None:
         """Appends events to the log as another service would, one transaction."""
@@ -129,7 +131,7 @@ async def running(
             await assembled.service.start()
             if tasks:
                 workers = [asyncio.create_task(task(stop)) for task in assembled.service.tasks]  # type: ignore[arg-type]
-            yield ServiceUnderTest(assembled, clock, tokens, log, database, url)
+            yield ServiceUnderTest(assembled, clock, tokens, log, database, url, Path(folder))
         finally:
             assembled.app.state.stopping.set()
             stop.set()

@@ -78,6 +78,10 @@ def reseal_file(path: Path, sealer: Sealer) -> int:
             if account.get(name):
                 account[name] = seal_text(sealer, open_text(sealer, str(account[name])))
                 count += 1
+        if isinstance(account.get("imap"), dict) and account["imap"].get("password"):
+            box = account["imap"]
+            box["password"] = seal_text(sealer, open_text(sealer, str(box["password"])))
+            count += 1
         if account.get("secrets"):
             account["secrets"] = [
                 seal_text(sealer, open_text(sealer, str(one))) for one in account["secrets"]

@@ -7,22 +7,31 @@ from typing import Any, Final
 
 from libs.contracts import PayloadAccepted
 from libs.runtime import new_id
-from libs.storage import Database, fetch_all, fetch_one
+from libs.storage import BlobStore, Database, fetch_all, fetch_one
 from libs.streams import Received
 from services.ingest.adapters.channels.port import ChannelAdapter
+from services.ingest.adapters.filing import put_away, to_be_fetched
 from services.ingest.adapters.hook_payloads import HOOK, read_item
 from services.ingest.adapters.keys import SealBroken, Sealer, Signer
+from services.ingest.adapters.mail_parts import MailAttachment
 from services.ingest.adapters.payloads import read_inbound, unpack_payload
 from services.ingest.domain.channels import StatusNews
+from services.ingest.domain.files import Attachment
 from services.ingest.domain.model import Inbound
 from services.ingest.domain.reference import NUMBERS, reference_of
 from services.ingest.settings import Accounts
 
 _BLOCK: Final = 1000
 _IN_THREAD_BYTES: Final = 4096
-_RAWS: Final = (
-    "SELECT id, channel, key_id, payload, received_at_ms FROM ingest.raw_messages WHERE id = ANY($1::text[])"
-)
+_LARGE_BYTES: Final = 1024 * 1024
+# Large ones are read one after the other: a batch of them would not fit into memory.
+_RAWS: Final = f"""
+SELECT r.id, r.channel, r.key_id, CASE WHEN octet_length(r.payload) <= {_LARGE_BYTES} THEN r.payload END,
+    r.received_at_ms, r.payload IS NOT NULL,
+    EXISTS (SELECT 1 FROM ingest.thread_entries e WHERE e.ref_id = r.id AND e.kind = 'customer')
+FROM ingest.raw_messages r WHERE r.id = ANY($1::text[])
+"""
+_LARGE: Final = "SELECT payload FROM ingest.raw_messages WHERE id = $1"
 _CASES: Final = "SELECT case_reference, address, conversation_id FROM ingest.threads WHERE case_reference = ANY($1::text[])"
 
 NOTE_PROVIDER_IDS: Final = """
@@ -53,6 +62,19 @@ class Prepared:
     account: str = ""
     news: tuple[StatusNews, ...] = ()
     """What became of messages of ours, in place of a message."""
+    files: tuple[Attachment, ...] = ()
+    done: bool = False
+    """It has become a message before: a repeat changes nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A payload, opened: a message, or news of ours, or neither."""
+
+    account: str
+    inbound: Inbound | None
+    news: tuple[StatusNews, ...]
+    files: tuple[MailAttachment, ...] = ()
 
 
 class Desk:
@@ -65,7 +87,9 @@ class Desk:
         signer: Signer,
         accounts: Accounts,
         adapters: Mapping[str, ChannelAdapter],
+        blobs: BlobStore,
     ) -> None:
+        self._blobs = blobs
         self._adapters = adapters
         self._database = database
         self._sealer = sealer
@@ -100,36 +124,59 @@ class Desk:
         case_reference = reference_of(self._next_number - 1)
         inbound, language, fault, account_id, channel = None, "", "", "", ""
         news: tuple[StatusNews, ...] = ()
-        if row is None or row[3] is None:
+        files: tuple[Attachment, ...] = ()
+        done = row is not None and bool(row[6])
+        if done:
+            pass
+        elif row is None or not row[5]:
             fault = f"raw payload {id_} is not stored, or its retention has passed"
         else:
-            _, channel, key_id, sealed, received_at_ms = row
+            _, channel, key_id, sealed, received_at_ms, _, _ = row
             try:
+                if sealed is None:
+                    sealed = await self._large(id_)
+                arguments = (id_, channel, key_id, sealed, received_at_ms)
                 if len(sealed) > _IN_THREAD_BYTES or channel == "mail":
-                    account_id, inbound, news = await asyncio.to_thread(
-                        self._read, id_, channel, key_id, sealed, received_at_ms
-                    )
+                    read = await asyncio.to_thread(self.read, *arguments)
                 else:
-                    account_id, inbound, news = self._read(id_, channel, key_id, sealed, received_at_ms)
+                    read = self.read(*arguments)
+                account_id, inbound, news = read.account, read.inbound, read.news
+                if inbound is not None:
+                    files = (*await put_away(inbound, read.files, self._blobs), *to_be_fetched(inbound))
                 account = self._accounts.find(channel, account_id)
                 language = account.language if account else ""
             except (SealBroken, ValueError) as error:
                 fault = f"raw payload {id_} cannot be read: {error}"
         return Prepared(
-            inbound, new_id(), new_id(), case_reference, language, fault, channel, account_id, news
+            inbound,
+            new_id(),
+            new_id(),
+            case_reference,
+            language,
+            fault,
+            channel,
+            account_id,
+            news,
+            files,
+            done,
         )
 
-    def _read(
-        self, id_: str, channel: str, key_id: str, sealed: bytes, received_at_ms: int
-    ) -> tuple[str, Inbound | None, tuple[StatusNews, ...]]:
-        payload = self._sealer.open(bytes(sealed), id_, key_id)
+    async def _large(self, id_: str) -> bytes:
+        async with self._database.begin_stream() as uow:
+            row = await fetch_one(uow.connection, _LARGE, id_)
+        return row[0] if row and row[0] is not None else b""
+
+    def read(self, id_: str, channel: str, key_id: str, sealed: bytes, received_at_ms: int) -> Read:
+        """What is in a sealed payload. Raises SealBroken, ValueError."""
+        payload = self._sealer.open(sealed, id_, key_id)
         origin, body = unpack_payload(payload)
         if not origin.kind.startswith(HOOK):
-            return origin.account, read_inbound(payload, id_, channel, received_at_ms, self._signer), ()
+            inbound, files = read_inbound(payload, id_, channel, received_at_ms, self._signer)
+            return Read(origin.account, inbound, (), files)
         adapter = self._adapters.get(origin.kind.removeprefix(HOOK))
         if adapter is None:
             raise ValueError(f"no channel is called {origin.kind.removeprefix(HOOK)!r} any more")
-        return origin.account, *read_item(adapter, origin.account, body, id_, received_at_ms)
+        return Read(origin.account, *read_item(adapter, origin.account, body, id_, received_at_ms))
 
     async def _note_news(self, prepared: Sequence[Prepared]) -> None:
         """Makes the rows that statuses change, so that they and the sender, who may be late, change one row in turn."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from services.ingest.adapters.keys import Signer
+from services.ingest.adapters.mail_parts import MailAttachment
 from services.ingest.adapters.mime import parse_mail
 from services.ingest.domain.automatic import automatic_reason
 from services.ingest.domain.customers import identity_key, mail_identity
@@ -48,12 +49,14 @@ def unpack_payload(data: bytes) -> tuple[Origin, bytes]:
     return Origin(kind, account, trusted, conversation_id), body
 
 
-def read_inbound(data: bytes, message_id: str, channel: str, received_at_ms: int, signer: Signer) -> Inbound:
-    """The message in a payload. Raises ValueError for what no edge has let in."""
+def read_inbound(
+    data: bytes, message_id: str, channel: str, received_at_ms: int, signer: Signer
+) -> tuple[Inbound, tuple[MailAttachment, ...]]:
+    """The message in a payload, and the files of a mail. Raises ValueError for what no edge has let in."""
     origin, body = unpack_payload(data)
     if origin.kind == MAIL:
         return _from_mail(origin, body, message_id, received_at_ms, signer)
-    return _from_message(origin, json.loads(body), message_id, ChannelName(channel), received_at_ms)
+    return _from_message(origin, json.loads(body), message_id, ChannelName(channel), received_at_ms), ()
 
 
 def _from_message(
@@ -79,13 +82,15 @@ def _from_message(
     )
 
 
-def _from_mail(origin: Origin, raw: bytes, message_id: str, received_at_ms: int, signer: Signer) -> Inbound:
+def _from_mail(
+    origin: Origin, raw: bytes, message_id: str, received_at_ms: int, signer: Signer
+) -> tuple[Inbound, tuple[MailAttachment, ...]]:
     mail = parse_mail(raw)
     visible = without_quotation(mail.text) or mail.subject
     text, cut = cut_to_bytes(visible, MOST_TEXT_BYTES)
     full, _ = cut_to_bytes(mail.text, _MOST_FULL_BYTES)
     references = references_of(mail.in_reply_to, mail.references)
-    return Inbound(
+    inbound = Inbound(
         message_id=message_id,
         channel=ChannelName.MAIL,
         account=origin.account,
@@ -104,6 +109,7 @@ def _from_mail(origin: Origin, raw: bytes, message_id: str, received_at_ms: int,
         threads=tuple(conversations_of(signer.key, references, mail.recipients)[:5]),
         case_references=tuple(find_references(mail.subject)[:5]),
     )
+    return inbound, mail.attachments
 
 
 def _near_and_oldest(references: list[str]) -> list[str]:

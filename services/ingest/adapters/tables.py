@@ -8,7 +8,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from libs.storage import TableRepository
 from services.ingest.domain.deliveries import Delivery, ProviderMessage
+from services.ingest.domain.files import Attachment
 from services.ingest.domain.model import Customer, Entry, Identity, MailId, Thread
+from services.ingest.domain.notices import Notice
 
 _metadata = MetaData(schema="ingest")
 
@@ -110,6 +112,44 @@ _provider_messages = Table(
     Column("at_ms", BigInteger),
 )
 
+_attachments = Table(
+    "attachments",
+    _metadata,
+    Column("attachment_id", Text, primary_key=True),
+    Column("conversation_id", Text),
+    Column("message_id", Text),
+    Column("position", Integer),
+    Column("name", Text),
+    Column("declared", Text),
+    Column("media_type", Text),
+    Column("inline", Boolean),
+    Column("size", BigInteger),
+    Column("blob_key", Text),
+    Column("state", Text),
+    Column("reason", Text),
+    Column("source", Text),
+    Column("channel", Text),
+    Column("account", Text),
+    Column("attempts", Integer),
+    Column("due_at_ms", BigInteger),
+    Column("created_at_ms", BigInteger),
+)
+
+_notices = Table(
+    "notices",
+    _metadata,
+    Column("notice_id", Text, primary_key=True),
+    Column("endpoint", Text),
+    Column("type", Text),
+    Column("body", Text),
+    Column("state", Text),
+    Column("attempts", Integer),
+    Column("due_at_ms", BigInteger),
+    Column("reason", Text),
+    Column("created_at_ms", BigInteger),
+    Column("finished_at_ms", BigInteger),
+)
+
 
 def _customer_row(customer: Customer) -> Mapping[str, Any]:
     return {
@@ -133,4 +173,6 @@ CUSTOMERS = TableRepository(_customers, Customer, _customer_row, _customer)
 THREADS = TableRepository(_threads, Thread)
 ENTRIES = TableRepository(_entries, Entry)
 DELIVERIES = TableRepository(_deliveries, Delivery)
+ATTACHMENTS = TableRepository(_attachments, Attachment)
+NOTICES = TableRepository(_notices, Notice)
 PROVIDER_MESSAGES = TableRepository(_provider_messages, ProviderMessage)

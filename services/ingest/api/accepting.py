@@ -14,7 +14,8 @@ from libs.storage import Database, fetch_one
 from libs.telemetry import metrics
 from libs.web import NotFound, Tokens, preferred_wait_s
 from services.ingest.adapters.arrivals import Arrival, Arrivals
-from services.ingest.adapters.hook_payloads import HOOK, pack_item
+from services.ingest.adapters.channels.port import Hook
+from services.ingest.adapters.hook_payloads import raws_of, seal_hook
 from services.ingest.adapters.keys import Sealer, Signer
 from services.ingest.adapters.payloads import Origin, pack_payload
 from services.ingest.adapters.raw_writer import RawMessage, RawWriter
@@ -22,7 +23,6 @@ from services.ingest.api.callers import Caller
 from services.ingest.api.schemas import MessageIn, MessageState
 from services.ingest.domain.channels import Item
 from services.ingest.domain.model import ChannelName
-from services.ingest.domain.texts import storable
 from services.ingest.settings import Accounts, IngestSettings
 
 _SECOND_LOOK_S: Final = 1.0
@@ -94,26 +94,13 @@ class Accepting:
             raw = self._sealed_mail(message_id, account, raw_mail, provider_id)
         return await self._take(raw, wait_s)
 
-    async def items(self, channel: ChannelName, provider: str, account: str, items: Sequence[Item]) -> None:
-        """Takes the happenings of a webhook in one shared commit; those taken before are passed over."""
-        raws = []
-        for item in items:
-            message_id = new_id()
-            key = (
-                item.key if len(item.key) <= 255 else "long:" + hashlib.sha256(item.key.encode()).hexdigest()
-            )
-            raws.append(
-                self._sealed(
-                    message_id,
-                    channel,
-                    pack_payload(Origin(HOOK + provider, account, True), pack_item(item)),
-                    f"{provider}/{account}",
-                    storable(key),
-                    # The key says all: providers repeat a happening with other bytes around it.
-                    hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest(),
-                    storable(f"{provider}/{account}/{item.sender or message_id}"),
-                )
-            )
+    async def items(
+        self, channel: ChannelName, provider: str, account: str, items: Sequence[Item], hook: Hook
+    ) -> None:
+        """Takes the happenings of a webhook, and the whole of it, in one shared commit; those taken before are passed
+        over."""
+        whole = seal_hook(self.sealer, provider, account, hook)
+        raws = raws_of(items, channel, provider, account, self.sealer, hook.now_ms, whole)
         for stored in await asyncio.gather(*[self.writer.write(raw) for raw in raws]):
             _count(channel, stored.repeated)
 

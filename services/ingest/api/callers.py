@@ -100,3 +100,11 @@ def idempotency_key(request: Request, *, required: bool) -> str | None:
             "An Idempotency-Key is 1 to 255 visible ASCII characters.", slug="bad-idempotency-key"
         )
     return key
+
+
+def check_file_reader(request: Request, tokens: Tokens, conversation_id: str) -> None:
+    """Passes the visitor of this conversation, agents and role service. Unauthorized or Forbidden for anybody else."""
+    principal = _verified(request, tokens)
+    if principal is not None and principal.audience != VISITOR and principal.may_act_as("agent"):
+        return
+    check_reader(request, tokens, conversation_id)

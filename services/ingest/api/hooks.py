@@ -78,7 +78,7 @@ class Hooks:
             raise Unauthorized(f"{error}.", slug="not-genuine") from None
         except Unreadable as error:
             raise BadRequest(f"{error}.", slug="unreadable-webhook") from None
-        await self.accepting.items(found.channel, provider, account, items)
+        await self.accepting.items(found.channel, provider, account, items, hook)
         return adapter.reply
 
 

@@ -18,7 +18,8 @@ from services.ingest.api.messages import HEADERS, shown
 from services.ingest.api.schemas import MessageState
 from services.ingest.settings import ChannelAccount
 
-MOST_MAIL_BYTES: Final = 10 * 1024 * 1024
+MOST_MAIL_BYTES: Final = 25 * 1024 * 1024
+"""What the other doors for mail take too."""
 _FIELD: Final = re.compile(rb"[A-Za-z][A-Za-z0-9._-]{0,76}")
 _MEDIA_TYPES: Final = ("message/rfc822", "application/octet-stream")
 

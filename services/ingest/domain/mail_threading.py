@@ -53,6 +53,12 @@ def plus_address(key: bytes, conversation_id: str, address: str) -> str:
     return f"{local}+c{conversation}{_seal(key, 12, 'address', conversation)}@{domain}"
 
 
+def without_extension(address: str) -> str:
+    """The mailbox of a plus-address: `support@domain` of `support+anything@domain`."""
+    local, at, domain = address.rpartition("@")
+    return local.partition("+")[0] + at + domain
+
+
 def references_of(in_reply_to: str, references: str) -> list[str]:
     """Message ids a mail refers to, nearest first: In-Reply-To, then References from right to left."""
     ids = _REFERENCE.findall(in_reply_to)[:1] + _REFERENCE.findall(references)[-_MOST_REFERENCES:][::-1]

@@ -304,7 +304,7 @@ async def test_what_is_no_mail_is_refused_with_a_reason(mailman: httpx.AsyncClie
 async def test_the_edge_of_mail_refuses_what_it_cannot_read(backend: httpx.AsyncClient) -> None:
     assert (await post_mail(backend, mail(), Content_Type="text/plain")).status_code == 415
     assert (await backend.post("/v1/mail?account=nowhere", content=mail())).status_code == 422
-    big = mail() + b"x" * (10 * 1024 * 1024)
+    big = mail() + b"x" * (25 * 1024 * 1024)
     assert (await post_mail(backend, big)).status_code == 413
 
 
@@ -312,7 +312,7 @@ async def test_a_mail_of_many_megabytes_is_taken(
     ingest: ServiceUnderTest, backend: httpx.AsyncClient
 ) -> None:
     head = mail().partition(b"\n\n")[0]
-    event = await received(ingest, backend, head + b"\n\n" + b"0123456789abcdef\n" * 500_000)
+    event = await received(ingest, backend, head + b"\n\n" + b"0123456789abcdef\n" * 1_400_000)
     assert event.truncated
 
 

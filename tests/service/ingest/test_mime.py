@@ -83,7 +83,9 @@ def test_every_mail_is_read(raw: bytes) -> None:
 @settings(max_examples=200, deadline=None)
 @given(st.one_of(mails, broken))
 def test_every_mail_becomes_a_message(raw: bytes) -> None:
-    inbound = read_inbound(pack_payload(Origin("mail", "default", True), raw), "m", "mail", 1, Signer(b"k"))
+    inbound, _ = read_inbound(
+        pack_payload(Origin("mail", "default", True), raw), "m", "mail", 1, Signer(b"k")
+    )
     assert len(inbound.text.encode()) <= MOST_TEXT_BYTES
     assert inbound.identity is None or inbound.identity.external_id == inbound.address
 

@@ -1,0 +1,51 @@
+"""Parts that the service and the commands beside it are both put together of."""
+
+from pathlib import Path
+
+from libs.storage import BlobStore, Database, DatabaseBlobs, FolderBlobs
+from libs.web import check_target
+from services.ingest.adapters.channels.registry import channels_for
+from services.ingest.adapters.credentials import read_accounts
+from services.ingest.adapters.desk import Desk
+from services.ingest.adapters.keys import load_keys
+from services.ingest.adapters.raw_writer import RawWriter
+from services.ingest.domain.notices import Endpoint
+from services.ingest.renormalising import Renormaliser
+from services.ingest.settings import Accounts, IngestSettings
+
+
+def all_accounts(settings: IngestSettings) -> Accounts:
+    """Those of the settings and those of the file. Raises AccountsFileError."""
+    from_file = read_accounts(settings.accounts_file) if settings.accounts_file else ()
+    return Accounts((*settings.accounts, *from_file))
+
+
+def endpoints_of(settings: IngestSettings) -> dict[str, tuple[Endpoint, tuple[str, ...]]]:
+    """Who is told by webhook, each with its secrets. Raises OutgoingRefused for an address that is none."""
+    found = {}
+    for one in settings.webhooks:
+        check_target(one.url)
+        secrets = tuple(secret.get_secret_value() for secret in one.secrets)
+        found[one.id] = (Endpoint(one.id, one.url, frozenset(one.events)), secrets)
+    return found
+
+
+def blobs_of(database: Database, data: Path, settings: IngestSettings) -> BlobStore:
+    """Where files of customers are kept."""
+    return (
+        DatabaseBlobs(database)
+        if settings.attachments_in == "database"
+        else FolderBlobs(data / "attachments")
+    )
+
+
+def renormaliser_of(database: Database, data: Path, settings: IngestSettings) -> Renormaliser:
+    """What `centralino ingest renormalise` works with, beside the service. Raises KeyFileError."""
+    sealer, signer = load_keys(
+        data, settings.raw_key.get_secret_value(), settings.signing_key.get_secret_value()
+    )
+    accounts = all_accounts(settings)
+    adapters, blobs = channels_for(accounts, settings), blobs_of(database, data, settings)
+    desk = Desk(database, sealer, signer, accounts, adapters, blobs)
+    writer = RawWriter(database, most_pending=settings.most_pending, group_rows=settings.group_rows)
+    return Renormaliser(database, desk, adapters, sealer, writer, blobs)
