@@ -61,7 +61,8 @@ def build(platform: Platform, settings: IngestSettings) -> Service:
     hooks_url = f"{platform.public_url}/ingest/v1/hooks"
     visitors = VisitorThreads(database)
     rates = Rates(platform.clock)
-    access = WidgetAccess(accounts, tokens, settings, reveal, rates, platform.public_url)
+    proxies = parse_networks(settings.proxies)
+    access = WidgetAccess(accounts, tokens, settings, reveal, rates, proxies, platform.public_url)
     client = GuardedClient(allowed=parse_networks(settings.outgoing_allowed), deadline_s=15)
     providers = Providers(accounts, adapters, client, platform.clock, reveal, hooks_url)
     senders = [

@@ -20,13 +20,15 @@ def activity_router(threads: VisitorThreads, signals: Signals) -> APIRouter:
 
     @router.post("/{conversation_id}/activity", summary="The agent types, or has read so far")
     async def post_activity(conversation_id: str, body: AgentActivityIn, _: Staff) -> ActivityOut:
-        read = await threads.mark(conversation_id, agent_message_seq=body.read_message_seq)
-        if read is None:
+        state = await threads.state(conversation_id)
+        if state is None:
             raise _unknown()
+        read = state.customer_entry_seq, state.agent_message_seq
+        if body.read_message_seq > state.agent_message_seq:
+            read = await threads.mark(conversation_id, agent_message_seq=body.read_message_seq) or read
+            signals.acts(conversation_id, "agent", "read")
         if body.typing:
             signals.acts(conversation_id, "agent", "typing")
-        if body.read_message_seq:
-            signals.acts(conversation_id, "agent", "read")
         return ActivityOut(customer_read_entry_seq=read[0], agent_read_message_seq=read[1])
 
     @router.get(

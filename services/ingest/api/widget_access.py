@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from ipaddress import IPv4Network, IPv6Network
 from typing import Final
 
 from fastapi import Request
@@ -17,7 +18,6 @@ from libs.web import (
     Unauthorized,
     add_answer_headers,
     parse_address,
-    parse_networks,
 )
 from services.ingest.adapters.channels.port import Credentials
 from services.ingest.adapters.visitor_identity import IdentityForged, read_identity
@@ -27,6 +27,7 @@ from services.ingest.domain.pacing import Pace, fresh, take
 from services.ingest.domain.visitors import Visitor
 from services.ingest.settings import VISITED, Accounts, ChannelAccount, IngestSettings
 
+Network = IPv4Network | IPv6Network
 SESSION: Final = "centralino/widget"
 """What a session's token is for, and for nothing else."""
 _MOST_KEPT: Final = 20_000
@@ -63,13 +64,13 @@ class Rates:
             )
 
 
-def address_of(peer: str, forwarded: str, proxies: Sequence[object]) -> str:
+def address_of(peer: str, forwarded: str, proxies: Sequence[Network]) -> str:
     """The network address a request comes from: the peer's, or behind gateways of ours the last one they do not name as
     one of themselves. What stands left of that anybody may have written."""
     seen = peer
     for text in reversed([part.strip() for part in forwarded.split(",") if part.strip()][-10:]):
         address = parse_address(seen)
-        if address is None or not any(address in network for network in proxies):  # type: ignore[operator]  # networks
+        if address is None or not any(address in network for network in proxies):
             break
         seen = text
     return seen[:64]
@@ -84,6 +85,7 @@ class WidgetAccess:
     settings: IngestSettings
     reveal: Callable[[ChannelAccount], Credentials]
     rates: Rates
+    proxies: Sequence[Network]
     public_url: str
 
     def allow_origin(self, request: Request, channel: str, account: str) -> None:
@@ -105,8 +107,7 @@ class WidgetAccess:
                 slug="origin-not-allowed",
             )
         peer = request.client.host if request.client else ""
-        proxies = parse_networks(self.settings.proxies)
-        address = address_of(peer, request.headers.get("x-forwarded-for", ""), proxies)
+        address = address_of(peer, request.headers.get("x-forwarded-for", ""), self.proxies)
         self.rates.check(f"address/{address}", self.settings.address_requests_per_minute)
         return found
 
