@@ -17,6 +17,7 @@ _ALL = (
     "offers",
     "take_over",
     "traces",
+    "widget",
 )
 
 

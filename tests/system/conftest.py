@@ -12,6 +12,7 @@ import pytest
 from bench.hosts import platform
 from libs.web import TokenKeys, Tokens
 from tests.system.desk import Desk
+from tests.system.shop import ACCOUNTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,25 +27,13 @@ class RunningHost:
         return tokens.issue(subject, role, 3600)  # type: ignore[arg-type]  # tests name any role
 
 
-SHOP = "http://shop.localhost:8080"
-SHOP_SECRET = "a secret that only the shop and we know"
-_ACCOUNTS = [
-    *[{"channel": channel} for channel in ("web", "chat", "api")],
-    {"channel": "mail", "address": "support@localhost.localdomain"},
-    *[
-        {"channel": channel, "id": "shop", "brand": "Alpha Shop", "origins": [SHOP], "secrets": [SHOP_SECRET]}
-        for channel in ("web", "chat")
-    ],
-]
-
-
 @contextlib.contextmanager
 def _quick_host() -> Iterator[RunningHost]:
     quick = {
         "CENTRALINO_FSYNC": "false",
         "CENTRALINO_SURVEY_DELAY_SECONDS": "1",
         "CENTRALINO_ANALYTICS_SETTLE_MS": "200",
-        "CENTRALINO_INGEST_ACCOUNTS": json.dumps(_ACCOUNTS),
+        "CENTRALINO_INGEST_ACCOUNTS": json.dumps(ACCOUNTS),
         **{name: value for name, value in os.environ.items() if name.startswith("CENTRALINO_TEST_")},
     }
     with platform(**quick) as (url, data):

@@ -49,7 +49,11 @@ def read_identity(token: str, secrets: Sequence[str], now_s: float) -> SignedIde
 
 def _checked(claims: dict[str, object], now_s: float) -> SignedIdentity:
     subject, expires, starts = claims.get("sub"), claims.get("exp"), claims.get("nbf", 0)
-    if not isinstance(subject, str) or not 0 < len(subject) <= _LONGEST_ID or one_line(subject, 200) != subject:
+    if (
+        not isinstance(subject, str)
+        or not 0 < len(subject) <= _LONGEST_ID
+        or one_line(subject, 200) != subject
+    ):
         raise IdentityForged(f"the identity needs `sub`, a text of 1 to {_LONGEST_ID} characters in one line")
     if type(expires) is not int or type(starts) is not int:
         raise IdentityForged("the identity needs `exp`, the second since 1970 at which it ends")

@@ -125,9 +125,7 @@ def widget_router(
             signals.acts(state.conversation_id, "customer", "typing")
         read = state.customer_entry_seq, state.agent_message_seq
         if done.read_entry_seq > state.customer_entry_seq:
-            read = (
-                await threads.mark(state.conversation_id, customer_entry_seq=done.read_entry_seq) or read
-            )
+            read = await threads.mark(state.conversation_id, customer_entry_seq=done.read_entry_seq) or read
             signals.acts(state.conversation_id, "customer", "read")
         return _json(ActivityOut(customer_read_entry_seq=read[0], agent_read_message_seq=read[1]))
 
@@ -150,7 +148,9 @@ def widget_router(
         visitor = access.visitor(request, access.account(request, channel, account))
         after = last_event_id(request) or 0
         state = await _theirs(threads, visitor)
-        stream = _stream(threads, signals, visitor, state, after if state.conversation_id == conversation else 0)
+        stream = _stream(
+            threads, signals, visitor, state, after if state.conversation_id == conversation else 0
+        )
         return sse_response(request, stream)
 
     return router

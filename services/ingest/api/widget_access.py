@@ -135,7 +135,9 @@ class WidgetAccess:
         """Whose session the request carries. Raises Unauthorized."""
         given = request.headers.get("x-widget-session")
         if given is None:
-            raise Unauthorized("Send the header X-Widget-Session, which POST sessions gives.", slug="no-session")
+            raise Unauthorized(
+                "Send the header X-Widget-Session, which POST sessions gives.", slug="no-session"
+            )
         return _visitor_of(self.tokens.verify(given, SESSION), account)
 
     def _find(self, channel: str, account: str) -> ChannelAccount | None:

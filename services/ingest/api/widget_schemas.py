@@ -48,9 +48,9 @@ class WidgetMessageIn(_In):
     text: str = Field(min_length=1, max_length=MOST_TEXT)
     subject: Words = ""
     name: Words = ""
-    email: Annotated[str, StringConstraints(max_length=254, pattern=r"^([^@\s<>\"',;]+@[^@\s<>\"',;]+)?$")] = (
-        Field(default="", description="As the visitor claims it")
-    )
+    email: Annotated[
+        str, StringConstraints(max_length=254, pattern=r"^([^@\s<>\"',;]+@[^@\s<>\"',;]+)?$")
+    ] = Field(default="", description="As the visitor claims it")
 
 
 class WidgetMessage(BaseModel):

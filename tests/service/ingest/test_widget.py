@@ -206,9 +206,7 @@ async def test_a_session_opens_its_own_account_and_conversation_and_nothing_else
     nothing = await browser.get(f"{PATH}/events", headers=as_(session))
     assert (nothing.status_code, slug(nothing)) == (404, "no-conversation")
     for text, status in (("", 422), (" \n\u3000", 422), ("a" * 8001, 422), ("a" * 70_000, 413)):
-        answer = await browser.post(
-            f"{PATH}/messages", json={"id": "y", "text": text}, headers=as_(session)
-        )
+        answer = await browser.post(f"{PATH}/messages", json={"id": "y", "text": text}, headers=as_(session))
         assert answer.status_code == status, len(text)
 
 
@@ -254,7 +252,9 @@ async def test_the_stream_brings_answers_typing_and_reading_and_goes_on_where_it
         async with streaming(site, f"{PATH}/events", f"conversation={case}", **went_on) as stream:
             assert [(await stream.next())[0] for _ in range(2)] == [0, 2]
         async with streaming(site, f"{PATH}/events", "conversation=another", **went_on) as stream:
-            assert [(await stream.next())[0] for _ in range(2)] == [0, 1], "numbers of another one say nothing"
+            assert [(await stream.next())[0] for _ in range(2)] == [0, 1], (
+                "numbers of another one say nothing"
+            )
         async with streaming(site, acts, authorization=agent.headers["authorization"]) as watched:
             assert (await watched.next())[1:] == ("read", {"customer_read_entry_seq": 0})
             done = await browser.post(

@@ -13,7 +13,9 @@ from services.ingest.domain.visitors import Visitor
 
 PROXIES = [ip_network("10.0.0.0/8"), ip_network("::1/128")]
 OUTSIDE = st.ip_addresses(v=4, network="203.0.113.0/24").map(str)
-ANYTHING = st.lists(st.one_of(OUTSIDE, st.just("10.1.1.1"), st.text("0123456789.:a, ", max_size=12)), max_size=6)
+ANYTHING = st.lists(
+    st.one_of(OUTSIDE, st.just("10.1.1.1"), st.text("0123456789.:a, ", max_size=12)), max_size=6
+)
 
 
 @given(OUTSIDE, ANYTHING)
@@ -30,7 +32,9 @@ def test_behind_gateways_the_last_address_that_is_none_of_theirs_counts(
 
 
 @given(st.integers(1, 50), st.lists(st.integers(0, 20_000), max_size=150))
-def test_no_minute_takes_more_than_a_full_bucket_and_what_flows_in(per_minute: int, pauses: list[int]) -> None:
+def test_no_minute_takes_more_than_a_full_bucket_and_what_flows_in(
+    per_minute: int, pauses: list[int]
+) -> None:
     clock = ManualClock(1_780_000_000_000)
     rates, taken = Rates(clock), []
     for pause in pauses:

@@ -26,7 +26,7 @@
 
   // ---- What outlives the page: session, draft, and messages not yet taken by the server.
 
-  const EMPTY = { session: "", visitor: "", expires: 0, conversation: "", seen: 0, draft: "", fields: {}, queue: [] };
+  const EMPTY = { session: "", visitor: "", expires: 0, conversation: "", brand: "", seen: 0, draft: "", fields: {}, queue: [] };
   const key = `centralino ${api}`;
   let memory = "";
 
@@ -109,12 +109,14 @@
 
   async function openSession() {
     const known = stored();
+    const asked = identity;
     const going = known.session && !identity ? { "X-Widget-Session": known.session } : {};
     const given = await post("sessions", { identity, language }, going);
+    // Somebody signed in or out meanwhile: this session is not theirs.
+    if (asked !== identity) return openSession();
     if (known.visitor && known.visitor !== given.visitor) forget();
     const conversation = given.conversation_id || "";
-    store({ session: given.session, visitor: given.visitor, expires: Date.parse(given.expires_at), conversation });
-    brand = given.brand;
+    store({ session: given.session, visitor: given.visitor, expires: Date.parse(given.expires_at), conversation, brand: given.brand });
     most = given.most_text;
     showHead();
     return given.session;
@@ -212,6 +214,7 @@
     current = reference = "";
     last = agentRead = 0;
     followed?.abort();
+    if (box) showDraft();
   }
 
   async function follow() {
@@ -318,7 +321,6 @@
   // ---- What is seen.
 
   let t = {};
-  let brand = "";
   let most = 8000;
   let online = navigator.onLine;
   let root, launcher, badge, panel, head, log, offline, typing, status, composer, box, count, fields;
@@ -352,7 +354,7 @@
   };
 
   function teamName() {
-    return options.title || brand || t.team;
+    return options.title || stored().brand || t.team;
   }
 
   function build() {
@@ -398,7 +400,6 @@
       rows: form ? "4" : "1",
       maxlength: String(most),
       placeholder: t.placeholder,
-      "aria-label": t.label,
       "aria-describedby": "count",
       dir: "auto",
       oninput: typed,
@@ -415,7 +416,7 @@
     fields = make("div", { class: "fields" });
     if (form) fields.append(make("p", { class: "intro" }, options.greeting || t.form_intro), field("name", "text", false), field("email", "email", true), field("subject", "text", false));
     const button = make("button", { class: "send", type: "submit", "aria-label": t.send }, icon(ICONS.send), make("span", {}, t.send));
-    composer = make("form", { class: "composer", onsubmit: submit }, fields, make("div", { class: "line" }, box, button), count);
+    composer = make("form", { class: "composer", onsubmit: submit }, fields, make("div", { class: "line" }, make("label", { for: "text", class: "over" }, t.label), box, button), count);
     panel = make(
       "div",
       { class: "panel", role: "dialog", "aria-modal": "true", "aria-label": teamName(), hidden: true, onkeydown: keys },
@@ -425,10 +426,14 @@
       composer,
     );
     root.prepend(panel);
+    showDraft();
+    showHead();
+  }
+
+  function showDraft() {
     const kept = stored();
     box.value = kept.draft;
     for (const input of fields.querySelectorAll("input")) input.value = kept.fields[input.name] || "";
-    showHead();
   }
 
   function isOpen() {
@@ -635,7 +640,7 @@
 
   const STYLE = `
 :host { all: initial; }
-.root { --accent: #0b6b57; --on-accent: #fff; --card: #fff; --ground: #f4f7f6; --ink: #17211e; --soft: #55635e; --line: #dbe2df; --edge: #84918c;
+.root { --accent: #0b6b57; --on-accent: #fff; --head: var(--accent); --on-head: var(--on-accent); --card: #fff; --ground: #f4f7f6; --ink: #17211e; --soft: #55635e; --line: #dbe2df; --edge: #84918c;
   --fault: #9c2218; --warm: #fff4d6; --warm-ink: #5c4300; --shade: 0 12px 48px rgb(12 32 26 / .22), 0 2px 8px rgb(12 32 26 / .12);
   position: fixed; z-index: 2147483000; inset-block-end: max(20px, env(safe-area-inset-bottom)); inset-inline-end: 20px; color: var(--ink);
   font: 15px/1.45 system-ui, "Segoe UI", Roboto, "Noto Sans", "Noto Sans Arabic", sans-serif; color-scheme: light; text-align: start; }
@@ -658,14 +663,14 @@ svg { inline-size: 24px; block-size: 24px; fill: none; stroke: currentColor; str
 .panel { display: flex; flex-direction: column; inline-size: 390px; block-size: min(660px, calc(100dvh - 40px)); overflow: hidden; border: 1px solid var(--line);
   border-radius: 20px; background: var(--card); box-shadow: var(--shade); animation: rise .2s ease-out; }
 @keyframes rise { from { opacity: 0; transform: translateY(12px); } }
-.head { display: flex; align-items: center; gap: 12px; padding: 14px 16px; color: var(--on-accent); background: var(--accent); }
-.face { display: grid; flex: none; place-items: center; inline-size: 40px; block-size: 40px; border-radius: 50%; background: color-mix(in srgb, var(--on-accent) 18%, transparent); }
+.head { display: flex; align-items: center; gap: 12px; padding: 14px 16px; color: var(--on-head); background: var(--head); }
+.face { display: grid; flex: none; place-items: center; inline-size: 40px; block-size: 40px; border-radius: 50%; background: color-mix(in srgb, var(--on-head) 16%, transparent); }
 .names { display: grid; flex: 1; min-inline-size: 0; }
 .names strong { overflow: hidden; font-size: 17px; font-weight: 650; text-overflow: ellipsis; white-space: nowrap; }
 .names small { overflow: hidden; font-size: 13px; opacity: .92; text-overflow: ellipsis; white-space: nowrap; }
 .close { display: grid; flex: none; place-items: center; inline-size: 44px; block-size: 44px; margin-inline-end: -6px; border: 0; border-radius: 12px; background: none; color: inherit; }
-.close:hover { background: color-mix(in srgb, var(--on-accent) 16%, transparent); }
-.head :focus-visible { outline-color: var(--on-accent); outline-offset: -3px; }
+.close:hover { background: color-mix(in srgb, var(--on-head) 16%, transparent); }
+.head :focus-visible { outline-color: var(--on-head); outline-offset: -3px; }
 .offline { margin: 0; padding: 8px 16px; color: var(--warm-ink); background: var(--warm); font-size: 13px; text-align: center; }
 .middle { display: flex; flex: 1 1 0; flex-direction: column; min-block-size: 0; background: var(--ground); }
 .log { flex: 1; margin: 0; padding: 16px; overflow-y: auto; overscroll-behavior: contain; list-style: none; scrollbar-width: thin; }
@@ -708,7 +713,10 @@ textarea:focus-visible, input:focus-visible { outline-offset: -1px; border-color
 .intro { margin: 0; font-size: 16px; }
 label { display: grid; gap: 4px; font-weight: 600; font-size: 14px; }
 label input { font-weight: 400; }
+.composer { position: relative; }
 .form .line { flex-direction: column; align-items: stretch; gap: 14px; }
+.composer:not(.form) .over { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); }
+.form .over { margin-block-end: -10px; }
 .form textarea { flex: none; min-block-size: 110px; }
 .form .send { display: flex; gap: 10px; justify-content: center; inline-size: 100%; border-radius: 14px; font-weight: 650; }
 .form .send span { display: inline; }
@@ -719,7 +727,7 @@ label input { font-weight: 400; }
   .composer { padding-block-end: max(12px, env(safe-area-inset-bottom)); }
 }
 @media (prefers-color-scheme: dark) {
-  .root { --accent: #5fc9ae; --on-accent: #06231b; --card: #1a2320; --ground: #111816; --ink: #e8eeeb; --soft: #a7b5b0; --line: #36423e; --edge: #71827b;
+  .root { --accent: #5fc9ae; --on-accent: #06231b; --head: #20392f; --on-head: var(--ink); --card: #1a2320; --ground: #111816; --ink: #e8eeeb; --soft: #a7b5b0; --line: #36423e; --edge: #71827b;
     --fault: #ffaca3; --warm: #40330f; --warm-ink: #ffe3a1; --shade: 0 12px 48px rgb(0 0 0 / .6); color-scheme: dark; }
 }
 @media (prefers-reduced-motion: reduce) { *, .panel, .typing i { animation: none; transition: none; } .launcher:hover { transform: none; } }
@@ -763,7 +771,7 @@ label input { font-weight: 400; }
   });
   addEventListener("storage", (event) => {
     if (event.key !== key) return;
-    if (box && root.getRootNode().activeElement !== box) box.value = stored().draft;
+    if (box && !panel.contains(root.getRootNode().activeElement)) showDraft();
     follow();
     show();
   });
