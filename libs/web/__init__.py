@@ -9,8 +9,8 @@ from libs.web.app import OK, Readiness, create_app
 from libs.web.auth import optional_principal, redeem_ticket, require_role, require_visitor
 from libs.web.bodies import body_limit, raw_body, require_media_type
 from libs.web.broadcast import Broadcast, Wakeup
-from libs.web.edge import add_answer_headers
 from libs.web.client import HttpAuth, HttpClient, HttpFailure, HttpResponse, http_client, in_process
+from libs.web.edge import add_answer_headers
 from libs.web.etag import IfMatch, check_if_match, etag_of
 from libs.web.host import Host, create_host
 from libs.web.idempotency import (

@@ -58,9 +58,9 @@ def create_app(
     Routers bring their own `/v1/...`; this adds /livez, /readyz, /metrics, /openapi.json, /asyncapi.json and /docs. Every
     error is a problem document (`libs.web.problems`), bodies over the limit are 413, wrong content types
     415, unstorable texts 422, a database that is away 503 with Retry-After. `tokens` is needed by
-    `require_role`. Routes under the paths of `own_origins`, such as `/v1/widget/`, say themselves which origins may call
-    them; `settings.cors_origins` is not for them. The app's state holds `tokens`, `tickets` and `stopping` (set it when the process drains:
-    event streams then end).
+    `require_role`. Routes under the paths of `own_origins`, such as `/v1/widget/`, say themselves which
+    origins may call them; `settings.cors_origins` is not for them. The app's state holds `tokens`, `tickets`
+    and `stopping` (set it when the process drains: event streams then end).
     """
     app = FastAPI(
         title=title,

@@ -36,7 +36,8 @@ class ChannelAccount(BaseModel):
     """That sign the provider's webhooks, of chat and web who a visitor is: the newest first, older ones hold until they
     are removed."""
     origins: tuple[str, ...] = ()
-    """Sites that may show the widget of a chat or web account, such as https://shop.example; the platform's own always may."""
+    """Sites that may show the widget of a chat or web account, such as https://shop.example; pages of the platform's own
+    address always may."""
     token: SecretStr = SecretStr("")
     """For calls of the provider; of Twilio `ACCOUNT_SID:AUTH_TOKEN`."""
     sender: str = ""

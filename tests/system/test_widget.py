@@ -68,7 +68,8 @@ class Shop:
         host = str(self.desk.client.base_url).rstrip("/")
         data = "".join(f' data-{name}="{value}"' for name, value in {"account": "shop", **tag}.items())
         body = (
-            f'<!doctype html><html lang="{language}"><meta charset="utf-8"><title>Shop</title><link rel="icon" href="data:,">'
+            f'<!doctype html><html lang="{language}"><meta charset="utf-8"><title>Shop</title>'
+            '<link rel="icon" href="data:,">'
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
             f'<h1>Lamps</h1><button id="buy">Buy</button><script src="{host}/ingest/v1/widget.js"{data} async></script>'
         )

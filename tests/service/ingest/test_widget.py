@@ -2,7 +2,9 @@
 
 import asyncio
 import itertools
+import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,6 +12,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey
 
+from libs.contracts import Channel
 from services.ingest.api.widget_files import SCRIPT, read_texts
 from services.ingest.domain.model import ChannelName
 from services.ingest.service import definition
@@ -134,6 +137,15 @@ async def test_a_signed_identity_is_the_customer_of_the_operators_other_systems(
     after = (await browser.post(f"{PATH}/sessions", json={}, headers=as_(session))).json()
     assert not after["verified"], "without the site's word a known customer's session does not go on"
     assert after["conversation_id"] is None
+
+
+async def test_the_identity_that_the_manual_signs_is_taken(browser: httpx.AsyncClient) -> None:
+    manual = (Path(__file__).resolve().parents[3] / "docs" / "widget.md").read_text()
+    names: dict[str, Any] = {}
+    # The lines of the manual, run as they are printed there.
+    exec(re.findall(r"```python\n(.*?)```", manual, re.S)[0], names)
+    session = await begin(browser, identity=names["identity"]("customer-9", SECRETS[0]))
+    assert session["visitor"] == "customer:customer-9"
 
 
 async def test_an_identity_that_the_site_has_not_signed_is_refused(
@@ -279,7 +291,7 @@ async def test_a_form_opens_a_case_of_channel_web_and_shows_nothing_of_others(
     )
     [event] = await received(site, state["conversation_id"])
     assert (event.subject, event.account) == ("Lamp", "shop")
-    assert event.channel == 2 or event.channel > 0
+    assert event.channel == Channel.CHANNEL_WEB
     assert state["case_reference"]
     assert (await browser.get(f"{path}/events", headers=as_(other))).status_code == 404
     same = await write(site, browser, other, "Mine too", path=path, email="eve@x.example")

@@ -41,10 +41,9 @@ def test_no_minute_takes_more_than_a_full_bucket_and_what_flows_in(
         clock.advance(pause)
         try:
             rates.check("one", per_minute)
-        except Problem as refused:
-            assert refused.status == 429
-        else:
-            taken.append(clock.now_ms())
+        except Problem:
+            continue
+        taken.append(clock.now_ms())
     for at in taken:
         within = [one for one in taken if at <= one < at + 60_000]
         assert len(within) <= 2 * per_minute + 1
