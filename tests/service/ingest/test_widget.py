@@ -25,6 +25,7 @@ from tests.support.harness import ServiceUnderTest, running
 SHOP = "https://shop.example"
 SECRETS = ("the newest secret, of 32 characters", "the older secret, of 32 characters.")
 PATH = "/v1/widget/chat/shop"
+MANUAL = Path(__file__).resolve().parents[3] / "docs" / "widget.md"
 _ids = itertools.count()
 
 
@@ -140,10 +141,9 @@ async def test_a_signed_identity_is_the_customer_of_the_operators_other_systems(
 
 
 async def test_the_identity_that_the_manual_signs_is_taken(browser: httpx.AsyncClient) -> None:
-    manual = (Path(__file__).resolve().parents[3] / "docs" / "widget.md").read_text()
     names: dict[str, Any] = {}
     # The lines of the manual, run as they are printed there.
-    exec(re.findall(r"```python\n(.*?)```", manual, re.S)[0], names)
+    exec(re.findall(r"```python\n(.*?)```", MANUAL.read_text(), re.S)[0], names)
     session = await begin(browser, identity=names["identity"]("customer-9", SECRETS[0]))
     assert session["visitor"] == "customer:customer-9"
 

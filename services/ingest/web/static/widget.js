@@ -152,9 +152,7 @@
     if (flushing) return;
     flushing = true;
     try {
-      let next;
-      while ((next = stored().queue.find((one) => !one.failed))) await send(next);
-      connected(true);
+      for (let next; (next = stored().queue.find((one) => !one.failed)); connected(true)) await send(next);
     } catch (error) {
       failures += 1;
       connected(Boolean(error.status));
@@ -174,7 +172,8 @@
         post("messages", { id, text, subject, name, email }, { ...headers, "X-Widget-Session": token }),
       );
     } catch (error) {
-      if (!FINAL.has(error.status)) throw error;
+      // Without a session nothing is known of the message: it waits.
+      if (!FINAL.has(error.status) || !stored().session) throw error;
       changeQueue((queue) => queue.map((one) => (one.id === id ? { ...one, failed: true } : one)));
       return;
     }
@@ -206,6 +205,7 @@
   let reference = "";
   let agentRead = 0;
   let lost = 0;
+  let begunAt = 0;
 
   function forget() {
     entries = new Map();
@@ -256,6 +256,7 @@
         const parts = (text + value).split("\n\n");
         text = parts.pop();
         parts.forEach(hear);
+        show();
       }
     } finally {
       clearTimeout(silent);
@@ -270,7 +271,6 @@
     if (lines.event === "read") agentRead = data.agent_read_message_seq;
     if (lines.event === "typing") showTyping();
     if (lines.event === "entry") take(data);
-    show();
   }
 
   function begin(data) {
@@ -281,13 +281,15 @@
     current = data.conversation_id;
     reference = data.case_reference;
     agentRead = data.agent_read_message_seq;
+    begunAt = performance.now();
     store({ conversation: current, seen: data.customer_read_entry_seq });
     showHead();
   }
 
   function take(entry) {
     last = entry.entry_seq;
-    const isNew = Date.now() - Date.parse(entry.at) < 60_000;
+    // What was said before one came is not read out, whatever the clocks say.
+    const isNew = Date.now() - Date.parse(entry.at) < 60_000 || performance.now() - begunAt > 2000;
     entries.set(entry.entry_seq, entry);
     if (entry.id) {
       seenIds.add(entry.id);
@@ -513,7 +515,6 @@
 
   function connected(yes) {
     online = yes && navigator.onLine;
-    if (yes && navigator.onLine) failures = 0;
     show();
   }
 
@@ -555,7 +556,7 @@
     return log.scrollHeight - log.scrollTop - log.clientHeight < 80;
   }
 
-  let shown = "";
+  let drawn = [];
 
   function show() {
     showBadge();
@@ -564,18 +565,23 @@
     composer.classList.toggle("form", form && isBlank());
     fields.hidden = !(form && isBlank());
     for (const input of fields.querySelectorAll("input")) input.disabled = fields.hidden;
+    const end = isAtEnd();
     const rows = lines();
-    const now = JSON.stringify(rows);
-    if (now !== shown) {
-      const end = isAtEnd();
-      shown = now;
-      log.replaceChildren(...rows.map(row));
-      if (end) log.scrollTop = log.scrollHeight;
-    }
+    rows.forEach((one, index) => {
+      const value = JSON.stringify(one);
+      if (drawn[index] === value) return;
+      drawn[index] = value;
+      const made = row(one);
+      if (log.children[index]) log.children[index].replaceWith(made);
+      else log.append(made);
+    });
+    drawn.length = rows.length;
+    while (log.children.length > rows.length) log.lastChild.remove();
+    if (end) log.scrollTop = log.scrollHeight;
     noteRead();
   }
 
-  // Rows as plain values: what is on the screen is changed only when they are.
+  // Rows as plain values: what is on the screen is changed only where they are.
   function lines() {
     const known = [...entries.values()].sort((one, other) => one.entry_seq - other.entry_seq);
     const lastReply = Math.max(0, ...known.filter((one) => one.kind === "reply").map((one) => one.entry_seq));
@@ -589,7 +595,7 @@
       else if (entry.kind === "customer") {
         const isRead = entry.message_seq <= agentRead || entry.entry_seq < lastReply;
         rows.push({ kind: "me", text: entry.text, at: time(at), state: isRead ? t.read : t.sent });
-      } else rows.push({ kind: "them", text: entry.text, at: time(at), name: true });
+      } else rows.push({ kind: "them", text: entry.text, at: time(at) });
     }
     const waiting = stored().queue.filter((one) => !seenIds.has(one.id));
     for (const one of accepted) rows.push({ kind: "me", text: one.text, at: time(one.at), state: t.sent });
@@ -602,21 +608,22 @@
     own.forEach((one, index) => {
       if (!one.failed && own[index + 1]?.state === one.state) delete one.state;
     });
-    return rows;
+    return rows.map(({ at, state, ...one }, index) => {
+      const closes = state || rows[index + 1]?.kind !== one.kind;
+      return { ...one, first: rows[index - 1]?.kind !== one.kind, below: closes ? [at, state].filter(Boolean).join(" · ") : "" };
+    });
   }
 
   function time(at) {
     return new Intl.DateTimeFormat(language, { hour: "numeric", minute: "2-digit" }).format(at);
   }
 
-  function row(one, index, all) {
+  function row(one) {
     if (one.kind === "day" || one.kind === "note") return make("li", { class: one.kind }, one.text);
-    const first = all[index - 1]?.kind !== one.kind;
-    const item = make("li", { class: `${one.kind}${first ? " first" : ""}${one.waits ? " waits" : ""}${one.failed ? " failed" : ""}` });
+    const item = make("li", { class: `${one.kind}${one.first ? " first" : ""}${one.waits ? " waits" : ""}${one.failed ? " failed" : ""}` });
     item.append(make("span", { class: "hidden" }, one.kind === "me" ? `${t.you}: ` : `${teamName()}: `));
     item.append(make("p", { dir: "auto" }, ...linked(one.text)));
-    const below = [one.at, one.state].filter(Boolean).join(" · ");
-    if (below && (one.state || all[index + 1]?.kind !== one.kind)) item.append(make("small", {}, below));
+    if (one.below) item.append(make("small", {}, one.below));
     if (one.failed) {
       const change = (how) => () => {
         changeQueue((queue) => queue.flatMap((other) => (other.id === one.failed ? how(other) : [other])));
