@@ -285,7 +285,8 @@ async def test_arabic_is_read_from_the_right_on_a_phone(shop: Shop, dark: bool) 
         case = await shop.case_of(page)
         shop.reply(case, "سيصل غدًا صباحًا، ونعتذر عن التأخير.")
         await expect(bubbles(page, "them").last).to_have_text("سيصل غدًا صباحًا، ونعتذر عن التأخير.")
-        mine, theirs = (await bubbles(page, kind).last.bounding_box() for kind in ("me", "them"))
+        mine = await bubbles(page, "me").last.bounding_box()
+        theirs = await bubbles(page, "them").last.bounding_box()
         assert mine is not None
         assert theirs is not None
         assert mine["x"] < theirs["x"], "one's own stand on the left"
@@ -361,7 +362,7 @@ async def test_the_demonstration_shows_every_language_at_every_width(
     host = str(shop.desk.client.base_url).rstrip("/")
     for size, name in ((PHONE, "phone"), (DESK, "desk")):
         context = await shop.browser.new_context(
-            viewport={"width": size[0], "height": size[1]}, color_scheme="dark"
+            viewport={"width": size[0], "height": size[1]}, color_scheme="dark", reduced_motion="reduce"
         )
         page = await context.new_page()
         page.on("console", lambda one: shop._note(one.type, one.text))

@@ -10,7 +10,7 @@ Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
 
 
 class _In(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class SessionIn(_In):

@@ -12,6 +12,8 @@
   const account = encodeURIComponent(options.account || "default");
   const api = `${base}widget/${form ? "web" : "chat"}/${account}/`;
   const language = chooseLanguage();
+  // The visitor's own way to write times, where it is of the language that is shown.
+  const locale = (navigator.languages || []).find((one) => one.split("-")[0] === language) || language;
   const rtl = language === "ar";
   const DAY_MS = 86_400_000;
   const HIDDEN_MS = 30_000;
@@ -126,7 +128,13 @@
     const known = stored();
     const enough = identity ? 60_000 : DAY_MS;
     if (known.session && known.expires - Date.now() > enough) return Promise.resolve(known.session);
-    opening ||= openSession().finally(() => (opening = null));
+    opening ||= openSession()
+      .catch((error) => {
+        // The site's word for who it is has ended: it has to give a new one.
+        if (identity && error.status) store({ session: "" });
+        throw error;
+      })
+      .finally(() => (opening = null));
     return opening;
   }
 
@@ -483,7 +491,7 @@
     store({ draft: box.value, fields: Object.fromEntries([...fields.querySelectorAll("input")].map((one) => [one.name, one.value])) });
     const left = most - box.value.length;
     count.hidden = left > most / 10;
-    count.textContent = t.left.replace("{count}", new Intl.NumberFormat(language).format(left));
+    count.textContent = t.left.replace("{count}", new Intl.NumberFormat(locale).format(left));
     if (box.value && Date.now() - typedAt > 4000) {
       typedAt = Date.now();
       act({ typing: true });
@@ -589,7 +597,7 @@
     let day = "";
     for (const entry of known) {
       const at = new Date(entry.at);
-      const itsDay = new Intl.DateTimeFormat(language, { weekday: "long", day: "numeric", month: "long" }).format(at);
+      const itsDay = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long" }).format(at);
       if (itsDay !== day) rows.push({ kind: "day", text: (day = itsDay) });
       if (entry.kind === "resolved") rows.push({ kind: "note", text: t.resolved });
       else if (entry.kind === "customer") {
@@ -615,7 +623,7 @@
   }
 
   function time(at) {
-    return new Intl.DateTimeFormat(language, { hour: "numeric", minute: "2-digit" }).format(at);
+    return new Intl.DateTimeFormat(locale, { hour: "numeric", minute: "2-digit" }).format(at);
   }
 
   function row(one) {
