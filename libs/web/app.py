@@ -12,7 +12,7 @@ from fastapi.telemetry import TelemetryConfig
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from libs.telemetry import get_logger, metrics, render_metrics
 from libs.telemetry.metrics import CONTENT_TYPE
@@ -88,10 +88,19 @@ def create_app(
     if settings.docs:
         add_docs(app, name)
     if settings.cors_origins:
-        app.add_middleware(
-            _Cors,
-            own_origins=tuple(own_origins),
-            allow_origins=settings.cors_origins,
+        app.add_middleware(_Cors, allow_origins=settings.cors_origins, own_origins=tuple(own_origins))
+    app.add_middleware(
+        Edge, service=name, max_body_bytes=settings.max_body_bytes, access_log=settings.access_log
+    )
+    install_openapi(app)
+    return app
+
+
+class _Cors(CORSMiddleware):
+    def __init__(self, app: ASGIApp, allow_origins: Sequence[str], own_origins: tuple[str, ...]) -> None:
+        super().__init__(
+            app,
+            allow_origins=allow_origins,
             allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
             allow_headers=[
                 "Authorization",
@@ -110,16 +119,6 @@ def create_app(
                 "Idempotency-Replayed",
             ],
         )
-    app.add_middleware(
-        Edge, service=name, max_body_bytes=settings.max_body_bytes, access_log=settings.access_log
-    )
-    install_openapi(app)
-    return app
-
-
-class _Cors(CORSMiddleware):
-    def __init__(self, app: Any, own_origins: tuple[str, ...], **settings: Any) -> None:
-        super().__init__(app, **settings)
         self._own_origins = own_origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -180,7 +180,8 @@ async def test_only_the_sites_of_an_account_may_show_it(
     site: ServiceUnderTest, browser: httpx.AsyncClient
 ) -> None:
     def allowed(answer: httpx.Response) -> str | None:
-        return answer.headers.get("access-control-allow-origin")
+        origin: str | None = answer.headers.get("access-control-allow-origin")
+        return origin
 
     ours, theirs = {"Origin": SHOP}, {"Origin": "https://shop.example.evil.example"}
     asked = {"Access-Control-Request-Method": "POST"}

@@ -572,6 +572,11 @@
     offline.hidden = online;
     composer.classList.toggle("form", form && isBlank());
     fields.hidden = !(form && isBlank());
+    const tall = fields.hidden ? 1 : 4;
+    if (box.rows !== tall) {
+      box.rows = tall;
+      grow();
+    }
     for (const input of fields.querySelectorAll("input")) input.disabled = fields.hidden;
     const end = isAtEnd();
     const rows = lines();
