@@ -1,6 +1,6 @@
 """Routes of the chat widget: a session, what the visitor says and does, and the stream of their conversation."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
@@ -148,9 +148,8 @@ def widget_router(
         visitor = access.visitor(request, access.account(request, channel, account))
         after = last_event_id(request) or 0
         state = await _theirs(threads, visitor)
-        stream = _stream(
-            threads, signals, visitor, state, after if state.conversation_id == conversation else 0
-        )
+        going_on = after if state.conversation_id == conversation else 0
+        stream = _stream(threads, signals, visitor, state, going_on, access.tokens.now)
         return sse_response(request, stream)
 
     return router
@@ -164,10 +163,15 @@ async def _theirs(threads: VisitorThreads, visitor: Visitor) -> ThreadState:
 
 
 async def _stream(
-    threads: VisitorThreads, signals: Signals, visitor: Visitor, state: ThreadState, after: int
+    threads: VisitorThreads,
+    signals: Signals,
+    visitor: Visitor,
+    state: ThreadState,
+    after: int,
+    now_s: Callable[[], float],
 ) -> AsyncIterator[SseEvent]:
-    """Entries after a number, then whatever comes. Ends where the conversation goes on as another: the widget comes back
-    and is given that one."""
+    """Entries after a number, then whatever comes. Ends with the session, and where the conversation goes on as another:
+    the widget comes back and is given that one."""
     conversation_id = state.conversation_id
     with (
         signals.watch_acts(conversation_id, "agent", "typing", "read", thread=True) as bell,
@@ -183,7 +187,7 @@ async def _stream(
             "conversation",
         )
         known: ThreadState | None = state
-        while known is not None and not known.continued_as:
+        while known is not None and not known.continued_as and now_s() < visitor.ends_s:
             entries = await threads.entries(conversation_id, after, _AT_ONCE, visitor.scope)
             for entry, own_id in entries:
                 yield SseEvent(_entry(entry, own_id), "entry", entry.entry_seq)

@@ -179,4 +179,5 @@ def _visitor_of(principal: Principal, account: ChannelAccount) -> Visitor:
         str(claims.get("name", "")),
         str(claims.get("email", "")),
         str(claims.get("language", "")),
+        principal.expires_at_s,
     )

@@ -26,6 +26,8 @@ class Visitor:
     name: str = ""
     email: str = ""
     language: str = ""
+    ends_s: int = 0
+    """The second since 1970 at which the session ends."""
 
     @property
     def identity(self) -> IdentityKey:

@@ -282,6 +282,25 @@ async def test_the_stream_brings_answers_typing_and_reading_and_goes_on_where_it
             assert (await customer.post(acts, json={})).status_code == 403
 
 
+async def test_the_stream_ends_with_the_sites_word_for_who_it_is(
+    site: ServiceUnderTest, browser: httpx.AsyncClient
+) -> None:
+    ends = int(site.tokens.now()) + 2
+    session = await begin(browser, identity=signed(site, sub="customer-11", exp=ends))
+    await write(site, browser, session, "Hello")
+    async with streaming(site, f"{PATH}/events", **as_(session)) as stream:
+        assert [(await stream.next())[1] for _ in range(2)] == ["conversation", "entry"]
+        async with asyncio.timeout(30):
+            while site.tokens.now() < ends:
+                await asyncio.sleep(0.1)
+            state = (await begin(browser, identity=signed(site, sub="customer-11")))["conversation_id"]
+            await site.publish(reply(state))
+            await site.settle()
+        assert stream.events.empty()
+    answer = await browser.get(f"{PATH}/events", headers=as_(session))
+    assert (answer.status_code, slug(answer)) == (401, "token-expired")
+
+
 async def test_a_form_opens_a_case_of_channel_web_and_shows_nothing_of_others(
     site: ServiceUnderTest, browser: httpx.AsyncClient
 ) -> None:
