@@ -287,6 +287,7 @@ async def test_arabic_is_read_from_the_right_on_a_phone(shop: Shop, dark: bool) 
         await expect(bubbles(page, "them").last).to_have_text("سيصل غدًا صباحًا، ونعتذر عن التأخير.")
         mine = await bubbles(page, "me").last.bounding_box()
         theirs = await bubbles(page, "them").last.bounding_box()
+        assert await page.get_by_label("رسالتك").evaluate("one => getComputedStyle(one).direction") == "rtl"
         assert mine is not None
         assert theirs is not None
         assert mine["x"] < theirs["x"], "one's own stand on the left"

@@ -499,6 +499,8 @@
   }
 
   function grow() {
+    // What is written has its own direction; an empty field has the language's.
+    for (const one of composer.querySelectorAll("textarea, input")) one.dir = one.value ? "auto" : root.dir;
     box.style.height = "auto";
     box.style.height = `${Math.min(box.scrollHeight + 2, 150)}px`;
   }
