@@ -18,6 +18,7 @@ _ALL = (
     "offers",
     "take_over",
     "traces",
+    "widget",
 )
 
 

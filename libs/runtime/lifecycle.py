@@ -98,6 +98,7 @@ def assemble(
         readiness=readiness,
         settings=web or WebSettings(),
         tokens=platform.tokens,
+        own_origins=service.own_origins,
     )
     return Assembled(definition, service, app, processors, relays, platform.database)
 

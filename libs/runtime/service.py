@@ -61,6 +61,8 @@ class Service:
     subscribers: Sequence[Subscriber[Any]] = ()
     tasks: Sequence[Callable[[asyncio.Event], Awaitable[None]]] = ()
     """Run for the life of the process; each ends soon after the event is set. One that fails is started again."""
+    own_origins: Sequence[str] = ()
+    """Path prefixes whose routes say themselves which origins may call them, such as `/v1/widget/`."""
     start: Callable[[], Awaitable[None]] = _nothing
     """Before the first request and the first event, after the migrations."""
     close: Callable[[], Awaitable[None]] = _nothing

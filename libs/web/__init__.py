@@ -4,12 +4,13 @@ A service gives `create_app` its routers; the host gives `create_host` the apps.
 `libs.web.problems`, ask for a role with `require_role`, and never build an error answer themselves.
 """
 
-from libs.web.addresses import parse_networks
+from libs.web.addresses import parse_address, parse_networks
 from libs.web.app import OK, Readiness, create_app
 from libs.web.auth import optional_principal, redeem_ticket, require_role, require_visitor
 from libs.web.bodies import body_limit, raw_body, require_media_type
 from libs.web.broadcast import Broadcast, Wakeup
 from libs.web.client import HttpAuth, HttpClient, HttpFailure, HttpResponse, http_client, in_process
+from libs.web.edge import add_answer_headers
 from libs.web.etag import IfMatch, check_if_match, etag_of
 from libs.web.host import Host, create_host
 from libs.web.idempotency import (
@@ -62,10 +63,10 @@ __all__ = [
     "OutgoingError", "OutgoingFailed", "OutgoingRefused", "Page", "PageParams", "PageQuery",
     "PreconditionFailed", "PreconditionRequired", "Principal", "Problem", "Readiness", "Role", "SseEvent",
     "StoredResponse", "TokenKeys", "Tokens", "TooLarge", "Unauthorized", "Unavailable", "Unprocessable",
-    "UnsupportedMedia", "Wakeup", "WebSettings", "body_limit", "check_if_match", "check_target",
+    "UnsupportedMedia", "Wakeup", "WebSettings", "add_answer_headers", "body_limit", "check_if_match", "check_target",
     "combined_openapi", "create_app", "create_host", "decode_cursor", "encode_cursor", "etag_of",
     "hash_password", "http_client", "idempotency_table", "in_process", "keyed_request", "last_event_id",
-    "make_page", "needs_rehash", "optional_principal", "parse_networks", "preferred_wait_s",
+    "make_page", "needs_rehash", "optional_principal", "parse_address", "parse_networks", "preferred_wait_s",
     "raw_body", "read_or_make_key_file", "redeem_ticket", "require_media_type", "require_role", "require_visitor",
     "sse_response", "unusable_key_file", "verify_password",
 ]  # fmt: skip

@@ -12,6 +12,7 @@ from fastapi.telemetry import TelemetryConfig
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from libs.telemetry import get_logger, metrics, render_metrics
 from libs.telemetry.metrics import CONTENT_TYPE
@@ -50,14 +51,16 @@ def create_app(
     settings: WebSettings,
     tokens: Tokens | None = None,
     lifespan: Any = None,
+    own_origins: Sequence[str] = (),
 ) -> FastAPI:
     """The app of service `name`, to be mounted at `/{name}` (see `create_host`).
 
     Routers bring their own `/v1/...`; this adds /livez, /readyz, /metrics, /openapi.json, /asyncapi.json and /docs. Every
     error is a problem document (`libs.web.problems`), bodies over the limit are 413, wrong content types
     415, unstorable texts 422, a database that is away 503 with Retry-After. `tokens` is needed by
-    `require_role`. The app's state holds `tokens`, `tickets` and `stopping` (set it when the process drains:
-    event streams then end).
+    `require_role`. Routes under the paths of `own_origins`, such as `/v1/widget/`, say themselves which
+    origins may call them; `settings.cors_origins` is not for them. The app's state holds `tokens`, `tickets`
+    and `stopping` (set it when the process drains: event streams then end).
     """
     app = FastAPI(
         title=title,
@@ -85,9 +88,19 @@ def create_app(
     if settings.docs:
         add_docs(app, name)
     if settings.cors_origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=settings.cors_origins,
+        app.add_middleware(_Cors, allow_origins=settings.cors_origins, own_origins=tuple(own_origins))
+    app.add_middleware(
+        Edge, service=name, max_body_bytes=settings.max_body_bytes, access_log=settings.access_log
+    )
+    install_openapi(app)
+    return app
+
+
+class _Cors(CORSMiddleware):
+    def __init__(self, app: ASGIApp, allow_origins: Sequence[str], own_origins: tuple[str, ...]) -> None:
+        super().__init__(
+            app,
+            allow_origins=allow_origins,
             allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
             allow_headers=[
                 "Authorization",
@@ -106,11 +119,14 @@ def create_app(
                 "Idempotency-Replayed",
             ],
         )
-    app.add_middleware(
-        Edge, service=name, max_body_bytes=settings.max_body_bytes, access_log=settings.access_log
-    )
-    install_openapi(app)
-    return app
+        self._own_origins = own_origins
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "").removeprefix(scope.get("root_path", ""))
+        if path.startswith(self._own_origins):
+            await self.app(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 async def check_readiness(name: str, readiness: Readiness, timeout_s: float) -> dict[str, str]:

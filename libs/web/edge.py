@@ -1,10 +1,12 @@
 """The one ASGI middleware around a service: request id, trace, metrics, body checks, no naked error."""
 
 import re
+from collections.abc import Mapping
 from time import perf_counter
 from typing import Final
 
 from prometheus_client import Counter, Histogram
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, reset_contextvars
 
@@ -25,6 +27,7 @@ from libs.web.problems import BadRequest, Problem, Unavailable
 
 REQUEST_ID_KEY: Final = "centralino.request_id"
 CAUSE_KEY: Final = "centralino.cause"
+_HEADERS_KEY: Final = "centralino.answer_headers"
 _ID: Final = re.compile(rb"[A-Za-z0-9._:-]{8,64}")
 _BODILESS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 # Asked every few seconds by whatever watches the process: no work of the platform.
@@ -185,7 +188,7 @@ class _Answer:
                 cached = True
             elif name == b"content-security-policy":
                 guarded = True
-        headers = [*given, (b"x-request-id", self._request_id), *_ALWAYS]
+        headers = [*given, (b"x-request-id", self._request_id), *_ALWAYS, *self._scope.get(_HEADERS_KEY, ())]
         if not guarded:
             headers.append(_PAGE_POLICY if page else _DATA_POLICY)
         if not cached:
@@ -218,6 +221,12 @@ def route_template(scope: Scope) -> str:
     context = known.get("effective_route_context") if known else None
     template = getattr(context, "path_format", None) or getattr(scope.get("route"), "path_format", None)
     return template if isinstance(template, str) else "none"
+
+
+def add_answer_headers(request: HTTPConnection, headers: Mapping[str, str]) -> None:
+    """Headers for the answer to this request, whatever it will be: refusals and errors carry them too."""
+    encoded = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
+    request.scope[_HEADERS_KEY] = [*request.scope.get(_HEADERS_KEY, ()), *encoded]
 
 
 def note_problem(scope: Scope, problem: Problem) -> None:

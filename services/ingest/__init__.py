@@ -6,6 +6,6 @@ Consumes  PayloadAccepted (its own inbox), EpisodeOpened, ReplySent, Conversatio
           SurveyCancelled.
 Emits     PayloadAccepted, MessageReceived, CustomerIdentified, ConversationContinued, MessageDelivered,
           DeliveryFailed.
-Serves    POST messages and mail, the state of a message, a customer's thread (list and event stream).
+Serves    the chat widget; POST messages and mail, the state of a message, a customer's thread (list and event stream).
 Stores    raw_messages, identities, customers, threads, thread_entries, deliveries.
 """

@@ -178,9 +178,11 @@ def _bridge(thread: Thread, candidates: Sequence[str], ctx: IngestContext) -> li
 
 
 def follows_identity(inbound: Inbound) -> bool:
-    """Whether a person has one conversation at a time on this channel: their provider, or the operator, vouches for
-    them."""
-    return inbound.channel in PROVIDED or (inbound.channel == ChannelName.CHAT and inbound.verified)
+    """Whether a person has one conversation at a time on this channel: their provider, the operator, or their session
+    vouches for them."""
+    if inbound.one_thread or inbound.channel in PROVIDED:
+        return True
+    return inbound.channel == ChannelName.CHAT and inbound.verified
 
 
 def _stranger(inbound: Inbound, thread: Thread | None) -> bool:

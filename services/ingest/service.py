@@ -16,13 +16,18 @@ from services.ingest.adapters.keys import load_keys
 from services.ingest.adapters.raw_writer import RawWriter
 from services.ingest.adapters.smtp import NoMailer, SmtpMailer
 from services.ingest.adapters.survey_links import PeerSurveyLinks
+from services.ingest.adapters.visitor_threads import VisitorThreads
 from services.ingest.api.accepting import Accepting
+from services.ingest.api.activity import activity_router
 from services.ingest.api.deliveries import deliveries_router
 from services.ingest.api.files import files_router
 from services.ingest.api.hooks import Hooks, hooks_router
 from services.ingest.api.mail import mail_router
 from services.ingest.api.messages import messages_router
 from services.ingest.api.threads import threads_router
+from services.ingest.api.widget import PREFIX, widget_router
+from services.ingest.api.widget_access import Rates, WidgetAccess
+from services.ingest.api.widget_files import widget_files_router
 from services.ingest.composing import all_accounts, blobs_of, endpoints_of
 from services.ingest.context import IngestContext, make_context
 from services.ingest.doors import mail_doors
@@ -56,6 +61,10 @@ def build(platform: Platform, settings: IngestSettings) -> Service:
     mailer = SmtpMailer(settings) if settings.smtp_host else NoMailer()
     links = PeerSurveyLinks(platform.peers)
     hooks_url = f"{platform.public_url}/ingest/v1/hooks"
+    visitors = VisitorThreads(database)
+    rates = Rates(platform.clock)
+    proxies = parse_networks(settings.proxies)
+    access = WidgetAccess(accounts, tokens, settings, reveal, rates, proxies, platform.public_url)
     client = GuardedClient(allowed=parse_networks(settings.outgoing_allowed), deadline_s=15)
     providers = Providers(accounts, adapters, client, platform.clock, reveal, hooks_url)
     media = MediaFetcher(
@@ -93,7 +102,11 @@ def build(platform: Platform, settings: IngestSettings) -> Service:
             deliveries_router(database, signals),
             files_router(database, tokens, blobs),
             threads_router(database, tokens, signals),
+            activity_router(visitors, signals),
+            widget_router(access, accepting, visitors, signals),
+            widget_files_router(),
         ],
+        own_origins=(PREFIX,),
         subscribers=[Subscriber(normaliser, context, resources=desk), Subscriber(outbound, context)],
         tasks=[
             *[sender.run for sender in senders],

@@ -12,6 +12,9 @@ from libs.runtime import ServiceSettings
 from services.ingest.domain.model import PROVIDED, ChannelName
 
 DAY_MS = 86_400_000
+VISITED = frozenset({ChannelName.WEB, ChannelName.CHAT})
+"""Channels whose customers sit before a page of the operator's."""
+_ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:\d{1,5})?")
 
 
 class ImapBox(BaseModel):
@@ -75,7 +78,11 @@ class ChannelAccount(BaseModel):
     provider: str = ""
     """Who carries it, such as twilio-sms or whatsapp-cloud; for channels of a provider."""
     secrets: tuple[SecretStr, ...] = ()
-    """That sign the provider's webhooks: the newest first, older ones hold until they are removed."""
+    """That sign the provider's webhooks, of chat and web who a visitor is: the newest first, older ones hold until they
+    are removed."""
+    origins: tuple[str, ...] = ()
+    """Sites that may show the widget of a chat or web account, such as https://shop.example; pages of the platform's own
+    address always may."""
     token: SecretStr = SecretStr("")
     """For calls of the provider; of Twilio `ACCOUNT_SID:AUTH_TOKEN`."""
     sender: str = ""
@@ -104,6 +111,10 @@ class ChannelAccount(BaseModel):
             raise ValueError(
                 f"account {self.id!r} of {self.provider} needs secrets, by which webhooks are checked"
             )
+        if odd := [one for one in self.origins if not _ORIGIN.fullmatch(one)]:
+            raise ValueError(f"{odd[0]!r} is no origin such as https://shop.example or http://localhost:3000")
+        if self.channel in VISITED and any(len(one.get_secret_value()) < 32 for one in self.secrets):
+            raise ValueError(f"a secret of account {self.id!r} is shorter than 32 characters")
         if 0 < len(self.secret.get_secret_value()) < 16:
             raise ValueError(f"the secret of account {self.id!r} is shorter than 16 characters")
         return self
@@ -164,6 +175,16 @@ class IngestSettings(ServiceSettings):
     )
     key_retention_days: float = Field(default=90, gt=0, description="How long repeats are recognised")
     visitor_token_days: float = Field(default=30, gt=0, description="Life of a visitor's token")
+    visitor_messages_per_minute: int = Field(
+        default=20, ge=1, description="Messages of one visitor of the widget, by each process"
+    )
+    address_requests_per_minute: int = Field(
+        default=600, ge=1, description="Requests of widgets from one network address, by each process"
+    )
+    proxies: tuple[str, ...] = Field(
+        default=("127.0.0.0/8", "::1/128"),
+        description="Networks of gateways, whose X-Forwarded-For says from where a visitor comes, as a JSON list",
+    )
     smtp_host: str = Field(
         default="", description="Server that takes mail; without one deliveries by mail fail"
     )

@@ -10,6 +10,8 @@ Lane = Literal["thread", "mail", "provider"]
 """Ways out that do not wait for each other."""
 LANES: Final[tuple[Lane, ...]] = ("thread", "mail", "provider")
 
+Side = Literal["customer", "agent"]
+
 
 def lane_of(channel: str) -> Lane:
     """The lane of a channel."""
@@ -36,6 +38,17 @@ class Signals:
     def watch_thread(self, conversation_id: str) -> AbstractContextManager[Wakeup]:
         """A bell that rings when the thread has changed; listen first, then read."""
         return self._hub.listen(("thread", conversation_id))
+
+    def acts(self, conversation_id: str, who: Side, what: str) -> None:
+        """Tells who follows a conversation that one side does something just now, such as `typing`."""
+        self._hub.notify(("activity", conversation_id, who, what))
+
+    def watch_acts(
+        self, conversation_id: str, who: Side, *what: str, thread: bool = False
+    ) -> AbstractContextManager[Wakeup]:
+        """A bell for what one side does; with `thread` it rings when the thread has changed too."""
+        keys = [("activity", conversation_id, who, one) for one in what]
+        return self._hub.listen(*keys, *([("thread", conversation_id)] if thread else []))
 
     def delivery_waits(self, channel: str) -> None:
         """Wakes the sender of this channel."""

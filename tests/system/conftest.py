@@ -1,6 +1,7 @@
 """A whole platform in a process of its own, shared by the tests that only look at it from outside."""
 
 import contextlib
+import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import pytest
 from bench.hosts import platform
 from libs.web import TokenKeys, Tokens
 from tests.system.desk import Desk
+from tests.system.shop import ACCOUNTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ def _quick_host() -> Iterator[RunningHost]:
         "CENTRALINO_FSYNC": "false",
         "CENTRALINO_SURVEY_DELAY_SECONDS": "1",
         "CENTRALINO_ANALYTICS_SETTLE_MS": "200",
+        "CENTRALINO_INGEST_ACCOUNTS": json.dumps(ACCOUNTS),
         **{name: value for name, value in os.environ.items() if name.startswith("CENTRALINO_TEST_")},
     }
     with platform(**quick) as (url, data):

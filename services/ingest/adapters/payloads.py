@@ -7,6 +7,7 @@ from typing import Any, Final
 from services.ingest.adapters.keys import Signer
 from services.ingest.adapters.mail_parts import MailAttachment
 from services.ingest.adapters.mime import parse_mail
+from services.ingest.adapters.widget_payloads import WIDGET, read_visitor
 from services.ingest.domain.automatic import automatic_reason
 from services.ingest.domain.customers import identity_key, mail_identity
 from services.ingest.domain.mail_threading import conversations_of, party_of, references_of
@@ -26,10 +27,10 @@ class Origin:
     """What the edge knows of a payload besides its body."""
 
     kind: str
-    """`message` (a JSON message of the API) or `mail` (raw MIME)."""
+    """`message` (a JSON message of the API), `widget` (a visitor's) or `mail` (raw MIME)."""
     account: str
     trusted: bool
-    """The operator's own system sent it, not the customer."""
+    """The operator's own system sent it, or has signed who the customer is."""
     conversation_id: str = ""
     """Proven by a visitor's token, or named by a trusted caller."""
 
@@ -56,6 +57,11 @@ def read_inbound(
     origin, body = unpack_payload(data)
     if origin.kind == MAIL:
         return _from_mail(origin, body, message_id, received_at_ms, signer)
+    if origin.kind == WIDGET:
+        written = read_visitor(
+            origin.account, origin.trusted, json.loads(body), message_id, ChannelName(channel), received_at_ms
+        )
+        return written, ()
     return _from_message(origin, json.loads(body), message_id, ChannelName(channel), received_at_ms), ()
 
 

@@ -19,10 +19,14 @@ from services.ingest.adapters.hook_payloads import raws_of, seal_hook
 from services.ingest.adapters.keys import Sealer, Signer
 from services.ingest.adapters.payloads import Origin, pack_payload
 from services.ingest.adapters.raw_writer import RawMessage, RawWriter
+from services.ingest.adapters.widget_payloads import WIDGET, pack_visitor
 from services.ingest.api.callers import Caller
 from services.ingest.api.schemas import MessageIn, MessageState
+from services.ingest.api.widget_schemas import WidgetMessageIn
 from services.ingest.domain.channels import Item
 from services.ingest.domain.model import ChannelName
+from services.ingest.domain.texts import storable
+from services.ingest.domain.visitors import Visitor
 from services.ingest.settings import Accounts, IngestSettings
 
 _SECOND_LOOK_S: Final = 1.0
@@ -80,6 +84,23 @@ class Accepting:
             hashlib.sha256(conversation_id.encode() + b"\n" + body).digest(),
             # One sender has one writer: the person where somebody vouches for them, else the conversation.
             f"{message.account}/{known_by or conversation_id or message_id}",
+        )
+        return await self._take(raw, wait_s)
+
+    async def from_visitor(
+        self, visitor: Visitor, message_id: str, said: WidgetMessageIn, wait_s: float
+    ) -> MessageState:
+        """Takes a message of the widget; the same id again is the same message. Raises IdempotencyMismatch, Unavailable."""
+        body = pack_visitor(visitor, said.text, said.subject, said.name, said.email)
+        own_id = new_id()
+        raw = self._sealed(
+            own_id,
+            visitor.channel,
+            pack_payload(Origin(WIDGET, visitor.account, visitor.verified), body),
+            storable(visitor.scope),
+            message_id,
+            hashlib.sha256(said.text.encode()).digest(),
+            f"{visitor.account}/{visitor.id}",
         )
         return await self._take(raw, wait_s)
 

@@ -81,6 +81,8 @@ class Inbound:
     """None for a visitor who said nothing about themselves."""
     verified: bool = False
     """An operator's own system vouches for the identity."""
+    one_thread: bool = False
+    """The identity has one conversation at a time on this channel, proven by a signed session."""
     name: str = ""
     address: str = ""
     """Mail address to answer to, or empty."""

@@ -187,7 +187,9 @@ async def streaming(
         for block in message.get("body", b"").decode().split("\n\n"):
             fields = dict(line.split(": ", 1) for line in block.splitlines() if not line.startswith(":"))
             if "data" in fields:
-                await stream.events.put((int(fields["id"]), fields["event"], json.loads(fields["data"])))
+                await stream.events.put(
+                    (int(fields.get("id", 0)), fields["event"], json.loads(fields["data"]))
+                )
 
     scope = {
         "type": "http",
