@@ -16,13 +16,14 @@ from libs.web import TokenKeys, Tokens
 from services.cluster.command import cluster
 from services.demo.command import demo
 from services.embedded import data_folder, run_embedded, with_database
-from services.operators import admin, dead_letters, gaps, generations, ingest, topics
+from services.operators import admin, dead_letters, gaps, generations, ingest, models, topics
 from services.operators.backup import backup
 from services.operators.classify import classify_lines
 from services.operators.evaluate import evaluate
 from services.operators.faults import explain
 from services.operators.record import record
 from services.operators.tail import tail
+from services.operators.train import train
 from services.registry import SERVICES, service
 from services.routing.simulation.command import simulate
 from services.routing.simulation.replay_command import replay
@@ -51,6 +52,8 @@ app.command()(tail)
 app.command()(backup)
 app.command("classify")(classify_lines)
 app.command()(evaluate)
+app.command()(train)
+app.add_typer(models.app, name="models", help="Versions of the triage model: compare, promote, roll back.")
 app.command()(simulate)
 app.command("simulate-provider")(simulate_provider)
 app.add_typer(ingest.app, name="ingest", help="Mails, payloads and deliveries.")

@@ -2,10 +2,19 @@
 
 from typing import Any
 
-from libs.contracts import Channel, ConversationTriaged, Handling, Kind, MessageReceived, Purpose, Urgency
+from libs.contracts import (
+    Channel,
+    ConversationCorrected,
+    ConversationTriaged,
+    Handling,
+    Kind,
+    MessageReceived,
+    Purpose,
+    Urgency,
+)
 from libs.contracts import Reason as WireReason
 from libs.contracts import Signal as WireSignal
-from services.triage.adapters.tables import StoredDecision
+from services.triage.adapters.tables import StoredCorrection, StoredDecision
 from services.triage.domain.classification import Query
 from services.triage.domain.decision import Circumstances, Decision
 from services.triage.domain.memory import Conversation
@@ -105,6 +114,24 @@ def row_of(decision: Decision, received: MessageReceived, human_version: int, no
         decided_at_ms=now_ms,
         human_version=human_version,
         detail=shown(decision),
+    )
+
+
+def lesson_of(event: ConversationCorrected) -> StoredCorrection | None:
+    """The row that is kept of a correction; None where there is nothing to learn from."""
+    if event.field != "topic" or not event.text.strip() or not event.value:
+        return None
+    return StoredCorrection(
+        conversation_id=event.conversation_id,
+        human_version=event.human_version,
+        message_id=event.message_id,
+        customer_id=event.customer_id,
+        text=event.text,
+        language=event.language,
+        topic=event.value,
+        before=event.before,
+        corrected_by=event.corrected_by,
+        corrected_at_ms=event.corrected_at_ms,
     )
 
 

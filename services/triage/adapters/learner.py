@@ -1,0 +1,42 @@
+"""Knowledge and the corrections since it was made, in one process."""
+
+from collections.abc import Sequence
+
+from services.triage.adapters.knowledge import encoder
+from services.triage.adapters.lessons import MOST
+from services.triage.domain.classification import Knowledge, Query, classify_many
+from services.triage.domain.overlay import Lesson, Overlay, overlaid, taught
+from services.triage.domain.signals import Signals
+
+
+class Learner:
+    """Classifies by the model, then by what people corrected. The encoder is loaded with the first correction."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self._knowledge = knowledge
+        self._encode = knowledge.encode
+        self._overlay = Overlay()
+
+    @property
+    def version(self) -> str:
+        """The model's."""
+        return self._knowledge.version
+
+    @property
+    def lessons(self) -> Sequence[Lesson]:
+        """The corrections that count."""
+        return self._overlay.lessons
+
+    def teach(self, lessons: Sequence[Lesson]) -> None:
+        """Corrections that count from now on."""
+        if self._encode is None and lessons:
+            self._encode = encoder()
+        queries = [Query(one.text, language_hint=one.language) for one in lessons]
+        said = [signals.topic.value for signals in classify_many(queries, self._knowledge)]
+        self._overlay = taught(self._overlay, lessons, said, self._encode, MOST)
+
+    def classify(self, queries: Sequence[Query]) -> list[Signals]:
+        """As `classify_many`, with the corrections."""
+        signals = classify_many(queries, self._knowledge)
+        texts = [query.text for query in queries]
+        return overlaid(texts, signals, self._overlay, self._knowledge.taxonomy.keys, self._encode)
