@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from services.operators.suggestions import ALIKE, named, suggested, write_suggestions
 from services.operators.train import FOLDER
 from services.triage.adapters.label_file import load_labels
 from services.triage.adapters.learning.tickets import text_key
@@ -106,6 +107,45 @@ def roll_back(folder: Folder = FOLDER) -> None:
     except VersionError as error:
         raise typer.BadParameter(str(error)) from None
     _errors.print(f"{name or OWN} is in use again", soft_wrap=True)
+
+
+@app.command()
+def suggest(
+    to: Annotated[Path, typer.Option(help="Where the groups go: group, text, label, lang.")] = Path(
+        "suggestions.csv"
+    ),
+    name: Annotated[
+        list[str] | None,
+        typer.Option(help="NUMBER=TOPIC: this group is that topic; may be given again and again."),
+    ] = None,
+    least: Annotated[int, typer.Option(min=2, help="Texts that make a group.")] = 5,
+    alike: Annotated[
+        float, typer.Option(min=0.3, max=0.99, help="Cosine from which texts are alike.")
+    ] = ALIKE,
+    as_json: Json = False,
+) -> None:
+    """Groups of messages that nobody could name: what may be new topics.
+
+    Only a person accepts one, by --name or by writing a label into the file; `centralino train --add FILE` learns those
+    that have one and passes the others over.
+    """
+    try:
+        accepted = named(name or [])
+        groups = suggested(least, alike)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    write_suggestions(to, groups, accepted)
+    if as_json:
+        typer.echo(json.dumps([group.document(accepted) for group in groups], ensure_ascii=False))
+        return
+    for group in groups:
+        label = accepted.get(group.number, "")
+        typer.echo(
+            f"{group.number}  {len(group.texts)} texts: {', '.join(group.words)}{f'  -> {label}' if label else ''}"
+        )
+        for text, _ in group.texts[:3]:
+            typer.echo(f"     {' '.join(text.split())[:100]}")
+    _errors.print(f"{len(groups)} groups in {to}", soft_wrap=True)
 
 
 def comparison(versions: Versions, before: str, after: str) -> tuple[Comparison, dict[str, dict[str, str]]]:

@@ -6,5 +6,5 @@ Consumes   MessageReceived (ingest); ReplySent, StatusChanged, ConversationCorre
 Emits      ConversationTriaged
 Serves     classification of any text with its explanation, decisions of conversations, the taxonomy
 Stores     schema triage: conversations (language so far, what people corrected), decisions (never the text),
-           corrections (with the text they are about)
+           corrections and requests without a topic (with their words)
 """

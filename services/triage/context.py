@@ -8,8 +8,10 @@ from services.triage.adapters.tables import (
     CONVERSATIONS,
     CORRECTIONS,
     DECISIONS,
+    UNNAMED,
     StoredCorrection,
     StoredDecision,
+    Unnamed,
 )
 from services.triage.domain.memory import Conversation
 from services.triage.domain.taxonomy import Taxonomy
@@ -25,6 +27,7 @@ class TriageContext:
     conversations: Rows[Conversation]
     decisions: Rows[StoredDecision]
     corrections: Rows[StoredCorrection]
+    unnamed: Rows[Unnamed]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,12 @@ def context_of(taxonomy: Taxonomy) -> Callable[[UnitOfWork], TriageContext]:
 
     def build(uow: UnitOfWork) -> TriageContext:
         return TriageContext(
-            uow, taxonomy, uow.rows(CONVERSATIONS), uow.rows(DECISIONS), uow.rows(CORRECTIONS)
+            uow,
+            taxonomy,
+            uow.rows(CONVERSATIONS),
+            uow.rows(DECISIONS),
+            uow.rows(CORRECTIONS),
+            uow.rows(UNNAMED),
         )
 
     return build

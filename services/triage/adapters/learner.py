@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 
 from services.triage.adapters.knowledge import encoder
-from services.triage.adapters.lessons import MOST
 from services.triage.domain.classification import Knowledge, Query, classify_many
-from services.triage.domain.overlay import Lesson, Overlay, overlaid, taught
+from services.triage.domain.overlay import MOST, Lesson, Overlay, overlaid, taught
 from services.triage.domain.signals import Signals
 
 

@@ -2,13 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 from libs.storage import Database, fetch_all, fetch_one
-from services.triage.domain.overlay import Lesson
-
-MOST: Final = 5_000
-"""Corrections that count at once; older ones count from the next training on."""
+from services.triage.domain.overlay import MOST, Lesson
 
 
 @dataclass

@@ -76,6 +76,31 @@ _corrections = Table(
 )
 
 
+_unnamed = Table(
+    "unnamed",
+    metadata,
+    Column("conversation_id", Text, primary_key=True),
+    Column("message_seq", BigInteger, primary_key=True),
+    Column("customer_id", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("decided_at_ms", BigInteger, nullable=False),
+    schema=SCHEMA,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Unnamed:
+    """A request whose topic nobody knew: what new topics are found in. Leaves with the decisions."""
+
+    conversation_id: str
+    message_seq: int
+    customer_id: str
+    text: str
+    language: str
+    decided_at_ms: int
+
+
 @dataclass(frozen=True, slots=True)
 class StoredCorrection:
     """What a person said a message is about. The database numbers it."""
@@ -94,5 +119,6 @@ class StoredCorrection:
 
 
 CORRECTIONS = TableRepository(_corrections, StoredCorrection)
+UNNAMED = TableRepository(_unnamed, Unnamed)
 CONVERSATIONS = TableRepository(_conversations, Conversation)
 DECISIONS = TableRepository(_decisions, StoredDecision)

@@ -18,6 +18,8 @@ SIMILAR_WHEN_NAMED = 0.70
 """The same where the model names the wrong topic that it gave to the corrected text too. Where it names yet another,
 likeness to a correction says nothing against it (measured)."""
 SAME_CONFIDENCE = 0.98
+MOST = 5_000
+"""Corrections that count at once; older ones count from the next training on."""
 _LEAST_WORDS = 2
 _BLOCK = 256
 
@@ -103,12 +105,10 @@ def overlaid(
         assert encode is not None
         vectors = encode([texts[i] for i in rows], [found[i].language.value for i in rows])
         cosines = vectors @ overlay.vectors.T
-        for i, best in zip(rows, cosines.argmax(axis=1).tolist(), strict=True):
-            cosine, lesson = float(cosines[rows.index(i), best]), overlay.lessons[best]
-            if lesson.topic in topics and counts(
-                found[i].topic.value, lesson.topic, overlay.said[best], cosine
-            ):
-                found[i] = _with(found[i], lesson, cosine, cosine)
+        for i, row, best in zip(rows, cosines, cosines.argmax(axis=1).tolist(), strict=True):
+            lesson, said = overlay.lessons[best], found[i].topic.value
+            if lesson.topic in topics and counts(said, lesson.topic, overlay.said[best], float(row[best])):
+                found[i] = _with(found[i], lesson, float(row[best]), float(row[best]))
     return found
 
 

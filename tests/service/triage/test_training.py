@@ -102,7 +102,7 @@ async def test_an_operator_with_other_topics_is_served_after_one_command_and_tol
     assert told[50] == "the only example of label 'rare'; at least two are needed"
     assert told[51] == "no text"
     assert told[53].startswith("torn: a quote opens on this line")
-    assert "the same text has label 'stock' here and 'kartenverlust' on line 18" in told[52]
+    assert "the same text has label 'stock' here and 'kartenverlust' on line 22" in told[52]
     topics = await _topics(root, ["I want to repay my loan", "they stole my card", "sell shares"])
     assert topics == ["loan_mortgage", "kartenverlust", "stock"]
     labels = {topic.key: topic.label for topic in load_taxonomy(taxonomy_for(root)).topics}
@@ -188,11 +188,9 @@ def test_a_worse_version_is_promoted_only_when_told_and_can_be_rolled_back(
     good = _make(root, source, tools).name
     versions = Versions(root)
     versions.promote(good)
-    rows = source.read_text(encoding="utf-8").splitlines()
     worse = _make(root, source, replace(tools, encode=None), started="20260102-000000").name
     judged = versions.folder(worse) / "judged.csv.gz"
     _spoil(judged)
-    assert len(rows) == 37
     refused = _run("models", "promote", worse, "--in", str(root))
     assert refused.exit_code == 1
     assert "does worse than" in refused.output

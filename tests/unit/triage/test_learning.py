@@ -13,6 +13,7 @@ from services.agent.domain.timeline import Entry
 from services.triage.adapters.labelled_files import Dirty, Labelled, Row
 from services.triage.adapters.learning.tickets import key_of, sift
 from services.triage.adapters.lessons import Lessons
+from services.triage.domain.clusters import clusters
 from services.triage.domain.judged import Judged, answered, by_topic, compare, confusions, reliability
 from services.triage.domain.overlay import Lesson, Overlay, counts, overlaid, taught, words_of
 from services.triage.domain.signals import UNKNOWN, Reason, Signal, Signals
@@ -240,3 +241,18 @@ def test_a_greeting_is_joined_with_what_follows_it() -> None:
     assert asked([_entry(1, "please send my invoice again", "Invoice")])[1].startswith("Invoice\n")
     assert asked([]) == ("", "")
     assert len(asked([_entry(1, "x " * 9_000)])[1]) <= 4_000
+
+
+@given(st.lists(st.sampled_from(range(4)), max_size=25), st.integers(2, 5))
+def test_groups_hold_each_text_once_and_only_what_is_alike(kinds: list[int], least: int) -> None:
+    vectors = np.zeros((len(kinds), 512), dtype=np.float32)
+    vectors[np.arange(len(kinds)), kinds] = 1.0
+    texts = [f"text about matter{'abcd'[kind]} number {n}" for n, kind in enumerate(kinds)]
+    found = clusters(texts, vectors, alike=0.6, least=least, most=10)
+    rows = [row for group in found for row in group.rows]
+    assert len(rows) == len(set(rows))
+    assert {kinds[group.rows[0]] for group in found} == {k for k, n in Counter(kinds).items() if n >= least}
+    for group in found:
+        assert len({kinds[row] for row in group.rows}) == 1
+    if len(found) > 1:
+        assert found[0].words[0] == f"matter{'abcd'[kinds[found[0].rows[0]]]}"

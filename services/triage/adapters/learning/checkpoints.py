@@ -61,7 +61,8 @@ class StoredVectors:
 
     def __call__(self, texts: Sequence[str], languages: Sequence[str]) -> Floats:
         """As `Encode`; the same texts give the same vectors, whether they were kept or made."""
-        keys = [_key(text, language) for text, language in zip(texts, languages, strict=True)]
+        kind = getattr(self._encode, "kind", "")
+        keys = [_key(kind, text, language) for text, language in zip(texts, languages, strict=True)]
         missing = list({key: i for i, key in enumerate(keys) if key not in self._known}.values())
         done = len(texts) - len(missing)
         self._progress(done, len(texts))
@@ -106,5 +107,5 @@ class Steps:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def _key(text: str, language: str) -> bytes:
-    return hashlib.blake2b(f"{language}\x00{readable(text)}".encode(), digest_size=_KEY).digest()
+def _key(kind: str, text: str, language: str) -> bytes:
+    return hashlib.blake2b(f"{kind}\x00{language}\x00{readable(text)}".encode(), digest_size=_KEY).digest()

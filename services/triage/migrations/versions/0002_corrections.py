@@ -1,4 +1,4 @@
-"""Corrections by people, with the words they are about.
+"""Corrections by people and messages nobody could name, with their words.
 
 Revision ID: 0002
 """
@@ -34,7 +34,22 @@ def upgrade() -> None:
     )
     op.execute("CREATE INDEX corrections_by_transaction ON corrections (transaction)")
     op.execute("CREATE INDEX corrections_by_number ON corrections (number)")
+    op.execute(
+        """
+        CREATE TABLE unnamed (
+            conversation_id text NOT NULL,
+            message_seq bigint NOT NULL,
+            customer_id text NOT NULL,
+            text text NOT NULL,
+            language text NOT NULL,
+            decided_at_ms bigint NOT NULL,
+            PRIMARY KEY (conversation_id, message_seq)
+        )
+        """
+    )
+    op.execute("CREATE INDEX unnamed_by_time ON unnamed (decided_at_ms)")
 
 
 def downgrade() -> None:
+    op.execute("DROP TABLE unnamed")
     op.execute("DROP TABLE corrections")
