@@ -57,7 +57,7 @@ def text_key(text: str) -> str:
 def _with_keys(
     rows: Sequence[Row], topics: Mapping[str, str] | None, before: Mapping[str, str], skipped: list[Dirty]
 ) -> tuple[list[Row], dict[str, str], list[str]]:
-    notes = []
+    notes: list[str] = []
     if topics is not None:
         known = _by_spelling(topics)
         kept = []
