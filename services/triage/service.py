@@ -19,7 +19,7 @@ from services.triage.settings import TriageSettings
 def build(platform: Platform, settings: TriageSettings) -> Service:
     """Worker processes, the consumer group, the routes. Raises TaxonomyError with file, line and reason."""
     taxonomy = load_taxonomy(settings.taxonomy or taxonomy_for(settings.model))
-    sources = Sources(taxonomy, model=settings.model or HERE / "models")
+    sources = Sources(taxonomy, model=settings.model or HERE / "models", encoder=settings.encoder)
     pool = WorkerPool(sources, settings.workers or default_workers())
     database = platform.database
     reader = Reader(database)

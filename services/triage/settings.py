@@ -26,6 +26,10 @@ class TriageSettings(ServiceSettings):
         default=None,
         description="Folder of a model, or of the versions of `centralino train`; by default the service's own",
     )
+    encoder: bool = Field(
+        default=True,
+        description="Whether the sentence encoder may be loaded; without it only the same words count as corrected",
+    )
     decision_days: float = Field(
         default=90.0,
         gt=0,

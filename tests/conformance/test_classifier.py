@@ -157,7 +157,8 @@ _LESSON = Lesson(1, "c7/m1", "do you sell gift wrapping for the blue bicycle", "
 
 @pytest.mark.parametrize("kind", ["in process", "processes"])
 async def test_a_correction_counts_in_every_process_and_says_so(kind: str) -> None:
-    made = _make(kind)
+    sources = replace(Sources.default(), encoder=False)
+    made = InProcessClassifier(sources) if kind == "in process" else WorkerPool(sources, 2)
     with pytest.raises(ClassifierUnavailable):
         await made.teach([_LESSON])
     await made.start()
@@ -180,7 +181,9 @@ async def test_a_correction_counts_in_every_process_and_says_so(kind: str) -> No
         await made.close()
 
 
-async def test_a_correction_that_kills_is_dropped_and_the_others_count(fragile: WorkerPool) -> None:
+async def test_a_correction_that_kills_is_dropped_and_the_others_count() -> None:
+    fragile = WorkerPool(replace(Sources.default(), encoder=False), 2, POISONED)
+    await fragile.start()
     bad = [Lesson(n, f"c{n}/m", f"POISON {n}", "en", "order") for n in (2, 4)]
     await fragile.teach([*bad, _LESSON])
     (found,) = await fragile.classify([Query(_LESSON.text)])
@@ -188,6 +191,7 @@ async def test_a_correction_that_kills_is_dropped_and_the_others_count(fragile: 
     assert found.topic.value == "complaint"
     os.kill(fragile.process_ids[0], signal.SIGKILL)
     again = await fragile.classify([Query(_LESSON.text)] * 130)
+    await fragile.close()
     assert {one.topic.value for one in again if isinstance(one, Signals)} == {"complaint"}
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from services.triage.adapters.knowledge import Sources, load_knowledge
+from services.triage.adapters.knowledge import Sources
 from services.triage.adapters.learner import Learner
 from services.triage.domain.classification import Query
 from services.triage.domain.overlay import Lesson
@@ -20,7 +20,7 @@ class InProcessClassifier:
     async def start(self) -> None:
         """Load everything."""
         try:
-            self._learner = Learner(load_knowledge(self._sources))
+            self._learner = Learner(self._sources)
         except (OSError, ValueError) as error:
             raise ClassifierUnavailable(str(error)) from error
 
@@ -41,7 +41,7 @@ class InProcessClassifier:
         if self._learner is None:
             raise ClassifierUnavailable("the classifier is not running")
         try:
-            learner = Learner(load_knowledge(self._sources))
+            learner = Learner(self._sources)
         except (OSError, ValueError) as error:
             raise ClassifierUnavailable(str(error)) from error
         learner.teach(self._learner.lessons)

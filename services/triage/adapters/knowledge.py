@@ -30,6 +30,8 @@ class Sources:
     taxonomy: Taxonomy
     lexicons: Path = HERE / "lexicon"
     model: Path = HERE / "models"
+    encoder: bool = True
+    """Whether the sentence encoder may be loaded."""
 
     @classmethod
     def default(cls) -> "Sources":
@@ -53,7 +55,7 @@ def load_knowledge(sources: Sources) -> Knowledge:
         model=load_model(words),
         detect=best_detector(sources.taxonomy.languages)[1],
         topics=topics,
-        encode=encoder() if topics is not None and topics.encoder is not None else None,
+        encode=encoder() if sources.encoder and topics is not None and topics.encoder is not None else None,
     )
 
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from services.triage.adapters.knowledge import encoder
-from services.triage.domain.classification import Knowledge, Query, classify_many
+from services.triage.adapters.knowledge import Sources, encoder, load_knowledge
+from services.triage.domain.classification import Query, classify_many
 from services.triage.domain.overlay import MOST, Lesson, Overlay, overlaid, taught
 from services.triage.domain.signals import Signals
 
@@ -11,9 +11,11 @@ from services.triage.domain.signals import Signals
 class Learner:
     """Classifies by the model, then by what people corrected. The encoder is loaded with the first correction."""
 
-    def __init__(self, knowledge: Knowledge) -> None:
-        self._knowledge = knowledge
-        self._encode = knowledge.encode
+    def __init__(self, sources: Sources) -> None:
+        """Raises ModelFileError, LexiconFileError, VersionError."""
+        self._knowledge = load_knowledge(sources)
+        self._may_encode = sources.encoder
+        self._encode = self._knowledge.encode
         self._overlay = Overlay()
 
     @property
@@ -28,7 +30,7 @@ class Learner:
 
     def teach(self, lessons: Sequence[Lesson]) -> None:
         """Corrections that count from now on."""
-        if self._encode is None and lessons:
+        if self._encode is None and self._may_encode and lessons:
             self._encode = encoder()
         queries = [Query(one.text, language_hint=one.language) for one in lessons]
         said = [signals.topic.value for signals in classify_many(queries, self._knowledge)]

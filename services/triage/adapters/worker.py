@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, BinaryIO
 
 from services.triage.adapters.frames import HEADER, Failed, Ready, Teach, frame
-from services.triage.adapters.knowledge import Sources, load_knowledge
+from services.triage.adapters.knowledge import Sources
 from services.triage.adapters.learner import Learner
 from services.triage.domain.classification import Query
 
@@ -22,7 +22,7 @@ Work = Callable[[Any], object]
 
 def work_of(sources: Sources) -> tuple[str, Work]:
     """The model's version and the function that classifies."""
-    learner = Learner(load_knowledge(sources))
+    learner = Learner(sources)
 
     def work(value: Sequence[Query] | Teach) -> object:
         if isinstance(value, Teach):
