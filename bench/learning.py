@@ -60,7 +60,7 @@ def _make(folder: Path, examples: Sequence[Example], started: str) -> Made:
     return make_version(
         versions,
         examples,
-        lambda _: TAXONOMY.read_text(encoding="utf-8"),
+        lambda _languages, _threshold: TAXONOMY.read_text(encoding="utf-8"),
         with_stored_vectors(tools_of("encoder"), versions, lambda _done, _all: None),
         started=started,
         threshold=0.4,

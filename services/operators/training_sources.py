@@ -36,7 +36,7 @@ class Gathered:
     """All that a training needs but tools."""
 
     examples: Sequence[Example]
-    taxonomy: Callable[[Sequence[str]], str]
+    taxonomy: Callable[[Sequence[str], float], str]
     threshold: float
     about: Mapping[str, Any]
     before: Sequence[Judged]
@@ -75,11 +75,11 @@ def gathered(
         raise Unlearnable(f"{source}: no usable row; every row needs a text and a label")
     names |= {e.label: e.label for e in corrected if e.label not in names and e.label not in known}
 
-    def content(languages: Sequence[str]) -> str:
+    def content(languages: Sequence[str], asked: float) -> str:
         if taxonomy is not None:
             return taxonomy.read_text(encoding="utf-8")
         if base is None:
-            return taxonomy_of(names, languages, TAXONOMY)
+            return taxonomy_of(names, languages, asked, TAXONOMY)
         return with_topics(base.taxonomy.read_text(encoding="utf-8"), names, base.taxonomy)
 
     about = {

@@ -14,7 +14,7 @@ from services.triage.domain.text import read
 
 SIMILAR_WHEN_UNKNOWN = 0.60
 """Cosine from which the topic of a correction is taken where the model names none."""
-SIMILAR_WHEN_NAMED = 0.70
+SIMILAR_WHEN_NAMED = 0.65
 """The same where the model names the wrong topic that it gave to the corrected text too. Where it names yet another,
 likeness to a correction says nothing against it (measured)."""
 SAME_CONFIDENCE = 0.98

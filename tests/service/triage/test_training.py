@@ -70,7 +70,7 @@ def _make(
     return make_version(
         Versions(root),
         examples,
-        lambda _: taxonomy.read_text(encoding="utf-8"),
+        lambda _languages, _threshold: taxonomy.read_text(encoding="utf-8"),
         tools,
         started=started,
         threshold=0.4,

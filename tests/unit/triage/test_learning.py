@@ -185,7 +185,7 @@ def test_the_same_words_get_the_newest_correction(lessons: list[Lesson]) -> None
 def test_a_similar_message_counts_where_the_model_knows_nothing_or_makes_the_same_mistake() -> None:
     vectors = {
         "parcel lost": (1.0, 0.0),
-        "parcel gone": (0.65, 0.76),
+        "parcel gone": (0.62, 0.7846),
         "parcel late": (0.85, 0.53),
         "x y": (0.0, 1.0),
     }
@@ -206,7 +206,10 @@ def test_a_similar_message_counts_where_the_model_knows_nothing_or_makes_the_sam
     assert overlaid(texts, before, overlay, frozenset({"a"}), encode) == before
 
 
-@given(st.sampled_from(["a", UNKNOWN]), st.floats(-1, 1), st.floats(-1, 1))
+_twentieths = st.integers(10, 20).map(lambda n: n / 20)
+
+
+@given(st.sampled_from(["a", UNKNOWN]), _twentieths, _twentieths)
 def test_more_likeness_never_counts_less(said: str, one: float, other: float) -> None:
     low, high = sorted((one, other))
     assert counts(said, "b", "a", high) >= counts(said, "b", "a", low)

@@ -15,14 +15,15 @@ _HEAD: Final = """\
 """
 
 
-def taxonomy_of(names: Mapping[str, str], languages: Sequence[str], default: Path) -> str:
-    """The content of a file for topics (key -> label) and languages.
+def taxonomy_of(names: Mapping[str, str], languages: Sequence[str], threshold: float, default: Path) -> str:
+    """The content of a file for topics (key -> label), languages and the threshold of a topic.
 
     Rules of the default that name a topic are left out: they are about other topics.
     """
     content: dict[str, Any] = yaml.safe_load(default.read_text(encoding="utf-8"))
     served = [code for code in languages if len(code) == 2 and knows(code)] or list(content["languages"])
     rest = {k: v for k, v in content.items() if k not in ("languages", "topics")}
+    rest["thresholds"] = {**rest["thresholds"], "topic": threshold}
     if isinstance(rest.get("rules"), list):
         rest["rules"] = [rule for rule in rest["rules"] if not _names_topic(rule)]
     parts = [

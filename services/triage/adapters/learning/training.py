@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from services.triage.adapters.evaluation.labels import Tools, judge_rows, train_rows, with_languages
 from services.triage.adapters.label_file import save_labels
 from services.triage.adapters.labelled_files import Row
@@ -23,6 +25,8 @@ from services.triage.adapters.learning.versions import (
     write_report,
 )
 from services.triage.adapters.training.labels import OUTSIDE, Trained
+from services.triage.adapters.training.noise import machine_texts, noise_texts
+from services.triage.domain.classification import SHARPNESS
 from services.triage.domain.judged import (
     Judged,
     answered,
@@ -32,6 +36,8 @@ from services.triage.domain.judged import (
     reliability,
 )
 from services.triage.domain.label_model import LabelModel
+from services.triage.domain.language import UNDETERMINED, decide_language
+from services.triage.domain.text import read
 
 _CHECK_BYTE: Final = 26
 """Of 256: one text in ten is held out, by a fixed hash, where its label has _LEAST_FOR_CHECK examples."""
@@ -40,6 +46,11 @@ _LEAST_CHECKED: Final = 100
 _FEW: Final = 10
 _WEAK: Final = 0.6
 _CONFUSIONS: Final = 15
+_NOISE: Final = 240
+_NOISE_SEED: Final = 4_711
+"""Not that of the noise which training sees."""
+_BELOW: Final = 0.98
+_HIGHEST: Final = 0.8
 
 
 @dataclass(frozen=True)
@@ -72,7 +83,7 @@ def split(rows: Sequence[Row]) -> list[Example]:
 def make_version(
     versions: Versions,
     examples: Sequence[Example],
-    taxonomy: Callable[[Sequence[str]], str],
+    taxonomy: Callable[[Sequence[str], float], str],
     tools: Tools,
     *,
     started: str,
@@ -84,8 +95,8 @@ def make_version(
     progress: Callable[[str], None],
 ) -> Made:
     """Train, judge, report, write. `started` (a time as YYYYMMDD-HHMMSS) begins the version's name; `taxonomy` gives
-    the file for the languages found; `about` goes into the report as it is; `before` is what the service's own model
-    says of the examples held out. Raises TooFewLabels.
+    the file for the languages found and for the threshold that noise asks for (at least `threshold`); `about` goes
+    into the report as it is; `before` is what the service's own model says of the examples held out. Raises TooFewLabels.
 
     What a killed run had done is taken up again by a run with the same examples and seed.
     """
@@ -105,14 +116,16 @@ def make_version(
     languages = Counter(row.language for row in rows if row.language != "und")
     served = [code for code, _ in languages.most_common()]
     corrected = {text_key(e.text) for e in examples if e.origin == "correction"}
-    report = {**about, **report_of(judged, rows, threshold), **_corrections(judged, corrected)}
+    level = noise_level(trained.model, served, tools)
+    asked = threshold if level < threshold else min(_HIGHEST, math.ceil(100 * level + 1) / 100)
+    report = {**about, **report_of(judged, rows, asked), **_corrections(judged, corrected)}
     model: list[LabelModel] = []
 
     def write(folder: Path) -> None:
         model.append(
             save_labels(trained.model, folder, {"what": "Topics by `centralino train`", "texts": len(learnt)})
         )
-        (folder / TAXONOMY).write_text(taxonomy(served), encoding="utf-8")
+        (folder / TAXONOMY).write_text(taxonomy(served, asked), encoding="utf-8")
         write_examples(folder, examples)
         write_judged(folder, judged)
         if before:
@@ -138,6 +151,21 @@ def judged_by(model: LabelModel, rows: Sequence[Row], tools: Tools, *, check: bo
         )
         for row, verdict in zip(rows, judge_rows(rows, model, tools, "topic", "cascade"), strict=True)
     ]
+
+
+def noise_level(model: LabelModel, languages: Sequence[str], tools: Tools) -> float:
+    """The confidence that 98 of 100 texts about nothing stay below, as the service would judge them."""
+    rows = []
+    for i, text in enumerate([*noise_texts(_NOISE, _NOISE_SEED), *machine_texts(_NOISE // 4, _NOISE_SEED)]):
+        clean = read(text).clean
+        guess = decide_language(
+            clean, languages=languages or ["en"], scores=tools.detect(clean), prior={}, sharpness=SHARPNESS
+        )
+        if guess.language != UNDETERMINED:
+            rows.append(Row(i, i, text, "", guess.language))
+    found = [judged.confidence for judged in judged_by(model, rows, tools, check=False)]
+    kept = np.sort([*found, *([0.0] * (_NOISE + _NOISE // 4 - len(found)))])
+    return float(kept[int(_BELOW * (len(kept) - 1))])
 
 
 def _cross_fitted(trained: Trained, rows: Sequence[Row]) -> list[Judged]:
