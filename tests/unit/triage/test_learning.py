@@ -140,6 +140,7 @@ def test_figures_by_topic_add_up(judged: list[Judged]) -> None:
     assert sum(t.recall * t.texts for t in topics if t.texts) == pytest.approx(right)
     assert sum(n for _, _, n in confusions(judged, 100)) == len(judged) - right
     assert sum(b.texts for b in reliability(judged)) == len(judged)
+    assert all(b.low - 1e-9 <= b.confidence <= b.high + 1e-9 for b in reliability(judged))
     if judged:
         assert answered(judged, 0.0)[0] == 1.0
         assert answered(judged, 0.0)[1] == pytest.approx(right / len(judged))
