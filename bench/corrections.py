@@ -22,7 +22,7 @@ from services.triage.adapters.training.dataset import Example, load_examples
 from services.triage.adapters.training.making import make_model
 from services.triage.domain.classification import Knowledge, Query, classify_many
 from services.triage.domain.label_model import Encode, Floats
-from services.triage.domain.overlay import SIMILAR_WHEN_NAMED, SIMILAR_WHEN_UNKNOWN
+from services.triage.domain.overlay import SIMILAR
 from services.triage.domain.signals import UNKNOWN, Signals
 
 _HALVINGS = 10
@@ -101,8 +101,8 @@ def main() -> None:
         ["the model said", "cosine from", "changed", "became right", "became wrong"],
         rows,
         f"Shares of {later // _HALVINGS} later messages, mean of {_HALVINGS} halvings of {what}; wrong and unknown"
-        f" ones of the other half are corrected. In force: {SIMILAR_WHEN_UNKNOWN:.2f} where the model names no topic,"
-        f" {SIMILAR_WHEN_NAMED:.2f} where it makes the mistake that was corrected, never where it names yet another topic.",
+        f" ones of the other half are corrected. In force: {SIMILAR:.2f} where the model names no topic or makes"
+        " the mistake that was corrected; never where it names yet another topic.",
     )
 
 

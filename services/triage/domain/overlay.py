@@ -12,11 +12,9 @@ from services.triage.domain.label_model import DIMENSIONS, Encode, Floats
 from services.triage.domain.signals import UNKNOWN, Reason, Signal, Signals
 from services.triage.domain.text import read
 
-SIMILAR_WHEN_UNKNOWN = 0.60
-"""Cosine from which the topic of a correction is taken where the model names none."""
-SIMILAR_WHEN_NAMED = 0.65
-"""The same where the model names the wrong topic that it gave to the corrected text too. Where it names yet another,
-likeness to a correction says nothing against it (measured)."""
+SIMILAR = 0.65
+"""Cosine from which the topic of a correction is taken where the model names none, or names the wrong topic that it gave
+to the corrected text too. Where it names yet another, likeness to a correction says nothing against it (measured)."""
 SAME_CONFIDENCE = 0.98
 MOST = 5_000
 """Corrections that count at once; older ones count from the next training on."""
@@ -114,11 +112,7 @@ def overlaid(
 
 def counts(said: str, corrected: str, said_of_lesson: str, cosine: float) -> bool:
     """Whether a lesson at that cosine changes what the model said."""
-    if said == corrected:
-        return False
-    if said == UNKNOWN:
-        return cosine >= SIMILAR_WHEN_UNKNOWN
-    return said == said_of_lesson and cosine >= SIMILAR_WHEN_NAMED
+    return said != corrected and said in (UNKNOWN, said_of_lesson) and cosine >= SIMILAR
 
 
 def _with(signals: Signals, lesson: Lesson, cosine: float, confidence: float) -> Signals:
