@@ -198,10 +198,10 @@ def test_a_similar_message_counts_where_the_model_knows_nothing_or_makes_the_sam
         return found
 
     overlay = taught(Overlay(), [_lesson(1, "parcel lost", "b")], ["a"], encode, 100)
-    texts = ["parcel gone", "parcel gone", "parcel late", "parcel late", "x y"]
-    before = [_signals(one) for one in (UNKNOWN, "a", "a", "c", UNKNOWN)]
+    texts = ["parcel late", "parcel late", "parcel late", "parcel gone", "x y"]
+    before = [_signals(one) for one in (UNKNOWN, "a", "c", UNKNOWN, UNKNOWN)]
     found = overlaid(texts, before, overlay, _TOPICS, encode)
-    assert [one.topic.value for one in found] == ["b", "a", "b", "c", UNKNOWN]
+    assert [one.topic.value for one in found] == ["b", "b", "c", UNKNOWN, UNKNOWN]
     assert found[0].reasons[0].detail == "a person corrected a similar message in c1"
     assert not any(reason.source == "threshold" for reason in found[0].reasons)
     assert overlaid(texts, before, overlay, frozenset({"a"}), encode) == before
