@@ -189,6 +189,8 @@ class _Parts:
     ) -> None:
         self.rows, self.vectors, self.labels = rows, vectors, tuple(labels)
         self.columns, self.texts = tuple(columns), texts
+        # Once for all folds: what is fitted on the folds' scores must hold for those of the whole.
+        self.many = texts > _SMALL
         index = {label: i for i, label in enumerate(labels)}
         self.wanted = np.array([index[row.label] for row in rows])
 
@@ -204,18 +206,16 @@ class _Parts:
         self, kept: npt.NDArray[np.int64], features: Sequence[Features], vocabulary: Vocabulary
     ) -> Arrays:
         matrix = (matrix_of(features, vocabulary) @ sp.diags(vocabulary.factors)).tocsr()
-        weights, bias = _linear(matrix, self.wanted[kept], len(self.labels), 10.0)
+        weights, bias = _linear(matrix, self.wanted[kept], len(self.labels), 10.0, many=self.many)
         found = {"weights": weights * vocabulary.factors[:, None].astype(np.float32), "bias": bias}
         if self.vectors is not None:
             found["head_weights"], found["head_bias"] = _linear(
-                self.vectors[kept], self.wanted[kept], len(self.labels), _ENCODER_STRENGTH, dense=True
+                self.vectors[kept], self.wanted[kept], len(self.labels), _ENCODER_STRENGTH, many=False
             )
         return found
 
 
-def _linear(
-    matrix: Any, wanted: Array, labels: int, strength: float, dense: bool = False
-) -> tuple[Floats, Floats]:
+def _linear(matrix: Any, wanted: Array, labels: int, strength: float, *, many: bool) -> tuple[Floats, Floats]:
     """Weights (columns x labels) and bias. A label without a row gets no weight and a low bias."""
     present = np.unique(wanted)
     weights = np.zeros((matrix.shape[1], labels), dtype=np.float32)
@@ -223,7 +223,7 @@ def _linear(
     if len(present) < 2:
         bias[present] = 0.0
         return weights, bias
-    if not dense and matrix.shape[0] > _SMALL:
+    if many:
         model: Any = SGDClassifier(loss="log_loss", alpha=3e-6, max_iter=25, tol=1e-3, random_state=0)
     else:
         model = LogisticRegression(C=strength, max_iter=200, tol=1e-4)
