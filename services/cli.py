@@ -37,6 +37,8 @@ LATE = {
     "backup": "services.operators.backup:backup",
     "classify": "services.operators.classify:classify_lines",
     "evaluate": "services.operators.evaluate:evaluate",
+    "train": "services.operators.train:train",
+    "models": "services.operators.models:app",
     "simulate": "services.routing.simulation.command:simulate",
     "simulate-provider": "services.simulator.command:simulate_provider",
     "ingest": "services.operators.ingest:app",

@@ -9,7 +9,8 @@ from typing import Annotated, BinaryIO
 import typer
 
 from services.triage.adapters.contracts import shown
-from services.triage.adapters.knowledge import HERE, TAXONOMY, Sources, load_knowledge
+from services.triage.adapters.knowledge import HERE, Sources, load_knowledge, taxonomy_for
+from services.triage.adapters.learning.versions import VersionError
 from services.triage.adapters.model_file import ModelFileError
 from services.triage.adapters.taxonomy_file import TaxonomyError, load_taxonomy
 from services.triage.domain.classification import Query, classify_many
@@ -36,9 +37,9 @@ def classify_lines(
     An empty line is a text too. What is not UTF-8 is read as far as it can be.
     """
     try:
-        rules = load_taxonomy(taxonomy or TAXONOMY)
+        rules = load_taxonomy(taxonomy or taxonomy_for(model))
         knowledge = load_knowledge(Sources(rules, model=model or HERE / "models"))
-    except (TaxonomyError, ModelFileError, OSError) as error:
+    except (TaxonomyError, ModelFileError, VersionError, OSError) as error:
         raise typer.BadParameter(str(error)) from None
     for lines in _blocks(sys.stdin.buffer, block):
         found = classify_many([Query(line) for line in lines], knowledge)

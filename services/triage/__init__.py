@@ -5,5 +5,6 @@ Consumes   MessageReceived (ingest); ReplySent, StatusChanged, ConversationCorre
            ConversationResolved (agent): what people did since
 Emits      ConversationTriaged
 Serves     classification of any text with its explanation, decisions of conversations, the taxonomy
-Stores     schema triage: conversations (language so far, what people corrected), decisions (never the text)
+Stores     schema triage: conversations (language so far, what people corrected), decisions (never the text),
+           corrections and requests without a topic (with their words)
 """

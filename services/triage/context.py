@@ -4,7 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from libs.storage import Database, Rows, UnitOfWork
-from services.triage.adapters.tables import CONVERSATIONS, DECISIONS, StoredDecision
+from services.triage.adapters.tables import (
+    CONVERSATIONS,
+    CORRECTIONS,
+    DECISIONS,
+    UNNAMED,
+    StoredCorrection,
+    StoredDecision,
+    Unnamed,
+)
 from services.triage.domain.memory import Conversation
 from services.triage.domain.taxonomy import Taxonomy
 from services.triage.ports import Classifier
@@ -18,6 +26,8 @@ class TriageContext:
     taxonomy: Taxonomy
     conversations: Rows[Conversation]
     decisions: Rows[StoredDecision]
+    corrections: Rows[StoredCorrection]
+    unnamed: Rows[Unnamed]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +42,13 @@ def context_of(taxonomy: Taxonomy) -> Callable[[UnitOfWork], TriageContext]:
     """How the context of a transaction is built."""
 
     def build(uow: UnitOfWork) -> TriageContext:
-        return TriageContext(uow, taxonomy, uow.rows(CONVERSATIONS), uow.rows(DECISIONS))
+        return TriageContext(
+            uow,
+            taxonomy,
+            uow.rows(CONVERSATIONS),
+            uow.rows(DECISIONS),
+            uow.rows(CORRECTIONS),
+            uow.rows(UNNAMED),
+        )
 
     return build

@@ -17,7 +17,14 @@ from libs.contracts import (
 from libs.storage import Want
 from libs.streams import Received, Retry, StreamRouter
 from libs.telemetry import metrics
-from services.triage.adapters.contracts import circumstances_of, event_of, query_of, row_of
+from services.triage.adapters.contracts import (
+    circumstances_of,
+    event_of,
+    lesson_of,
+    query_of,
+    row_of,
+    unnamed_of,
+)
 from services.triage.adapters.queries import languages_of
 from services.triage.context import Outside, TriageContext
 from services.triage.domain.decision import decide, nothing_known
@@ -83,16 +90,29 @@ async def triage_message(received: Received[MessageReceived], ctx: TriageContext
     human_version, now_ms = conversation.human_version, ctx.uow.now_ms
     ctx.conversations.put(heard(conversation, signals.language, event.message_seq))
     ctx.decisions.put(row_of(decision, event, human_version, now_ms))
+    unnamed = unnamed_of(decision, event, now_ms)
+    if unnamed is not None:
+        ctx.unnamed.put(unnamed)
     # The model's topic: what people set could be any word, and a metric has few labels.
     topic, kind = signals.topic.value, decision.signals.kind.value
     ctx.uow.after_commit(lambda: metrics.triage_decisions.labels(topic, kind).inc())
     return [event_of(decision, event, human_version, now_ms)]
 
 
-@stream.on(ConversationCorrected, load=_conversation)
+def _corrected(event: ConversationCorrected, ctx: TriageContext) -> Iterable[Want]:
+    return [
+        ctx.conversations.want(event.conversation_id),
+        ctx.corrections.want((event.conversation_id, event.human_version)),
+    ]
+
+
+@stream.on(ConversationCorrected, load=_corrected)
 async def keep_correction(received: Received[ConversationCorrected], ctx: TriageContext) -> Sequence[Event]:
-    """Remembers what a person set; it holds until the episode ends."""
+    """Remembers what a person set; it holds until the episode ends, and is learnt from."""
     event = received.event
+    lesson = lesson_of(event)
+    if lesson is not None and ctx.corrections.get((event.conversation_id, event.human_version)) is None:
+        ctx.corrections.put(lesson)
     known = _known(event.conversation_id, ctx)
     ctx.conversations.put(corrected(known, event.field, event.value, event.human_version))
     return []

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from services.triage.domain.classification import Query
+from services.triage.domain.overlay import Lesson
 from services.triage.domain.signals import Signals
 
 
@@ -32,6 +33,18 @@ class Classifier(Protocol):
         Safe to call from several tasks at once. Raises ClassifierUnavailable before start, after close and when
         processes cannot be started.
         """
+        ...
+
+    async def teach(self, lessons: Sequence[Lesson]) -> None:
+        """From now on these corrections count, in every process, also in one that is started later.
+
+        One that was taught before is no error. Does not wait until the processes have read them.
+        """
+        ...
+
+    async def renew(self) -> None:
+        """Read the model's files again; what was taught stays. Raises ClassifierUnavailable when they cannot be used:
+        then the old ones go on."""
         ...
 
     async def close(self) -> None:

@@ -5,8 +5,9 @@ from functools import partial
 
 from libs.runtime import Platform, Service, ServiceDefinition
 from libs.streams import Subscriber
-from services.triage import retention
-from services.triage.adapters.knowledge import HERE, TAXONOMY, Sources
+from services.triage import learning, retention
+from services.triage.adapters.knowledge import HERE, Sources, model_in_use, taxonomy_for
+from services.triage.adapters.lessons import Reader
 from services.triage.adapters.taxonomy_file import load_taxonomy
 from services.triage.adapters.worker_pool import WorkerPool, default_workers
 from services.triage.api.routes import router
@@ -17,10 +18,15 @@ from services.triage.settings import TriageSettings
 
 def build(platform: Platform, settings: TriageSettings) -> Service:
     """Worker processes, the consumer group, the routes. Raises TaxonomyError with file, line and reason."""
-    taxonomy = load_taxonomy(settings.taxonomy or TAXONOMY)
-    sources = Sources(taxonomy, model=settings.model or HERE / "models")
+    taxonomy = load_taxonomy(settings.taxonomy or taxonomy_for(settings.model))
+    sources = Sources(taxonomy, model=settings.model or HERE / "models", encoder=settings.encoder)
     pool = WorkerPool(sources, settings.workers or default_workers())
     database = platform.database
+    reader = Reader(database)
+
+    async def start() -> None:
+        await pool.start()
+        await learning.teach(reader, pool)
 
     async def readiness() -> Mapping[str, str]:
         return {"classifier": "ok" if pool.process_ids else "no classification process is running"}
@@ -28,8 +34,11 @@ def build(platform: Platform, settings: TriageSettings) -> Service:
     return Service(
         routers=[router(database, pool, taxonomy)],
         subscribers=[Subscriber(stream, context_of(taxonomy), Outside(pool, database))],
-        tasks=[partial(retention.run, database, settings.decision_days)],
-        start=pool.start,
+        tasks=[
+            partial(retention.run, database, settings.decision_days),
+            partial(learning.run, reader, pool, partial(model_in_use, settings.model)),
+        ],
+        start=start,
         close=pool.close,
         readiness=readiness,
     )

@@ -20,11 +20,15 @@ class TriageSettings(ServiceSettings):
     )
     taxonomy: Path | None = Field(
         default=None,
-        description="Topics, thresholds and rules; by default the file that comes with the service",
+        description="Topics, thresholds and rules; by default the file beside the model, else the service's own",
     )
     model: Path | None = Field(
         default=None,
-        description="Folder of the trained model; by default the one that comes with the service",
+        description="Folder of a model, or of the versions of `centralino train`; by default the service's own",
+    )
+    encoder: bool = Field(
+        default=True,
+        description="Whether the sentence encoder may be loaded; without it only the same words count as corrected",
     )
     decision_days: float = Field(
         default=90.0,

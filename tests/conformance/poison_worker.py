@@ -5,17 +5,21 @@ import signal
 from collections.abc import Sequence
 from pathlib import Path
 
+from services.triage.adapters.frames import Teach
 from services.triage.adapters.knowledge import Sources
 from services.triage.adapters.worker import Work, serve, work_of
 from services.triage.domain.classification import Query
-from services.triage.domain.signals import Signals
 
 
 def fragile(sources: Sources) -> tuple[str, Work]:
     """Dies of POISON always, and of `ONCE <path>` while that file is not there."""
     version, work = work_of(sources)
 
-    def classify(queries: Sequence[Query]) -> list[Signals]:
+    def classify(queries: Sequence[Query] | Teach) -> object:
+        if isinstance(queries, Teach):
+            if any("POISON" in lesson.text for lesson in queries.lessons):
+                os.kill(os.getpid(), signal.SIGKILL)
+            return work(queries)
         for query in queries:
             if "POISON" in query.text:
                 os.kill(os.getpid(), signal.SIGKILL)

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from services.triage.adapters.in_process import InProcessClassifier
 from services.triage.adapters.knowledge import Sources
 from services.triage.adapters.worker_pool import WorkerPool
 from services.triage.domain.classification import Query
+from services.triage.domain.overlay import Lesson
 from services.triage.domain.signals import Signals
 from services.triage.ports import Classifier, ClassifierUnavailable, Unclassifiable
 
@@ -148,6 +150,49 @@ async def test_a_text_that_kills_twice_is_told_and_the_others_are_classified(fra
     assert [isinstance(result, Unclassifiable) for result in results] == ["POISON" in text for text in texts]
     later = await fragile.classify([Query("ciao, dove il mio pacco?")])
     assert isinstance(later[0], Signals)
+
+
+_LESSON = Lesson(1, "c7/m1", "do you sell gift wrapping for the blue bicycle", "en", "complaint")
+
+
+@pytest.mark.parametrize("kind", ["in process", "processes"])
+async def test_a_correction_counts_in_every_process_and_says_so(kind: str) -> None:
+    sources = replace(Sources.default(), encoder=False)
+    made = InProcessClassifier(sources) if kind == "in process" else WorkerPool(sources, 2)
+    with pytest.raises(ClassifierUnavailable):
+        await made.teach([_LESSON])
+    await made.start()
+    try:
+        text = "Do you sell gift wrapping for the BLUE bicycle?"
+        (before,) = await made.classify([Query(text)])
+        await made.teach([_LESSON, _LESSON])
+        found = await made.classify([Query(text)] * 150)
+        assert isinstance(before, Signals)
+        assert before.topic.value != "complaint"
+        topics = {(one.topic.value, one.reasons[0].source) for one in found if isinstance(one, Signals)}
+        assert topics == {("complaint", "correction")}
+        await made.renew()
+        (after,) = await made.classify([Query(text)])
+        assert isinstance(after, Signals)
+        assert after.topic.value == "complaint"
+        await made.teach([replace(_LESSON, number=2, topic="")])
+        assert list(await made.classify([Query(text)])) == [before]
+    finally:
+        await made.close()
+
+
+async def test_a_correction_that_kills_is_dropped_and_the_others_count() -> None:
+    fragile = WorkerPool(replace(Sources.default(), encoder=False), 2, POISONED)
+    await fragile.start()
+    bad = [Lesson(n, f"c{n}/m", f"POISON {n}", "en", "order") for n in (2, 4)]
+    await fragile.teach([*bad, _LESSON])
+    (found,) = await fragile.classify([Query(_LESSON.text)])
+    assert isinstance(found, Signals)
+    assert found.topic.value == "complaint"
+    os.kill(fragile.process_ids[0], signal.SIGKILL)
+    again = await fragile.classify([Query(_LESSON.text)] * 130)
+    await fragile.close()
+    assert {one.topic.value for one in again if isinstance(one, Signals)} == {"complaint"}
 
 
 async def test_closing_ends_the_processes_and_the_calls_under_way() -> None:

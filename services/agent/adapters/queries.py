@@ -181,3 +181,19 @@ async def labels(connection: AsyncConnection, person_id: str) -> tuple[str, list
         return "", [], []
     name, languages, teams = row
     return name, json_value(languages), [(team_id, label) for team_id, label in json_value(teams)]
+
+
+async def asking(
+    connection: AsyncConnection, conversation_id: str, first_seq: int, message_id: str, limit: int
+) -> list[Entry]:
+    """A customer's messages from a number on, or the one of that id, in the order of their numbers."""
+    rows = await fetch_all(
+        connection,
+        f"SELECT {_M} FROM agent.messages WHERE conversation_id = $1 AND seq >= $2 AND seq > 0"
+        " AND ($3 = '' OR message_id = $3) ORDER BY seq LIMIT $4",
+        conversation_id,
+        0 if message_id else first_seq,
+        message_id,
+        limit,
+    )
+    return [MESSAGES.value_of(row) for row in rows]

@@ -60,6 +60,11 @@ class NewTopic(Body):
     """What it is about, in a person's judgement."""
 
     topic: str = Field(min_length=1, max_length=100, pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)*$")
+    message_id: str = Field(
+        default="",
+        max_length=100,
+        description="The message that shows it; by default what opened the episode",
+    )
 
 
 class NewStatus(Body):

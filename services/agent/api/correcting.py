@@ -5,12 +5,14 @@ from fastapi import APIRouter, Request, Response
 from libs.contracts import ConversationCorrected
 from libs.storage import Database
 from libs.web import IfMatch, NotFound
+from services.agent.adapters.queries import asking
 from services.agent.api.bodies import NewTags, NewTopic
 from services.agent.api.desk import Desk, Done, State, check_version, require_version, state_of
 from services.agent.api.reading import Staff
 from services.agent.api.shapes import ConversationId, MessageId
 from services.agent.context import AgentContext
 from services.agent.domain import acts
+from services.agent.domain.asking import READ, asked
 from services.agent.domain.conversation import Conversation
 from services.agent.operations import keep
 
@@ -28,14 +30,23 @@ def correcting(database: Database) -> APIRouter:
         me: Staff,
         if_match: IfMatch = None,
     ) -> Response:
-        """Says what it is about; triage does not overrule it in this episode."""
+        """Says what it is about; triage does not overrule it in this episode, and learns from it for similar messages."""
         require_version(if_match)
 
         async def work(ctx: AgentContext, before: Conversation) -> Done:
             check_version(if_match, before)
+            entries = await asking(
+                ctx.uow.connection, conversation_id, before.first_seq, body.message_id, READ
+            )
+            if body.message_id and not entries:
+                raise NotFound(f"There is no customer's message {body.message_id} in this conversation.")
+            message_id, text = asked(entries)
             after = acts.correct_topic(before, body.topic, me.subject)
             ctx.conversations.put(after)
-            ctx.uow.emit(_corrected(after, "topic", body.topic, me.subject, ctx.uow.now_ms))
+            told = _corrected(after, "topic", body.topic, me.subject, ctx.uow.now_ms)
+            told.before, told.message_id, told.text = before.topic, message_id, text
+            told.language, told.customer_id = before.language, before.customer_id
+            ctx.uow.emit(told)
             return Done(state_of(after), after.human_version)
 
         return await desk.act(request, me, conversation_id, work)

@@ -2,13 +2,24 @@
 
 from typing import Any
 
-from libs.contracts import Channel, ConversationTriaged, Handling, Kind, MessageReceived, Purpose, Urgency
+from libs.contracts import (
+    Channel,
+    ConversationCorrected,
+    ConversationTriaged,
+    Handling,
+    Kind,
+    MessageReceived,
+    Purpose,
+    Urgency,
+)
 from libs.contracts import Reason as WireReason
 from libs.contracts import Signal as WireSignal
-from services.triage.adapters.tables import StoredDecision
+from services.triage.adapters.tables import StoredCorrection, StoredDecision, Unnamed
 from services.triage.domain.classification import Query
 from services.triage.domain.decision import Circumstances, Decision
 from services.triage.domain.memory import Conversation
+from services.triage.domain.overlay import words_of
+from services.triage.domain.signals import UNKNOWN
 
 _CHANNELS = {
     Channel.CHANNEL_WEB: "web",
@@ -30,6 +41,7 @@ _URGENCIES = {
     "high": Urgency.URGENCY_HIGH,
 }
 _LONGEST_DETAIL = 120
+_LONGEST_UNNAMED = 2_000
 
 
 def query_of(event: MessageReceived, earlier_language: str) -> Query:
@@ -105,6 +117,44 @@ def row_of(decision: Decision, received: MessageReceived, human_version: int, no
         decided_at_ms=now_ms,
         human_version=human_version,
         detail=shown(decision),
+    )
+
+
+def lesson_of(event: ConversationCorrected) -> StoredCorrection | None:
+    """The row that is kept of a correction; None where there is nothing to learn from."""
+    if event.field != "topic" or not event.text.strip() or not event.value:
+        return None
+    return StoredCorrection(
+        conversation_id=event.conversation_id,
+        human_version=event.human_version,
+        message_id=event.message_id,
+        customer_id=event.customer_id,
+        text=event.text,
+        language=event.language,
+        topic=event.value,
+        before=event.before,
+        corrected_by=event.corrected_by,
+        corrected_at_ms=event.corrected_at_ms,
+    )
+
+
+def unnamed_of(decision: Decision, received: MessageReceived, now_ms: int) -> Unnamed | None:
+    """The row that is kept of a request whose topic nobody knew; None of any other message."""
+    signals = decision.signals
+    text = query_of(received, "").text[:_LONGEST_UNNAMED]
+    if (
+        signals.topic.value != UNKNOWN
+        or signals.kind.value not in ("request", "unsure")
+        or not words_of(text)
+    ):
+        return None
+    return Unnamed(
+        received.conversation_id,
+        received.message_seq,
+        received.customer_id,
+        text,
+        signals.language.value,
+        now_ms,
     )
 
 

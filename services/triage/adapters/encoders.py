@@ -49,6 +49,8 @@ class Encoders:
         self._bridge = bridge if bridge is not None and bridge.exists() and _has_e5() else None
         self._cache: OrderedDict[bytes, Floats] = OrderedDict()
         self._progress = progress or (lambda _: None)
+        self.kind = "use" if self._bridge is None else "use+e5"
+        """Which vectors it makes: those of another kind are not to be mixed with them."""
 
     def __call__(self, texts: Sequence[str], languages: Sequence[str]) -> Floats:
         """One vector a text; any text is allowed."""

@@ -5,7 +5,10 @@ Pickle never crosses the machine's border here: both ends are this program.
 
 import pickle
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from services.triage.domain.overlay import Lesson
 
 HEADER = struct.Struct(">I")
 
@@ -15,6 +18,13 @@ class Ready:
     """The process has loaded everything."""
 
     model_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Teach:
+    """To a process: these corrections count from now on. It answers Ready."""
+
+    lessons: Sequence[Lesson]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,10 @@ import structlog
 from services.triage.adapters.encoders import EncoderMissing, Encoders
 from services.triage.adapters.label_file import CARD, load_labels
 from services.triage.adapters.language_detectors import best_detector
+from services.triage.adapters.learning.versions import TAXONOMY as OWN_TAXONOMY
+from services.triage.adapters.learning.versions import VERSIONS, VersionError, folder_in_use
 from services.triage.adapters.lexicon_files import load_lexicons
+from services.triage.adapters.model_file import CARD as WORDS_CARD
 from services.triage.adapters.model_file import load_model
 from services.triage.adapters.taxonomy_file import load_taxonomy
 from services.triage.domain.classification import Knowledge
@@ -27,6 +30,8 @@ class Sources:
     taxonomy: Taxonomy
     lexicons: Path = HERE / "lexicon"
     model: Path = HERE / "models"
+    encoder: bool = True
+    """Whether the sentence encoder may be loaded."""
 
     @classmethod
     def default(cls) -> "Sources":
@@ -35,22 +40,47 @@ class Sources:
 
 
 def load_knowledge(sources: Sources) -> Knowledge:
-    """Read everything. Raises ModelFileError, LexiconFileError.
+    """Read everything. Raises ModelFileError, LexiconFileError, VersionError.
+
+    A trained version has topics alone; its other signals are those of the model that comes with the service.
 
     Without the encoder's package, topics are decided by words alone, and the log says so.
     """
-    topics = load_labels(sources.model) if (sources.model / CARD).exists() else None
+    folder = _folder(sources.model)
+    topics = load_labels(folder) if (folder / CARD).exists() else None
+    words = folder if topics is None or (folder / WORDS_CARD).exists() else HERE / "models"
     return Knowledge(
         taxonomy=sources.taxonomy,
         lexicons=load_lexicons(sources.lexicons, sources.taxonomy.languages),
-        model=load_model(sources.model),
+        model=load_model(words),
         detect=best_detector(sources.taxonomy.languages)[1],
         topics=topics,
-        encode=_encoder() if topics is not None and topics.encoder is not None else None,
+        encode=encoder() if sources.encoder and topics is not None and topics.encoder is not None else None,
     )
 
 
-def _encoder() -> Encode | None:
+def taxonomy_for(model: Path | None) -> Path:
+    """The taxonomy that lies beside a model in use, else the one that comes with the service. Raises VersionError."""
+    own = _folder(model) / OWN_TAXONOMY if model is not None else TAXONOMY
+    return own if own.exists() else TAXONOMY
+
+
+def model_in_use(model: Path | None) -> str:
+    """Changes when another version is taken into use; a torn entry is told when the model is loaded."""
+    try:
+        return str(_folder(model)) if model is not None else ""
+    except VersionError as error:
+        return str(error)
+
+
+def _folder(model: Path) -> Path:
+    """The model's own folder; where versions are kept and none is in use, the one that comes with the service."""
+    found = folder_in_use(model)
+    return HERE / "models" if found == model and (model / VERSIONS).is_dir() else found
+
+
+def encoder() -> Encode | None:
+    """The sentence encoder, or None, which the log says, where its package is missing."""
     try:
         return Encoders()
     except EncoderMissing as error:

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 _TEXT: Final = ("text", "message", "body", "utterance", "description")
 _LABEL: Final = ("label", "topic", "category", "intent", "queue")
@@ -49,18 +49,20 @@ class Labelled:
     path: Path
     rows: Sequence[Row]
     dirty: Sequence[Dirty]
+    unread: Sequence[str] = ()
+    """Names of the columns that were not read."""
 
 
 def read_labelled(path: Path, *, labels: bool = True) -> Labelled:
     """All rows of a CSV with a header that names text and, if `labels`, label. Raises UnreadableFile."""
     content = _content(path)
-    first, _, _ = content.partition("\n")
-    delimiter = max((",", ";", "\t"), key=first.count)
-    reader = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter)
+    lines = io.StringIO(content, newline="").readlines()
+    delimiter = max((",", ";", "\t"), key=lines[0].count if lines else "".count)
     csv.field_size_limit(_LONGEST * 8)
+    reader = _rows(lines, delimiter)
     try:
-        header = [name.strip().casefold() for name in next(reader)]
-    except (StopIteration, csv.Error):
+        header = [name.strip().casefold() for name in next(reader)[1]]
+    except StopIteration:
         raise UnreadableFile(f"{path}: the file is empty; expected a header with text and label") from None
     text_at, label_at = _column(header, _TEXT), _column(header, _LABEL)
     language_at = _column(header, _LANGUAGE)
@@ -72,7 +74,7 @@ def read_labelled(path: Path, *, labels: bool = True) -> Labelled:
         )
     rows: list[Row] = []
     dirty: list[Dirty] = []
-    for number, (line, cells, broken) in enumerate(_rows(reader), start=1):
+    for number, (line, cells, broken) in enumerate(reader, start=1):
         if broken:
             dirty.append(Dirty(line, broken))
             continue
@@ -81,19 +83,47 @@ def read_labelled(path: Path, *, labels: bool = True) -> Labelled:
             rows.append(found)
         elif found is not None:
             dirty.append(found)
-    return Labelled(path, rows, dirty)
+    read = {text_at, label_at, language_at}
+    unread = [name for index, name in enumerate(header) if index not in read]
+    return Labelled(path, rows, dirty, unread)
 
 
-def _rows(reader: Any) -> Iterator[tuple[int, list[str], str]]:
-    while True:
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield reader.line_num, [], f"no CSV: {error}"
-            continue
-        yield reader.line_num, cells, ""
+def _rows(lines: Sequence[str], delimiter: str) -> Iterator[tuple[int, list[str], str]]:
+    """The last line of each row, its cells, and why it is none. A quote that opens and never closes swallows all that
+    follows: such a row is told by its first line, and reading goes on with the next."""
+    start, width = 0, 0
+    while start < len(lines):
+        reader = csv.reader((lines[i] for i in range(start, len(lines))), delimiter=delimiter)
+        read = 0
+        while True:
+            first = start + read
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                read = reader.line_num
+                yield start + read, [], f"no CSV: {error}"
+                continue
+            read = reader.line_num
+            last = start + read
+            width = width or len(cells)
+            several = last - first > 1
+            ends_open = (several or last == len(lines)) and _open_at_end(lines[first:last], delimiter)
+            if ends_open or (several and len(cells) != width):
+                yield first + 1, [], "torn: a quote opens on this line and closes on none that fits"
+                start = first + 1
+                break
+            yield last, cells, ""
+
+
+def _open_at_end(lines: Sequence[str], delimiter: str) -> bool:
+    """Whether these lines end within a quoted cell."""
+    try:
+        list(csv.reader(iter(lines), delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        return "unexpected end of data" in str(error)
+    return False
 
 
 def _row(

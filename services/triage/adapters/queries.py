@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from libs.storage import Database, execute, fetch_all, fetch_one
-from services.triage.adapters.tables import DECISIONS, StoredDecision
+from services.triage.adapters.tables import DECISIONS, UNNAMED, StoredDecision, Unnamed
 
 
 async def languages_of(database: Database, conversation_ids: Iterable[str]) -> dict[str, str]:
@@ -61,10 +61,24 @@ async def decisions(
     return [DECISIONS.value_of(row) for row in rows]
 
 
-async def forget_decisions(database: Database, before_ms: int) -> None:
-    """Removes decisions made before an instant."""
-    async with database.begin() as uow:
-        await execute(
-            uow.connection, f"DELETE FROM {database.schema}.decisions WHERE decided_at_ms < $1", before_ms
+async def unnamed_messages(database: Database, most: int) -> list[Unnamed]:
+    """The newest requests whose topic nobody knew, without those of conversations that a person has named since."""
+    async with database.read() as connection:
+        rows = await fetch_all(
+            connection,
+            f"SELECT {UNNAMED.columns} FROM {database.schema}.unnamed u WHERE NOT EXISTS (SELECT FROM"
+            f" {database.schema}.corrections c WHERE c.conversation_id = u.conversation_id)"
+            " ORDER BY decided_at_ms DESC, conversation_id, message_seq LIMIT $1",
+            most,
         )
+    return [UNNAMED.value_of(row) for row in rows]
+
+
+async def forget_decisions(database: Database, before_ms: int) -> None:
+    """Removes decisions made before an instant, and the words of requests without a topic."""
+    async with database.begin() as uow:
+        for table in ("decisions", "unnamed"):
+            await execute(
+                uow.connection, f"DELETE FROM {database.schema}.{table} WHERE decided_at_ms < $1", before_ms
+            )
         await uow.commit()

@@ -59,5 +59,66 @@ class StoredDecision:
     """The whole decision as the API shows it."""
 
 
+_corrections = Table(
+    "corrections",
+    metadata,
+    Column("conversation_id", Text, primary_key=True),
+    Column("human_version", BigInteger, primary_key=True),
+    Column("message_id", Text, nullable=False),
+    Column("customer_id", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("before", Text, nullable=False),
+    Column("corrected_by", Text, nullable=False),
+    Column("corrected_at_ms", BigInteger, nullable=False),
+    schema=SCHEMA,
+)
+
+
+_unnamed = Table(
+    "unnamed",
+    metadata,
+    Column("conversation_id", Text, primary_key=True),
+    Column("message_seq", BigInteger, primary_key=True),
+    Column("customer_id", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("decided_at_ms", BigInteger, nullable=False),
+    schema=SCHEMA,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Unnamed:
+    """A request whose topic nobody knew: what new topics are found in. Leaves with the decisions."""
+
+    conversation_id: str
+    message_seq: int
+    customer_id: str
+    text: str
+    language: str
+    decided_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCorrection:
+    """What a person said a message is about. The database numbers it."""
+
+    conversation_id: str
+    human_version: int
+    message_id: str
+    customer_id: str
+    text: str
+    language: str
+    topic: str
+    before: str
+    """What it had been taken for."""
+    corrected_by: str
+    corrected_at_ms: int
+
+
+CORRECTIONS = TableRepository(_corrections, StoredCorrection)
+UNNAMED = TableRepository(_unnamed, Unnamed)
 CONVERSATIONS = TableRepository(_conversations, Conversation)
 DECISIONS = TableRepository(_decisions, StoredDecision)

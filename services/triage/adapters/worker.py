@@ -1,7 +1,7 @@
 """A classification process: frames of pickled values on stdin and stdout, its end when stdin ends.
 
 Started by the pool as `python -m services.triage.adapters.worker`. First frame in: how to load; first frame out:
-`Ready` or `Failed`. Then batches of queries in, lists of signals out."""
+`Ready` or `Failed`. Then batches of queries in, lists of signals out; or corrections in, `Ready` out."""
 
 import io
 import os
@@ -11,18 +11,26 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, BinaryIO
 
-from services.triage.adapters.frames import HEADER, Failed, Ready, frame
-from services.triage.adapters.knowledge import Sources, load_knowledge
-from services.triage.domain.classification import Query, classify_many
-from services.triage.domain.signals import Signals
+from services.triage.adapters.frames import HEADER, Failed, Ready, Teach, frame
+from services.triage.adapters.knowledge import Sources
+from services.triage.adapters.learner import Learner
+from services.triage.domain.classification import Query
 
-Work = Callable[[Sequence[Query]], list[Signals]]
+Work = Callable[[Any], object]
+"""A frame that came in (queries or Teach) -> the answer."""
 
 
 def work_of(sources: Sources) -> tuple[str, Work]:
     """The model's version and the function that classifies."""
-    knowledge = load_knowledge(sources)
-    return knowledge.version, lambda queries: classify_many(queries, knowledge)
+    learner = Learner(sources)
+
+    def work(value: Sequence[Query] | Teach) -> object:
+        if isinstance(value, Teach):
+            learner.teach(value.lessons)
+            return Ready(learner.version)
+        return learner.classify(value)
+
+    return learner.version, work
 
 
 def serve(make: Callable[[Sources], tuple[str, Work]]) -> None:
@@ -42,8 +50,8 @@ def serve(make: Callable[[Sources], tuple[str, Work]]) -> None:
         answers.write(frame(Failed(str(error))))
         return
     _write(answers, Ready(version))
-    while (queries := _read(source)) is not None:
-        _write(answers, work(queries))
+    while (value := _read(source)) is not None:
+        _write(answers, work(value))
 
 
 def _write(target: io.RawIOBase | Any, value: object) -> None:

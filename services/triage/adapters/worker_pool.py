@@ -12,14 +12,17 @@ from dataclasses import dataclass, field
 import structlog
 
 from libs.telemetry import metrics
-from services.triage.adapters.frames import HEADER, Failed, Ready, frame
+from services.triage.adapters.frames import HEADER, Failed, Ready, Teach, frame
 from services.triage.adapters.knowledge import Sources
+from services.triage.adapters.lessons import Lessons
 from services.triage.domain.classification import Query
+from services.triage.domain.overlay import Lesson
 from services.triage.domain.signals import Signals
 from services.triage.ports import ClassifierUnavailable, Unclassifiable
 
 WORKER = "services.triage.adapters.worker"
 _LARGEST_CHUNK = 64
+_LESSONS_AT_ONCE = 64
 _START_SECONDS = 60.0
 _CHUNK_SECONDS = 60.0
 _STOP_SECONDS = 2.0
@@ -64,6 +67,10 @@ class WorkerPool:
         self._slots: list[asyncio.Task[None]] = []
         self._processes: dict[int, asyncio.subprocess.Process] = {}
         self._open: set[_Job] = set()
+        self._lessons = Lessons()
+        self._told: dict[int, int] = {}
+        self._fresh: dict[int, asyncio.subprocess.Process] = {}
+        self._lessons_at_once = _LESSONS_AT_ONCE
         self._running = False
 
     @property
@@ -100,6 +107,27 @@ class WorkerPool:
             self._open.difference_update(jobs)
         return [result for part in parts for result in part]
 
+    async def teach(self, lessons: Sequence[Lesson]) -> None:
+        """Each process is told before the next batch it reads."""
+        if not self._running:
+            raise ClassifierUnavailable("the classifier is not running")
+        self._lessons.add(lessons)
+
+    async def renew(self) -> None:
+        """Start a process with the new files for each slot; it takes over before the slot's next batch."""
+        if not self._running:
+            raise ClassifierUnavailable("the classifier is not running")
+        for slot in range(self._count):
+            process = await self._launch()
+            try:
+                await self._greet(process)
+            except (_Died, ClassifierUnavailable) as error:
+                await self._end(process)
+                raise ClassifierUnavailable(str(error)) from error
+            waiting, self._fresh[slot] = self._fresh.get(slot), process
+            if waiting is not None:
+                await self._end(waiting)
+
     async def close(self) -> None:
         """End the processes: by closing their input, then by force."""
         self._running = False
@@ -110,14 +138,25 @@ class WorkerPool:
         for job in list(self._open):
             if not job.done.done():
                 job.done.set_exception(ClassifierUnavailable("the classifier has been closed"))
-        processes = list(self._processes.values())
+        processes = [*self._processes.values(), *self._fresh.values()]
         self._processes.clear()
+        self._fresh.clear()
         await asyncio.gather(*(self._end(process) for process in processes))
 
     async def _serve(self, slot: int) -> None:
         while True:
             job = await self._jobs.get()
             if job.done.done():
+                continue
+            if (fresh := self._fresh.pop(slot, None)) is not None:
+                old, self._processes[slot], self._told[slot] = self._processes[slot], fresh, 0
+                await self._end(old)
+            try:
+                await self._tell(slot)
+            except _Died as death:
+                _log.warning("triage_worker_died", lessons=True, why=str(death))
+                self._jobs.put_nowait(job)
+                await self._replace(slot)
                 continue
             try:
                 began = time.perf_counter()
@@ -168,6 +207,21 @@ class WorkerPool:
             parts += part
         job.done.set_result(parts)
 
+    async def _tell(self, slot: int) -> None:
+        """The corrections that this slot's process has not heard of. One that ends the process twice is dropped."""
+        while self._told[slot] < self._lessons.position:
+            lessons, reached = self._lessons.after(self._told[slot], self._lessons_at_once)
+            if lessons:
+                try:
+                    await self._exchange(self._processes[slot], Teach(lessons), _CHUNK_SECONDS)
+                except _Died:
+                    if len(lessons) == 1:
+                        self._lessons.refuse(lessons[0])
+                        _log.error("triage_correction_refused", source=lessons[0].source)
+                    self._lessons_at_once = 1
+                    raise
+            self._told[slot] = reached
+
     async def _ask(self, slot: int, queries: Sequence[Query]) -> Sequence[Signals]:
         process = self._processes[slot]
         answer = await self._exchange(process, queries, _CHUNK_SECONDS)
@@ -193,7 +247,13 @@ class WorkerPool:
             raise _Died(f"its answer cannot be read: {error}") from error
 
     async def _spawn(self, slot: int) -> None:
-        process = await asyncio.create_subprocess_exec(
+        process = await self._launch()
+        self._processes[slot] = process
+        self._told[slot] = 0
+        await self._greet(process)
+
+    async def _launch(self) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             self._program,
@@ -201,7 +261,8 @@ class WorkerPool:
             stdout=asyncio.subprocess.PIPE,
             env={**os.environ, **_ONE_THREAD},
         )
-        self._processes[slot] = process
+
+    async def _greet(self, process: asyncio.subprocess.Process) -> None:
         answer = await self._exchange(process, self._sources, _START_SECONDS)
         if isinstance(answer, Failed):
             raise ClassifierUnavailable(answer.reason)

@@ -43,10 +43,21 @@ class ReasonOut(BaseModel):
     """One piece of evidence."""
 
     signal: str
-    source: Literal["word", "lexicon", "header", "prior", "threshold", "runner_up", "rule", "tier", "example"]
+    source: Literal[
+        "word",
+        "lexicon",
+        "header",
+        "prior",
+        "threshold",
+        "runner_up",
+        "rule",
+        "tier",
+        "example",
+        "correction",
+    ]
     detail: str
     weight: float = Field(
-        description="Log-odds; for threshold and runner_up a probability, for an example its cosine; 0 where none applies"
+        description="Log-odds; of threshold and runner_up a probability, of example and correction a cosine; else 0"
     )
 
 

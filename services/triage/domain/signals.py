@@ -6,7 +6,9 @@ from typing import Literal
 UNKNOWN = "unknown"
 """The topic of a text whose best topic is below the threshold."""
 
-Source = Literal["word", "lexicon", "header", "prior", "threshold", "runner_up", "rule", "tier", "example"]
+Source = Literal[
+    "word", "lexicon", "header", "prior", "threshold", "runner_up", "rule", "tier", "example", "correction"
+]
 
 
 @dataclass(frozen=True, slots=True)

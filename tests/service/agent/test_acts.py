@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from libs.contracts import DeliveryFailed, MessageDelivered, Status
-from tests.service.agent.desk import REQUEST, SPAM, Desk, slug
+from tests.service.agent.desk import REQUEST, SPAM, Desk, received, slug
 
 
 async def test_a_reply_goes_out_as_an_event_and_stands_in_the_timeline(desk: Desk) -> None:
@@ -175,6 +175,9 @@ async def test_a_corrected_topic_is_told_and_kept(desk: Desk) -> None:
     assert (answer.status_code, answer.json()["topic"]) == (200, "account.access")
     (corrected,) = await desk.events("ConversationCorrected", c)
     assert (corrected.field, corrected.value, corrected.corrected_by) == ("topic", "account.access", "anna")
+    assert (corrected.message_id, corrected.customer_id) == (f"{c}-m1", f"customer-{c}")
+    assert (corrected.text, corrected.before) == (received(c, 1).text, "payment")
+    assert (await desk.act(c, "topic", {"topic": "order", "message_id": "no-such"})).status_code == 404
     await desk.write(c, 2)
     triage = (await desk.show(c))["triage"]
     assert (triage["topic"], triage["corrected_by"]) == ("account.access", "anna")

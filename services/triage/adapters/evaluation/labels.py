@@ -9,7 +9,7 @@ import numpy as np
 
 from services.triage.adapters.evaluation.report import Evaluation, Prediction, basic, by_language
 from services.triage.adapters.labelled_files import Row
-from services.triage.adapters.training.labels import OUTSIDE, Labelled, Trained, spoken, train_labels
+from services.triage.adapters.training.labels import OUTSIDE, Keep, Labelled, Trained, spoken, train_labels
 from services.triage.domain.classification import Detector
 from services.triage.domain.features import FORM_COLUMNS, extract
 from services.triage.domain.label_model import NEVER, Encode, LabelModel, Verdicts, judge
@@ -80,6 +80,7 @@ def train_rows(
     seed: int = 1,
     keep_texts: bool = False,
     progress: Callable[[str], None] = lambda _: None,
+    keep: Keep = lambda _, make: make(),
 ) -> Trained:
     """The model of these rows. Raises TooFewLabels."""
     rows = with_languages(rows, tools.detect)
@@ -96,6 +97,7 @@ def train_rows(
         keep_texts=keep_texts,
         seed=seed,
         progress=progress,
+        keep=keep,
     )
 
 

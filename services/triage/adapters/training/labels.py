@@ -7,7 +7,7 @@ with five examples a label that is worth five points of accuracy (measured in `b
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -28,12 +28,18 @@ from services.triage.domain.label_model import (
     LabelModel,
     Mixture,
     combine,
+    confidence_of,
+    log_odds,
+    logistic,
     nearness,
     softmax,
 )
 from services.triage.domain.text import read
 
 Array = npt.NDArray[Any]
+Arrays = Mapping[str, Array]
+Keep = Callable[[str, Callable[[], Arrays]], Arrays]
+"""A step's name and what computes it -> its result, from an earlier run where one was kept."""
 OUTSIDE: Final = frozenset(("oos", "out_of_scope", "out of scope", "out-of-scope"))
 """Labels that are no topic: their texts teach what does not belong."""
 _MOST_EXAMPLES_A_LABEL: Final = 40
@@ -64,6 +70,8 @@ class Trained:
     """The texts trained on, without those that are out of scope."""
     held: Floats
     """Texts x labels: probabilities by a model of the other folds."""
+    confidence: Floats
+    """Calibrated chance that the most probable of `held` is right, 0..1."""
 
 
 class TooFewLabels(ValueError):
@@ -78,6 +86,7 @@ def train_labels(
     keep_texts: bool = False,
     seed: int = 1,
     progress: Callable[[str], None] = lambda _: None,
+    keep: Keep = lambda _, make: make(),
 ) -> "Trained":
     """The model of these texts. The same rows and seed give the same model on one machine. Raises TooFewLabels."""
     outside = [row for row in rows if row.label.casefold() in OUTSIDE]
@@ -107,7 +116,7 @@ def train_labels(
         progress(f"fold {fold + 1} of {count}")
         held = np.flatnonzero(folds == fold)
         kept = np.flatnonzero(np.concatenate([folds != fold, np.ones(len(named), dtype=bool)]))
-        fitted = parts.fit(kept)
+        fitted = parts.fit(kept, keep, f"fold-{fold}")
         unseen.put(
             held, *fitted.scores([inside[i] for i in held], vectors[held] if vectors is not None else None)
         )
@@ -124,9 +133,21 @@ def train_labels(
     )
     scope, scope_words = fit_scopes(unseen, beyond, np.array([bool(row.label) for row in extra]), mixture)
     progress("all texts")
-    fitted = parts.fit(np.arange(len(inside) + len(named)))
-    probabilities = softmax(combine(unseen.words, unseen.known, unseen.second, mixture))
-    return Trained(fitted.model(mixture, confidence, scope, scope_words, keep_texts), inside, probabilities)
+    fitted = parts.fit(np.arange(len(inside) + len(named)), keep, "all")
+    model = fitted.model(mixture, confidence, scope, scope_words, keep_texts)
+    return Trained(model, inside, *_unseen_verdicts(unseen, model))
+
+
+def _unseen_verdicts(unseen: Unseen, model: LabelModel) -> tuple[Floats, Floats]:
+    """Probabilities and confidence as `judge` would give them, from scores of models that had not seen the texts."""
+    c = model.confidence
+    if model.encoder is None:
+        alone = softmax(unseen.words * model.mixture.words_alone)
+        raw = logistic(c["words_slope"] * log_odds(alone.max(axis=1)) + c["words_intercept"])
+        return alone, np.asarray(raw, dtype=np.float32)
+    both = softmax(combine(unseen.words, unseen.known, unseen.second, model.mixture))
+    near = unseen.nearness(both.argmax(axis=1))
+    return both, confidence_of(both.max(axis=1), near, unseen.known, c)
 
 
 def spoken(label: str) -> str:
@@ -168,29 +189,33 @@ class _Parts:
     ) -> None:
         self.rows, self.vectors, self.labels = rows, vectors, tuple(labels)
         self.columns, self.texts = tuple(columns), texts
+        # Once for all folds: what is fitted on the folds' scores must hold for those of the whole.
+        self.many = texts > _SMALL
         index = {label: i for i, label in enumerate(labels)}
         self.wanted = np.array([index[row.label] for row in rows])
 
-    def fit(self, kept: npt.NDArray[np.int64]) -> "_Fitted":
+    def fit(self, kept: npt.NDArray[np.int64], keep: Keep, name: str) -> "_Fitted":
         """Both tiers on these rows."""
-        chosen = [self.rows[i] for i in kept]
-        features = [row.features for row in chosen]
+        features = [self.rows[i].features for i in kept]
         vocabulary = vocabulary_of(features, self.columns, _SETTINGS)
+        found = keep(name, lambda: self._solved(kept, features, vocabulary))
+        head = (found["head_weights"], found["head_bias"]) if "head_weights" in found else None
+        return _Fitted(self, kept, vocabulary, found["weights"], found["bias"], head)
+
+    def _solved(
+        self, kept: npt.NDArray[np.int64], features: Sequence[Features], vocabulary: Vocabulary
+    ) -> Arrays:
         matrix = (matrix_of(features, vocabulary) @ sp.diags(vocabulary.factors)).tocsr()
-        weights, bias = _linear(matrix, self.wanted[kept], len(self.labels), 10.0)
-        head: tuple[Floats, Floats] | None = None
+        weights, bias = _linear(matrix, self.wanted[kept], len(self.labels), 10.0, many=self.many)
+        found = {"weights": weights * vocabulary.factors[:, None].astype(np.float32), "bias": bias}
         if self.vectors is not None:
-            head = _linear(
-                self.vectors[kept], self.wanted[kept], len(self.labels), _ENCODER_STRENGTH, dense=True
+            found["head_weights"], found["head_bias"] = _linear(
+                self.vectors[kept], self.wanted[kept], len(self.labels), _ENCODER_STRENGTH, many=False
             )
-        return _Fitted(
-            self, kept, vocabulary, weights * vocabulary.factors[:, None].astype(np.float32), bias, head
-        )
+        return found
 
 
-def _linear(
-    matrix: Any, wanted: Array, labels: int, strength: float, dense: bool = False
-) -> tuple[Floats, Floats]:
+def _linear(matrix: Any, wanted: Array, labels: int, strength: float, *, many: bool) -> tuple[Floats, Floats]:
     """Weights (columns x labels) and bias. A label without a row gets no weight and a low bias."""
     present = np.unique(wanted)
     weights = np.zeros((matrix.shape[1], labels), dtype=np.float32)
@@ -198,7 +223,7 @@ def _linear(
     if len(present) < 2:
         bias[present] = 0.0
         return weights, bias
-    if not dense and matrix.shape[0] > _SMALL:
+    if many:
         model: Any = SGDClassifier(loss="log_loss", alpha=3e-6, max_iter=25, tol=1e-3, random_state=0)
     else:
         model = LogisticRegression(C=strength, max_iter=200, tol=1e-4)

@@ -110,20 +110,30 @@ class NoteAdded(_message.Message):
     def __init__(self, note_id: _Optional[str] = ..., conversation_id: _Optional[str] = ..., episode: _Optional[int] = ..., agent_id: _Optional[str] = ..., added_at_ms: _Optional[int] = ...) -> None: ...
 
 class ConversationCorrected(_message.Message):
-    __slots__ = ("conversation_id", "field", "value", "corrected_by", "corrected_at_ms", "human_version")
+    __slots__ = ("conversation_id", "field", "value", "corrected_by", "corrected_at_ms", "human_version", "before", "message_id", "text", "language", "customer_id")
     CONVERSATION_ID_FIELD_NUMBER: _ClassVar[int]
     FIELD_FIELD_NUMBER: _ClassVar[int]
     VALUE_FIELD_NUMBER: _ClassVar[int]
     CORRECTED_BY_FIELD_NUMBER: _ClassVar[int]
     CORRECTED_AT_MS_FIELD_NUMBER: _ClassVar[int]
     HUMAN_VERSION_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_FIELD_NUMBER: _ClassVar[int]
+    CUSTOMER_ID_FIELD_NUMBER: _ClassVar[int]
     conversation_id: str
     field: str
     value: str
     corrected_by: str
     corrected_at_ms: int
     human_version: int
-    def __init__(self, conversation_id: _Optional[str] = ..., field: _Optional[str] = ..., value: _Optional[str] = ..., corrected_by: _Optional[str] = ..., corrected_at_ms: _Optional[int] = ..., human_version: _Optional[int] = ...) -> None: ...
+    before: str
+    message_id: str
+    text: str
+    language: str
+    customer_id: str
+    def __init__(self, conversation_id: _Optional[str] = ..., field: _Optional[str] = ..., value: _Optional[str] = ..., corrected_by: _Optional[str] = ..., corrected_at_ms: _Optional[int] = ..., human_version: _Optional[int] = ..., before: _Optional[str] = ..., message_id: _Optional[str] = ..., text: _Optional[str] = ..., language: _Optional[str] = ..., customer_id: _Optional[str] = ...) -> None: ...
 
 class TransferRequested(_message.Message):
     __slots__ = ("conversation_id", "episode", "requested_by", "queue_id", "team_id", "agent_id", "note", "requested_at_ms", "human_version")
