@@ -13,7 +13,9 @@ from services.triage.adapters.knowledge import HERE, TAXONOMY, Sources, load_kno
 from services.triage.adapters.model_file import ModelFileError
 from services.triage.adapters.taxonomy_file import TaxonomyError, load_taxonomy
 from services.triage.domain.classification import Query, classify_many
-from services.triage.domain.decision import Circumstances, decide
+from services.triage.domain.decision import decide
+from services.triage.domain.facts import Circumstances
+from services.triage.domain.rules import RuleSet
 
 _BLOCK = 64
 _LONGEST_LINE = 1_000_000
@@ -36,8 +38,9 @@ def classify_lines(
     An empty line is a text too. What is not UTF-8 is read as far as it can be.
     """
     try:
-        rules = load_taxonomy(taxonomy or TAXONOMY)
-        knowledge = load_knowledge(Sources(rules, model=model or HERE / "models"))
+        known = load_taxonomy(taxonomy or TAXONOMY)
+        rules = RuleSet(f"file:{known.version}", known.rules)
+        knowledge = load_knowledge(Sources(known, model=model or HERE / "models"))
     except (TaxonomyError, ModelFileError, OSError) as error:
         raise typer.BadParameter(str(error)) from None
     for lines in _blocks(sys.stdin.buffer, block):

@@ -78,6 +78,7 @@ def reclassify(pool: Pool, command: Reclassify) -> None:
         after = after._replace(urgency=command.urgency)
     topic_news = item.topic == UNKNOWN_TOPIC != command.topic
     language_news = item.language == UNDETERMINED != command.language
+    hinted = command.insist and _queue_by_hint(pool, item, command.queue_hint) != item.queue_id
     if touched:
         if topic_news or language_news:
             pool.explain(explain.noted(pool, item, "dropped", why="a human acted since", topic=command.topic))
@@ -86,10 +87,10 @@ def reclassify(pool: Pool, command: Reclassify) -> None:
             topic=command.topic if topic_news else item.topic,
             language=command.language if language_news else item.language,
         )
-    if after is item:
+    if (after.topic, after.language) != (item.topic, item.language) or (hinted and not touched):
+        _route_again(pool, after, command.queue_hint)
         return
-    if (after.topic, after.language) != (item.topic, item.language):
-        _route_again(pool, after)
+    if after is item:
         return
     sla.rekey(pool, after)
     pool.explain(explain.noted(pool, after, "urgency", urgency=after.urgency, was=item.urgency))
@@ -178,8 +179,17 @@ def end(pool: Pool, item: Item, cause: str, at_ms: int) -> None:
     )
 
 
-def _route_again(pool: Pool, item: Item) -> None:
-    queue, filter_index = pool.directory.route(item.topic, item.language, item.urgency, item.channel, "")
+def _queue_by_hint(pool: Pool, item: Item, queue_hint: str) -> str:
+    if not queue_hint:
+        return item.queue_id
+    route = pool.directory.route(item.topic, item.language, item.urgency, item.channel, queue_hint)
+    return route[0].queue_id
+
+
+def _route_again(pool: Pool, item: Item, queue_hint: str) -> None:
+    queue, filter_index = pool.directory.route(
+        item.topic, item.language, item.urgency, item.channel, queue_hint
+    )
     moved = queue.queue_id != item.queue_id
     another_language = pool.items[item.conversation_id].language != item.language
     item = pool.rekeyed(item._replace(queue_id=queue.queue_id))

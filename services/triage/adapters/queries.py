@@ -1,9 +1,14 @@
 """What is read from the tables outside a handler."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Final
 
+from libs.contracts import MessageReceived
 from libs.storage import Database, execute, fetch_all, fetch_one
-from services.triage.adapters.tables import DECISIONS, StoredDecision
+from services.triage.adapters.tables import CUSTOMERS, DECISIONS, Customer, StoredDecision
+
+WEEK_MS: Final = 7 * 86_400_000
+_MOST_CONTACTS: Final = 100
 
 
 async def languages_of(database: Database, conversation_ids: Iterable[str]) -> dict[str, str]:
@@ -18,14 +23,68 @@ async def languages_of(database: Database, conversation_ids: Iterable[str]) -> d
     return {row[0]: row[1] for row in rows}
 
 
-async def last_decision(database: Database, conversation_id: str) -> StoredDecision | None:
-    """The decision on the newest message of a conversation."""
+async def customers_of(database: Database, customer_ids: Iterable[str]) -> dict[str, Customer]:
+    """What rules may ask of customers; nothing of those never heard of."""
+    async with database.read() as connection:
+        rows = await fetch_all(
+            connection,
+            f"SELECT {CUSTOMERS.columns} FROM {database.schema}.customers WHERE customer_id = ANY($1::text[])",
+            sorted(customer_ids),
+        )
+    return {customer.customer_id: customer for customer in map(CUSTOMERS.value_of, rows)}
+
+
+async def contacts_of(database: Database, events: Sequence[MessageReceived]) -> dict[str, dict[str, int]]:
+    """Customer -> conversation -> when its newest message came, of the seven days before the earliest event."""
+    customers = sorted({event.customer_id for event in events if event.customer_id})
+    if not customers:
+        return {}
+    since = min(event.received_at_ms for event in events) - WEEK_MS
+    async with database.read() as connection:
+        rows = await fetch_all(
+            connection,
+            f"SELECT customer_id, conversation_id, contacted_at_ms FROM {database.schema}.conversations"
+            " WHERE customer_id = ANY($1::text[]) AND contacted_at_ms > $2"
+            " ORDER BY contacted_at_ms DESC LIMIT $3",
+            customers,
+            since,
+            _MOST_CONTACTS * len(customers),
+        )
+    found: dict[str, dict[str, int]] = {}
+    for customer, conversation, at_ms in rows:
+        found.setdefault(customer, {})[conversation] = at_ms
+    return found
+
+
+async def newest_decisions(database: Database, most: int) -> list[StoredDecision]:
+    """The newest decision of each of at most `most` conversations, of the newest 4 * `most` decisions."""
+    async with database.read() as connection:
+        rows = await fetch_all(
+            connection,
+            f"SELECT {DECISIONS.columns} FROM {database.schema}.decisions"
+            " ORDER BY decided_at_ms DESC, conversation_id DESC, message_seq DESC LIMIT $1",
+            4 * most,
+        )
+    found: dict[str, StoredDecision] = {}
+    for decision in map(DECISIONS.value_of, rows):
+        known = found.get(decision.conversation_id)
+        if known is None or decision.message_seq > known.message_seq:
+            found[decision.conversation_id] = decision
+    return list(found.values())[:most]
+
+
+async def last_decision(
+    database: Database, conversation_id: str, message_seq: int | None = None
+) -> StoredDecision | None:
+    """The decision on the newest message of a conversation, or on the message of that number."""
     async with database.read() as connection:
         row = await fetch_one(
             connection,
             f"SELECT {DECISIONS.columns} FROM {database.schema}.decisions"
-            " WHERE conversation_id = $1 ORDER BY message_seq DESC LIMIT 1",
+            " WHERE conversation_id = $1 AND ($2::bigint IS NULL OR message_seq = $2)"
+            " ORDER BY message_seq DESC LIMIT 1",
             conversation_id,
+            message_seq,
         )
     return DECISIONS.value_of(row) if row is not None else None
 
