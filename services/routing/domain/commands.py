@@ -98,7 +98,7 @@ class Enqueue(Command):
 class Reclassify(Command):
     """A later message was understood. A rise of urgency re-keys; a fall is ignored. Topic and language are
     taken only while nobody was offered the item, no human acted on it, and they were unknown; the queue hint goes with
-    them, or by itself with `insist`, under the same conditions."""
+    the topic, or by itself with `insist`, under the same conditions."""
 
     conversation_id: str
     episode: int

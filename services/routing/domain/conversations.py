@@ -78,7 +78,6 @@ def reclassify(pool: Pool, command: Reclassify) -> None:
         after = after._replace(urgency=command.urgency)
     topic_news = item.topic == UNKNOWN_TOPIC != command.topic
     language_news = item.language == UNDETERMINED != command.language
-    hinted = command.insist and _queue_by_hint(pool, item, command.queue_hint) != item.queue_id
     if touched:
         if topic_news or language_news:
             pool.explain(explain.noted(pool, item, "dropped", why="a human acted since", topic=command.topic))
@@ -87,8 +86,10 @@ def reclassify(pool: Pool, command: Reclassify) -> None:
             topic=command.topic if topic_news else item.topic,
             language=command.language if language_news else item.language,
         )
-    if (after.topic, after.language) != (item.topic, item.language) or (hinted and not touched):
-        _route_again(pool, after, command.queue_hint)
+    hinted = command.insist and not touched and _by_hint(pool, after, command.queue_hint) != item.queue_id
+    if (after.topic, after.language) != (item.topic, item.language) or hinted:
+        # A hint that came with a topic which is not taken would send the item after that topic.
+        _route_again(pool, after, command.queue_hint if topic_news or hinted else "")
         return
     if after is item:
         return
@@ -179,7 +180,7 @@ def end(pool: Pool, item: Item, cause: str, at_ms: int) -> None:
     )
 
 
-def _queue_by_hint(pool: Pool, item: Item, queue_hint: str) -> str:
+def _by_hint(pool: Pool, item: Item, queue_hint: str) -> str:
     if not queue_hint:
         return item.queue_id
     route = pool.directory.route(item.topic, item.language, item.urgency, item.channel, queue_hint)

@@ -35,8 +35,10 @@ _JUDGED: Final = 2_000
 """Candidates of a kind that are looked at in one text: more are an attack or a table, not a message."""
 _BEFORE: Final = 40
 _AFTER: Final = 24
-_DIGITS: Final = {ord(a): str(i % 10) for i, a in enumerate("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹")}
-_DIGITS |= {ord("٫"): ".", ord("٬"): ",", ord("\u00a0"): " ", ord("\u202f"): " ", ord("＋"): "+"}
+_DIGITS: Final = {
+    **{ord(digit): str(i % 10) for i, digit in enumerate("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹")},
+    **{ord(written): plain for written, plain in zip("٫٬\u00a0\u202f＋", ".,  +", strict=True)},
+}
 _WORD: Final = re.compile(r"[^\W_]{1,40}")
 _DIGIT: Final = re.compile(r"\d")
 _LOCAL: Final = re.compile(r"[A-Za-z0-9._%+'-]{1,64}\Z")
@@ -106,15 +108,17 @@ def catalogue_of(products: Sequence[Product]) -> Catalogue:
 
 def find_entities(text: str, catalogue: Catalogue | None = None) -> tuple[Entity, ...]:
     """All entities of any string, in order, without overlaps; at most MOST, of its first READ_CHARS characters."""
-    plain = text[:READ_CHARS].translate(_DIGITS)
+    read = text[:READ_CHARS]
+    plain = read if read.isascii() else read.translate(_DIGITS)
     taken = bytearray(len(plain))
     found: list[Entity] = []
-    for finder in (_emails, _ibans, _named_dates, _runs, _codes):
+    numbered = _DIGIT.search(plain) is not None
+    for finder in (_emails, _ibans, _named_dates, _runs, _codes) if numbered else (_emails,):
         for entity in finder(plain):
             if not any(taken[entity.start : entity.end]):
                 taken[entity.start : entity.end] = b"\x01" * (entity.end - entity.start)
                 found.append(entity)
-    for entity in (*_products(plain, catalogue), *_models(plain)):
+    for entity in (*_products(plain, catalogue), *(_models(plain) if numbered else ())):
         if not any(taken[entity.start : entity.end]):
             taken[entity.start : entity.end] = b"\x01" * (entity.end - entity.start)
             found.append(entity)

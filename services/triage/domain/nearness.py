@@ -8,6 +8,7 @@ from services.triage.domain.lexicon import Lexicon
 PAIRS: Final = (
     ("near.talk_human", "talk", "human", 6),
     ("near.ask_human", "ask", "human", 5),
+    ("near.talk_whom", "talk", "whom", 5),
     ("near.real_human", "real", "human", 3),
     ("near.no_bot", "negation", "bot", 4),
 )

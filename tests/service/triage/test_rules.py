@@ -21,7 +21,11 @@ RULES: list[dict[str, Any]] = [
     {
         "name": "parcels",
         "when": {"topic": "delivery", "hour": ">= 0, < 24"},
-        "then": {"queue_hint": "parcels", "macro": "find-parcel", "reply": {"en": "We look.", "it": "Cerchiamo."}},
+        "then": {
+            "queue_hint": "parcels",
+            "macro": "find-parcel",
+            "reply": {"en": "We look.", "it": "Cerchiamo."},
+        },
     },
 ]
 PARCEL = "where is my parcel? the courier should have delivered it on monday"
@@ -68,7 +72,9 @@ async def test_rules_are_read_put_and_refused_with_rule_and_field_and_every_vers
             assert (await client.get("/v1/rules/versions/9")).status_code == 404
             assert (await client.put("/v1/rules", json=old, headers={"If-Match": '"2"'})).status_code == 422
             back = {"rules": old["rules"], "note": "back"}
-            assert (await client.put("/v1/rules", json=back, headers={"If-Match": '"2"'})).json()["version"] == "3"
+            assert (await client.put("/v1/rules", json=back, headers={"If-Match": '"2"'})).json()[
+                "version"
+            ] == "3"
         async with service.client("agent") as client:
             assert (await client.get("/v1/rules")).json()["version"] == "3"
             assert (await client.put("/v1/rules", json=body, headers={"If-Match": '"3"'})).status_code == 403
@@ -103,7 +109,12 @@ async def test_rules_over_customer_contacts_channel_and_mood_decide_and_the_even
         await service.settle()
         await service.publish(_message("Buongiorno, dov'è il mio pacco? Il corriere non è venuto", 1, "c3"))
         calm, angry, other, third = await _decisions(service)
-        assert (calm.rules_version, calm.queue_hint, calm.macro, calm.reply) == ("1", "parcels", "find-parcel", "We look.")
+        assert (calm.rules_version, calm.queue_hint, calm.macro, calm.reply) == (
+            "1",
+            "parcels",
+            "find-parcel",
+            "We look.",
+        )
         assert (list(calm.required_skills), calm.priority, calm.escalate) == (["vip:3"], 0, "")
         assert (calm.mood_turn, list(calm.changed)) == ("first", [])
         assert (angry.mood.value, angry.mood_turn, angry.priority) == ("angry", "worse", 2)
@@ -183,9 +194,7 @@ async def test_channels_of_providers_have_their_names() -> None:
         Channel.CHANNEL_VOICE: "voice", Channel.CHANNEL_WEBHOOK: "webhook",
     }  # fmt: skip
     async with running(definition) as service:
-        await service.publish(
-            *(_message("hello", 1, f"c{number}", channel=number) for number in channels)
-        )
+        await service.publish(*(_message("hello", 1, f"c{number}", channel=number) for number in channels))
         found = {event.conversation_id: event.channel for event in await _decisions(service)}
     assert found == {f"c{number}": name for number, name in channels.items()}
     assert START_MS > 0

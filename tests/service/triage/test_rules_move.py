@@ -15,7 +15,11 @@ RULES: list[dict[str, Any]] = [
         "when": {"mood_turn": "worse"},
         "then": {"escalate": "mood-turned", "queue_hint": "product-specialists"},
     },
-    {"name": "parcels of premium", "when": {"topic": "delivery"}, "then": {"queue_hint": "billing", "priority": 1}},
+    {
+        "name": "parcels of premium",
+        "when": {"topic": "delivery"},
+        "then": {"queue_hint": "billing", "priority": 1},
+    },
 ]
 FURIOUS = PARCEL + " IDIOTS!!! thieves, liars, I will sue you, never again"
 
@@ -44,7 +48,12 @@ async def test_a_rule_moves_a_conversation_its_turn_moves_it_again_and_a_person_
         assert (ruled["queue_id"], ruled["urgency"]) == ("billing", "high")
         await routing.service.publish(
             ReplySent(
-                reply_id="r1", conversation_id="answered", episode=1, agent_id="ada", human=True, human_version=1
+                reply_id="r1",
+                conversation_id="answered",
+                episode=1,
+                agent_id="ada",
+                human=True,
+                human_version=1,
             )
         )
         await routing.service.settle()
