@@ -19,13 +19,13 @@ from libs.storage import Want
 from libs.streams import Received, Retry, StreamRouter
 from libs.telemetry import metrics
 from services.triage.adapters.contracts import circumstances_of, event_of, query_of, row_of, watched_of
-from services.triage.adapters.queries import WEEK_MS, contacts_of, customers_of, languages_of
+from services.triage.adapters.queries import WEEK_MS, known_of
 from services.triage.adapters.tables import Customer
 from services.triage.context import Outside, Prepared, TriageContext
 from services.triage.domain.decision import decide, nothing_known
 from services.triage.domain.memory import Conversation, changed, corrected, decided, ended, heard, touched
 from services.triage.domain.signals import Signals
-from services.triage.ports import ClassifierUnavailable, Unclassifiable
+from services.triage.ports import Classifier, ClassifierUnavailable, Unclassifiable
 
 Human = ReplySent | StatusChanged | ConversationCorrected | TransferRequested | ConversationResolved
 stream = StreamRouter[TriageContext](group="triage")
@@ -36,15 +36,14 @@ async def classify(batch: Sequence[Received[MessageReceived]], outside: Outside)
     """Signals of a batch, the rules in force, and what is known of the customers."""
     events = [received.event for received in batch]
     rules = await outside.rules.current()
-    customers = await customers_of(outside.database, {event.customer_id for event in events})
-    contacts = await contacts_of(outside.database, events)
-    signals = await _signals_of(events, outside)
+    known = await known_of(outside.database, events)
+    signals = await _signals_of(events, outside.classifier, known.languages)
     return [
         Prepared(
             found,
             rules,
-            customers.get(event.customer_id, Customer(event.customer_id)),
-            _contacts(event, contacts.get(event.customer_id, {}), events),
+            known.customers.get(event.customer_id, Customer(event.customer_id)),
+            _contacts(event, known.contacts.get(event.customer_id, {}), events),
         )
         for event, found in zip(events, signals, strict=True)
     ]
@@ -52,6 +51,8 @@ async def classify(batch: Sequence[Received[MessageReceived]], outside: Outside)
 
 def _contacts(event: MessageReceived, known: Mapping[str, int], events: Sequence[MessageReceived]) -> int:
     """Conversations of the customer in the seven days before the message: those stored and those of the batch."""
+    if not event.customer_id:
+        return 1
     at = event.received_at_ms
     found = {conversation for conversation, when in known.items() if at - WEEK_MS < when <= at}
     found.update(
@@ -63,10 +64,9 @@ def _contacts(event: MessageReceived, known: Mapping[str, int], events: Sequence
 
 
 async def _signals_of(
-    events: Sequence[MessageReceived], outside: Outside
+    events: Sequence[MessageReceived], classifier: Classifier, languages: dict[str, str]
 ) -> Sequence[Signals | Unclassifiable]:
     """Messages of one conversation go one after the other: the language of one helps the next."""
-    languages = await languages_of(outside.database, {event.conversation_id for event in events})
     rounds: dict[int, list[int]] = defaultdict(list)
     seen: dict[str, int] = defaultdict(int)
     for index, event in enumerate(events):
@@ -76,7 +76,7 @@ async def _signals_of(
     for indexes in rounds.values():
         queries = [query_of(events[i], languages.get(events[i].conversation_id, "")) for i in indexes]
         try:
-            results = await outside.classifier.classify(queries)
+            results = await classifier.classify(queries)
         except ClassifierUnavailable as error:
             raise Retry(str(error)) from error
         for index, result in zip(indexes, results, strict=True):

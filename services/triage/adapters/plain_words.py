@@ -166,7 +166,9 @@ class _Speaker:
         return format_list(items, locale=self._locale)
 
     def _label(self, topic: str) -> str:
-        return self._labels.get(topic, topic)
+        """In English as the operator calls it, else the translation of a topic that comes with the service."""
+        called = self._labels.get(topic, topic)
+        return called if self._locale.language == "en" else self._texts["topics"].get(topic, called)
 
 
 def _filled(piece: str, values: Mapping[str, str]) -> str:

@@ -1,6 +1,7 @@
 """What is read from the tables outside a handler."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from libs.contracts import MessageReceived
@@ -11,36 +12,38 @@ WEEK_MS: Final = 7 * 86_400_000
 _MOST_CONTACTS: Final = 100
 
 
-async def languages_of(database: Database, conversation_ids: Iterable[str]) -> dict[str, str]:
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a batch's conversations and customers before it is handled."""
+
+    languages: dict[str, str]
     """Conversation -> the language of its earlier messages, where one is known."""
+    customers: dict[str, Customer]
+    """Those heard of."""
+    contacts: dict[str, dict[str, int]]
+    """Customer -> conversation -> when its newest message came, of the seven days before the batch's earliest."""
+
+
+async def known_of(database: Database, events: Sequence[MessageReceived]) -> Known:
+    """Read it, on one connection."""
+    conversations = sorted({event.conversation_id for event in events})
+    customers = sorted({event.customer_id for event in events if event.customer_id})
+    since = min((event.received_at_ms for event in events), default=0) - WEEK_MS
+    contacts: dict[str, dict[str, int]] = {}
     async with database.read() as connection:
-        rows = await fetch_all(
+        languages = await fetch_all(
             connection,
             f"SELECT conversation_id, language FROM {database.schema}.conversations"
             " WHERE conversation_id = ANY($1::text[]) AND language <> ''",
-            sorted(conversation_ids),
+            conversations,
         )
-    return {row[0]: row[1] for row in rows}
-
-
-async def customers_of(database: Database, customer_ids: Iterable[str]) -> dict[str, Customer]:
-    """What rules may ask of customers; nothing of those never heard of."""
-    async with database.read() as connection:
-        rows = await fetch_all(
+        if not customers:
+            return Known({row[0]: row[1] for row in languages}, {}, {})
+        heard = await fetch_all(
             connection,
             f"SELECT {CUSTOMERS.columns} FROM {database.schema}.customers WHERE customer_id = ANY($1::text[])",
-            sorted(customer_ids),
+            customers,
         )
-    return {customer.customer_id: customer for customer in map(CUSTOMERS.value_of, rows)}
-
-
-async def contacts_of(database: Database, events: Sequence[MessageReceived]) -> dict[str, dict[str, int]]:
-    """Customer -> conversation -> when its newest message came, of the seven days before the earliest event."""
-    customers = sorted({event.customer_id for event in events if event.customer_id})
-    if not customers:
-        return {}
-    since = min(event.received_at_ms for event in events) - WEEK_MS
-    async with database.read() as connection:
         rows = await fetch_all(
             connection,
             f"SELECT customer_id, conversation_id, contacted_at_ms FROM {database.schema}.conversations"
@@ -50,10 +53,10 @@ async def contacts_of(database: Database, events: Sequence[MessageReceived]) -> 
             since,
             _MOST_CONTACTS * len(customers),
         )
-    found: dict[str, dict[str, int]] = {}
     for customer, conversation, at_ms in rows:
-        found.setdefault(customer, {})[conversation] = at_ms
-    return found
+        contacts.setdefault(customer, {})[conversation] = at_ms
+    found = map(CUSTOMERS.value_of, heard)
+    return Known({row[0]: row[1] for row in languages}, {one.customer_id: one for one in found}, contacts)
 
 
 async def newest_decisions(database: Database, most: int) -> list[StoredDecision]:

@@ -19,8 +19,9 @@ def with_spans(reasons: Sequence[Reason], text: str) -> tuple[Reason, ...]:
     places: dict[str, list[int]] = {}
     spans: list[tuple[int, int]] = []
     words: list[str] = []
-    for match in _WORD.finditer(text, 0, READ_CHARS):
-        word = fold(match.group())
+    plain = text.isascii()
+    for match in _WORD.finditer(text.lower() if plain else text, 0, READ_CHARS):
+        word = match.group() if plain else fold(match.group())
         places.setdefault(word, []).append(len(words))
         words.append(word)
         spans.append(match.span())

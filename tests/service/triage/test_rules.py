@@ -180,7 +180,7 @@ async def test_a_decision_is_explained_as_data_and_in_the_language_asked_for() -
         assert topic["words"]
         assert topic["runner_up"]["lacked"] > 0
         assert any(one["field"] == "queue_hint" and one["value"] == "orders" for one in older["set_by_rules"])
-        assert any("Delivery" in sentence and "Riguarda" in sentence for sentence in older["sentences"])
+        assert any("Consegna" in sentence and "Riguarda" in sentence for sentence in older["sentences"])
         assert "anna@example.com" not in str(older)
         assert any("القاعدة" in sentence for sentence in arabic["sentences"])
         assert person["sentences"][0] == "A person has set the topic “Refund”."
