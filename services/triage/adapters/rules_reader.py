@@ -17,6 +17,9 @@ _COMPARISON = re.compile(r"(>=|<=|>|<)\s*(\d{1,9}(?:\.\d{1,6})?|\.\d{1,6})")
 _WORDS = frozenset((*CLOSED, *OPEN, "topic", "language"))
 _NUMBERS = frozenset((*PROBABILITIES, *COUNTS))
 _LONGEST_REPLY = 2_000
+_SHOWN = 100
+"""Characters of what somebody else wrote that a fault repeats."""
+_LONGEST_REASON = 900
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ def read_rules(values: object, topics: Sequence[str], languages: Sequence[str]) 
     names: set[str] = set()
     for index, value in enumerate(values):
         name = value.get("name") if isinstance(value, dict) else None
-        shown = name if isinstance(name, str) and name else f"rule {index + 1}"
+        shown = name[:_SHOWN] if isinstance(name, str) and name else f"rule {index + 1}"
         try:
             rule = reader.rule(value)
             if rule.name in names:
@@ -69,8 +72,8 @@ def read_rules(values: object, topics: Sequence[str], languages: Sequence[str]) 
             names.add(rule.name)
             rules.append(rule)
         except _Wrong as wrong:
-            where = ".".join(str(part) for part in wrong.path) or "rule"
-            faults.append(Fault(shown, where, wrong.reason, (index, *wrong.path)))
+            where = ".".join(str(part)[:_SHOWN] for part in wrong.path) or "rule"
+            faults.append(Fault(shown, where, wrong.reason[:_LONGEST_REASON], (index, *wrong.path)))
     if faults:
         raise RulesError(faults)
     return tuple(rules)
