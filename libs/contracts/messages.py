@@ -52,6 +52,7 @@ from libs.contracts.generated.centralino.survey.v1.responses_pb2 import (
 )
 from libs.contracts.generated.centralino.triage.v1.decisions_pb2 import (
     ConversationTriaged,
+    Entity,
     Handling,
     Kind,
     Reason,
@@ -71,6 +72,7 @@ __all__ = [
     "ConversationTriaged",
     "CustomerIdentified",
     "DeliveryFailed",
+    "Entity",
     "EpisodeCause",
     "EpisodeOpened",
     "Handling",

@@ -14,7 +14,9 @@ from services.triage.adapters.learning.versions import VersionError
 from services.triage.adapters.model_file import ModelFileError
 from services.triage.adapters.taxonomy_file import TaxonomyError, load_taxonomy
 from services.triage.domain.classification import Query, classify_many
-from services.triage.domain.decision import Circumstances, decide
+from services.triage.domain.decision import decide
+from services.triage.domain.facts import Circumstances
+from services.triage.domain.rules import RuleSet
 
 _BLOCK = 64
 _LONGEST_LINE = 1_000_000
@@ -37,8 +39,9 @@ def classify_lines(
     An empty line is a text too. What is not UTF-8 is read as far as it can be.
     """
     try:
-        rules = load_taxonomy(taxonomy or taxonomy_for(model))
-        knowledge = load_knowledge(Sources(rules, model=model or HERE / "models"))
+        known = load_taxonomy(taxonomy or taxonomy_for(model))
+        rules = RuleSet(f"file:{known.version}", known.rules)
+        knowledge = load_knowledge(Sources(known, model=model or HERE / "models"))
     except (TaxonomyError, ModelFileError, VersionError, OSError) as error:
         raise typer.BadParameter(str(error)) from None
     for lines in _blocks(sys.stdin.buffer, block):

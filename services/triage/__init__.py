@@ -1,10 +1,12 @@
 """triage: what each message is about, how sure we are, and why.
 
-Owns       the taxonomy, the default model, signals and decisions
-Consumes   MessageReceived (ingest); ReplySent, StatusChanged, ConversationCorrected, TransferRequested,
+Owns       the taxonomy, the default model, the operator's rules, signals and decisions
+Consumes   MessageReceived, CustomerIdentified (ingest); ReplySent, StatusChanged, ConversationCorrected, TransferRequested,
            ConversationResolved (agent): what people did since
 Emits      ConversationTriaged
-Serves     classification of any text with its explanation, decisions of conversations, the taxonomy
-Stores     schema triage: conversations (language so far, what people corrected), decisions (never the text),
+Serves     classification of any text with its explanation, decisions of conversations and why, the taxonomy, the rules
+           with their versions, a dry run and a test
+Stores     schema triage: conversations (language so far, what people corrected, what was decided last), decisions
+           (never the text), customers (tier and attributes), versions of the rules,
            corrections and requests without a topic (with their words)
 """

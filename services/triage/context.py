@@ -2,20 +2,26 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from libs.storage import Database, Rows, UnitOfWork
+from services.triage.adapters.rule_book import RuleBook
 from services.triage.adapters.tables import (
     CONVERSATIONS,
     CORRECTIONS,
+    CUSTOMERS,
     DECISIONS,
     UNNAMED,
+    Customer,
     StoredCorrection,
     StoredDecision,
     Unnamed,
 )
 from services.triage.domain.memory import Conversation
+from services.triage.domain.rules import RuleSet
+from services.triage.domain.signals import Signals
 from services.triage.domain.taxonomy import Taxonomy
-from services.triage.ports import Classifier
+from services.triage.ports import Classifier, Unclassifiable
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +30,12 @@ class TriageContext:
 
     uow: UnitOfWork
     taxonomy: Taxonomy
+    zone: ZoneInfo
     conversations: Rows[Conversation]
     decisions: Rows[StoredDecision]
     corrections: Rows[StoredCorrection]
     unnamed: Rows[Unnamed]
+    customers: Rows[Customer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +44,33 @@ class Outside:
 
     classifier: Classifier
     database: Database
+    rules: RuleBook
 
 
-def context_of(taxonomy: Taxonomy) -> Callable[[UnitOfWork], TriageContext]:
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What was asked for one message before the transaction."""
+
+    signals: Signals | Unclassifiable
+    rules: RuleSet
+    customer: Customer
+    contacts: int
+    """The customer's conversations of the seven days before the message, with this one."""
+
+
+def context_of(taxonomy: Taxonomy, zone: ZoneInfo) -> Callable[[UnitOfWork], TriageContext]:
     """How the context of a transaction is built."""
 
     def build(uow: UnitOfWork) -> TriageContext:
         return TriageContext(
             uow,
             taxonomy,
+            zone,
             uow.rows(CONVERSATIONS),
             uow.rows(DECISIONS),
             uow.rows(CORRECTIONS),
             uow.rows(UNNAMED),
+            uow.rows(CUSTOMERS),
         )
 
     return build

@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping
 from functools import partial
+from zoneinfo import ZoneInfo
 
 from libs.runtime import Platform, Service, ServiceDefinition
 from libs.streams import Subscriber
 from services.triage import learning, retention
 from services.triage.adapters.knowledge import HERE, Sources, model_in_use, taxonomy_for
 from services.triage.adapters.lessons import Reader
+from services.triage.adapters.rule_book import RuleBook
 from services.triage.adapters.taxonomy_file import load_taxonomy
 from services.triage.adapters.worker_pool import WorkerPool, default_workers
 from services.triage.api.routes import router
+from services.triage.api.rules import rules_router
 from services.triage.context import Outside, context_of
 from services.triage.handlers import stream
 from services.triage.settings import TriageSettings
@@ -22,6 +25,8 @@ def build(platform: Platform, settings: TriageSettings) -> Service:
     sources = Sources(taxonomy, model=settings.model or HERE / "models", encoder=settings.encoder)
     pool = WorkerPool(sources, settings.workers or default_workers())
     database = platform.database
+    rules = RuleBook(database, taxonomy)
+    zone = ZoneInfo(settings.time_zone)
     reader = Reader(database)
 
     async def start() -> None:
@@ -32,8 +37,8 @@ def build(platform: Platform, settings: TriageSettings) -> Service:
         return {"classifier": "ok" if pool.process_ids else "no classification process is running"}
 
     return Service(
-        routers=[router(database, pool, taxonomy)],
-        subscribers=[Subscriber(stream, context_of(taxonomy), Outside(pool, database))],
+        routers=[router(database, pool, taxonomy, rules), rules_router(database, pool, taxonomy, rules)],
+        subscribers=[Subscriber(stream, context_of(taxonomy, zone), Outside(pool, database, rules))],
         tasks=[
             partial(retention.run, database, settings.decision_days),
             partial(learning.run, reader, pool, partial(model_in_use, settings.model)),

@@ -1,8 +1,9 @@
 """The knobs of triage."""
 
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from libs.runtime import ServiceSettings
@@ -30,8 +31,20 @@ class TriageSettings(ServiceSettings):
         default=True,
         description="Whether the sentence encoder may be loaded; without it only the same words count as corrected",
     )
+    time_zone: str = Field(
+        default="UTC", description="Zone of the hours and weekdays that rules ask for, such as Europe/Rome"
+    )
     decision_days: float = Field(
         default=90.0,
         gt=0,
         description="How long decisions stay to be looked at; their words are the customers'",
     )
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ValueError, OSError) as error:
+            raise ValueError(f"{value!r} is no time zone such as Europe/Rome") from error
+        return value

@@ -61,6 +61,10 @@ class TriageResult(BaseModel):
     priority: int
     tags: list[str]
     required_skills: list[str]
+    mood: str = Field(default="", description="neutral, angry, disappointed or happy")
+    macro: str = Field(default="", description="The key of a macro that a rule offers")
+    suggested_reply: str = Field(default="", description="A reply that a rule suggests")
+    escalate: str = Field(default="", description="Why somebody must see it at once, by a rule")
     model_version: str
     policy_version: str
     triaged_at: Instant

@@ -97,7 +97,8 @@ class Enqueue(Command):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reclassify(Command):
     """A later message was understood. A rise of urgency re-keys; a fall is ignored. Topic and language are
-    taken only while nobody was offered the item, no human acted on it, and they were unknown."""
+    taken only while nobody was offered the item, no human acted on it, and they were unknown; the queue hint goes with
+    the topic, or by itself with `insist`, under the same conditions."""
 
     conversation_id: str
     episode: int
@@ -105,6 +106,9 @@ class Reclassify(Command):
     language: str
     urgency: Urgency
     based_on_human_version: int = 0
+    queue_hint: str = ""
+    insist: bool = False
+    """A rule has escalated: the hint counts although topic and language are known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

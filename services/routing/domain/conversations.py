@@ -86,10 +86,12 @@ def reclassify(pool: Pool, command: Reclassify) -> None:
             topic=command.topic if topic_news else item.topic,
             language=command.language if language_news else item.language,
         )
-    if after is item:
+    hinted = command.insist and not touched and _by_hint(pool, after, command.queue_hint) != item.queue_id
+    if (after.topic, after.language) != (item.topic, item.language) or hinted:
+        # A hint that came with a topic which is not taken would send the item after that topic.
+        _route_again(pool, after, command.queue_hint if topic_news or hinted else "")
         return
-    if (after.topic, after.language) != (item.topic, item.language):
-        _route_again(pool, after)
+    if after is item:
         return
     sla.rekey(pool, after)
     pool.explain(explain.noted(pool, after, "urgency", urgency=after.urgency, was=item.urgency))
@@ -178,8 +180,17 @@ def end(pool: Pool, item: Item, cause: str, at_ms: int) -> None:
     )
 
 
-def _route_again(pool: Pool, item: Item) -> None:
-    queue, filter_index = pool.directory.route(item.topic, item.language, item.urgency, item.channel, "")
+def _by_hint(pool: Pool, item: Item, queue_hint: str) -> str:
+    if not queue_hint:
+        return item.queue_id
+    route = pool.directory.route(item.topic, item.language, item.urgency, item.channel, queue_hint)
+    return route[0].queue_id
+
+
+def _route_again(pool: Pool, item: Item, queue_hint: str) -> None:
+    queue, filter_index = pool.directory.route(
+        item.topic, item.language, item.urgency, item.channel, queue_hint
+    )
     moved = queue.queue_id != item.queue_id
     another_language = pool.items[item.conversation_id].language != item.language
     item = pool.rekeyed(item._replace(queue_id=queue.queue_id))

@@ -12,9 +12,11 @@ from services.routing.domain.model import UNDETERMINED, UNKNOWN_TOPIC
 
 
 def said_of(e: ConversationTriaged) -> dict[str, Any]:
-    """What routing needs of a decision. A priority set by a rule counts as urgency."""
+    """What routing needs of a decision. A priority set by a rule counts as urgency; an escalation is urgent."""
     urgency = URGENCIES.get(e.urgency, "normal")
-    if e.priority:
+    if e.escalate:
+        urgency = "high"
+    elif e.priority:
         urgency = "high" if e.priority > 0 else "low"
     return {
         "language": e.language.value or UNDETERMINED,
@@ -25,6 +27,7 @@ def said_of(e: ConversationTriaged) -> dict[str, Any]:
         "received_at_ms": e.received_at_ms,
         "human_version": e.human_version,
         "request": e.kind in REQUESTS,
+        "insist": e.escalate != "",
     }
 
 
@@ -39,6 +42,8 @@ def reclassify(arrival: Arrival, seqs: Iterable[str], new_id: Callable[[str], st
             language=said["language"],
             urgency=said["urgency"],
             based_on_human_version=said["human_version"],
+            queue_hint=said["queue_hint"],
+            insist=said.get("insist", False),
         )
         for seq in seqs
         if (said := arrival.triaged[seq])["request"]

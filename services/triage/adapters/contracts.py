@@ -1,6 +1,9 @@
 """Decisions to events, rows and what the API shows; events to queries."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from libs.contracts import (
     Channel,
@@ -12,11 +15,14 @@ from libs.contracts import (
     Purpose,
     Urgency,
 )
+from libs.contracts import Entity as WireEntity
 from libs.contracts import Reason as WireReason
 from libs.contracts import Signal as WireSignal
-from services.triage.adapters.tables import StoredCorrection, StoredDecision, Unnamed
+from services.triage.adapters.tables import Customer, StoredCorrection, StoredDecision, Unnamed
 from services.triage.domain.classification import Query
-from services.triage.domain.decision import Circumstances, Decision
+from services.triage.domain.decision import Decision
+from services.triage.domain.entities import RULES_VERSION, masked
+from services.triage.domain.facts import WEEKDAYS, Circumstances, stored
 from services.triage.domain.memory import Conversation
 from services.triage.domain.overlay import words_of
 from services.triage.domain.signals import UNKNOWN
@@ -26,7 +32,15 @@ _CHANNELS = {
     Channel.CHANNEL_CHAT: "chat",
     Channel.CHANNEL_MAIL: "mail",
     Channel.CHANNEL_API: "api",
+    Channel.CHANNEL_SMS: "sms",
+    Channel.CHANNEL_WHATSAPP: "whatsapp",
+    Channel.CHANNEL_MESSENGER: "messenger",
+    Channel.CHANNEL_INSTAGRAM: "instagram",
+    Channel.CHANNEL_TELEGRAM: "telegram",
+    Channel.CHANNEL_VOICE: "voice",
+    Channel.CHANNEL_WEBHOOK: "webhook",
 }
+_HANDLINGS = {"human": Handling.HANDLING_HUMAN, "bot": Handling.HANDLING_BOT}
 _KINDS = {
     "request": Kind.KIND_REQUEST,
     "unsure": Kind.KIND_UNSURE,
@@ -50,9 +64,22 @@ def query_of(event: MessageReceived, earlier_language: str) -> Query:
     return Query(text, earlier_language, event.language_hint)
 
 
-def circumstances_of(event: MessageReceived, conversation: Conversation) -> Circumstances:
-    """What is known of a message beside its text."""
+def circumstances_of(
+    event: MessageReceived, conversation: Conversation, customer: Customer, contacts: int, zone: ZoneInfo
+) -> Circumstances:
+    """What is known of a message beside its text. `contacts` are the customer's conversations of seven days."""
+    at = datetime.fromtimestamp(event.received_at_ms / 1000, zone)
+    before = conversation.decided if conversation.decided_seq < event.message_seq else {}
     return Circumstances(
+        account=event.account,
+        tier=customer.tier,
+        attributes=customer.attributes,
+        contacts_this_week=contacts,
+        message_number=event.message_seq,
+        hour=at.hour + at.minute / 60,
+        weekday=WEEKDAYS[at.weekday()],
+        earlier_mood=before.get("mood", ""),
+        earlier_strength=before.get("mood_strength", 0.0),
         channel=_CHANNELS.get(event.channel, ""),
         automatic=event.automatic,
         survey_answer=event.purpose == Purpose.PURPOSE_SURVEY_ANSWER,
@@ -61,11 +88,31 @@ def circumstances_of(event: MessageReceived, conversation: Conversation) -> Circ
     )
 
 
+def watched_of(decision: Decision) -> dict[str, Any]:
+    """What of a decision is compared with the next one of the conversation."""
+    signals, ruling = decision.signals, decision.ruling
+    return {
+        "topic": signals.topic.value,
+        "language": signals.language.value,
+        "urgency": signals.urgency.value,
+        "mood": signals.mood.value,
+        "mood_strength": round(signals.mood_strength, 4),
+        "priority": ruling.priority,
+        "queue_hint": ruling.queue_hint,
+        "escalate": ruling.escalate,
+    }
+
+
 def event_of(
-    decision: Decision, received: MessageReceived, human_version: int, now_ms: int
+    decision: Decision,
+    received: MessageReceived,
+    human_version: int,
+    now_ms: int,
+    changed: Sequence[str] = (),
 ) -> ConversationTriaged:
     """The event that tells the others."""
     signals, ruling = decision.signals, decision.ruling
+    offset = len(received.subject) + 1 if received.subject else 0
     return ConversationTriaged(
         conversation_id=received.conversation_id,
         message_id=received.message_id,
@@ -79,7 +126,7 @@ def event_of(
         anger=signals.anger,
         wish_for_person=signals.wish_for_person,
         spam=signals.spam,
-        handling=Handling.HANDLING_HUMAN,
+        handling=_HANDLINGS[ruling.handling],
         priority=ruling.priority,
         tags=ruling.tags,
         required_skills=ruling.skills,
@@ -93,6 +140,7 @@ def event_of(
                 source=reason.source,
                 detail=reason.detail[:_LONGEST_DETAIL],
                 weight=round(reason.weight, 4),
+                **_place(reason.start, reason.end, offset),
             )
             for reason in decision.reasons
         ],
@@ -100,7 +148,36 @@ def event_of(
         customer_id=received.customer_id,
         channel=_CHANNELS.get(received.channel, ""),
         received_at_ms=received.received_at_ms,
+        mood=WireSignal(value=signals.mood.value, confidence=signals.mood.confidence),
+        mood_strength=signals.mood_strength,
+        disappointment=signals.disappointment,
+        joy=signals.joy,
+        complexity=signals.complexity,
+        entities=[
+            WireEntity(
+                kind=entity.kind,
+                value=masked(entity),
+                confidence=entity.confidence,
+                rule=entity.rule,
+                personal=entity.personal,
+                **_place(entity.start, entity.end, offset),
+            )
+            for entity in signals.entities
+        ],
+        macro=ruling.macro,
+        reply=ruling.reply,
+        escalate=ruling.escalate,
+        rules_version=decision.rules_version,
+        mood_turn=str(decision.facts["mood_turn"]),
+        changed=changed,
     )
+
+
+def _place(start: int, end: int, offset: int) -> dict[str, Any]:
+    """Places in subject and text together, as places in one of them."""
+    if end > start >= offset > 0:
+        return {"start": start - offset, "end": end - offset}
+    return {"start": start, "end": end, "in_subject": offset > 0 and end > start}
 
 
 def row_of(decision: Decision, received: MessageReceived, human_version: int, now_ms: int) -> StoredDecision:
@@ -117,6 +194,7 @@ def row_of(decision: Decision, received: MessageReceived, human_version: int, no
         decided_at_ms=now_ms,
         human_version=human_version,
         detail=shown(decision),
+        facts=stored(decision.facts),
     )
 
 
@@ -169,6 +247,13 @@ def shown(decision: Decision) -> dict[str, Any]:
         "kind": {"value": signals.kind.value, "confidence": round(signals.kind.confidence, 4)},
         "urgency": {"value": signals.urgency.value, "confidence": round(signals.urgency.confidence, 4)},
         "anger": round(signals.anger, 4),
+        "disappointment": round(signals.disappointment, 4),
+        "joy": round(signals.joy, 4),
+        "mood": {"value": signals.mood.value, "confidence": round(signals.mood.confidence, 4)},
+        "mood_strength": round(signals.mood_strength, 4),
+        "mood_level": decision.facts["mood_level"],
+        "mood_turn": decision.facts["mood_turn"],
+        "complexity": round(signals.complexity, 4),
         "wish_for_person": round(signals.wish_for_person, 4),
         "spam": round(signals.spam, 4),
         "known_share": round(signals.known_share, 4),
@@ -177,14 +262,33 @@ def shown(decision: Decision) -> dict[str, Any]:
         "tags": list(ruling.tags),
         "required_skills": list(ruling.skills),
         "queue_hint": ruling.queue_hint,
+        "macro": ruling.macro,
+        "reply": ruling.reply,
+        "escalate": ruling.escalate,
+        "entities": [
+            {
+                "kind": entity.kind,
+                "value": masked(entity),
+                "start": entity.start,
+                "end": entity.end,
+                "confidence": entity.confidence,
+                "rule": entity.rule,
+                "personal": entity.personal,
+            }
+            for entity in signals.entities
+        ],
         "model_version": signals.model_version,
+        "entity_rules_version": RULES_VERSION,
         "policy_version": signals.policy_version,
+        "rules_version": decision.rules_version,
         "reasons": [
             {
                 "signal": reason.signal,
                 "source": reason.source,
                 "detail": reason.detail[:_LONGEST_DETAIL],
                 "weight": round(reason.weight, 4),
+                "start": reason.start,
+                "end": reason.end,
             }
             for reason in decision.reasons
         ],

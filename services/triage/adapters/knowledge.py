@@ -15,6 +15,7 @@ from services.triage.adapters.model_file import CARD as WORDS_CARD
 from services.triage.adapters.model_file import load_model
 from services.triage.adapters.taxonomy_file import load_taxonomy
 from services.triage.domain.classification import Knowledge
+from services.triage.domain.entities import catalogue_of
 from services.triage.domain.label_model import Encode
 from services.triage.domain.taxonomy import Taxonomy
 
@@ -55,6 +56,7 @@ def load_knowledge(sources: Sources) -> Knowledge:
         model=load_model(words),
         detect=best_detector(sources.taxonomy.languages)[1],
         topics=topics,
+        catalogue=catalogue_of(sources.taxonomy.products),
         encode=encoder() if sources.encoder and topics is not None and topics.encoder is not None else None,
     )
 

@@ -1,6 +1,6 @@
 """The tables of triage."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, Float, MetaData, Table, Text
@@ -22,6 +22,10 @@ _conversations = Table(
     Column("corrected_topic", Text, nullable=False),
     Column("tags_corrected", Boolean, nullable=False),
     Column("corrected_version", BigInteger, nullable=False),
+    Column("customer_id", Text, nullable=False),
+    Column("contacted_at_ms", BigInteger, nullable=False),
+    Column("decided_seq", BigInteger, nullable=False),
+    Column("decided", JSONB, nullable=False),
     schema=SCHEMA,
 )
 
@@ -38,6 +42,28 @@ _decisions = Table(
     Column("decided_at_ms", BigInteger, nullable=False),
     Column("human_version", BigInteger, nullable=False),
     Column("detail", JSONB, nullable=False),
+    Column("facts", JSONB, nullable=False),
+    schema=SCHEMA,
+)
+
+_customers = Table(
+    "customers",
+    metadata,
+    Column("customer_id", Text, primary_key=True),
+    Column("tier", Text, nullable=False),
+    Column("attributes", JSONB, nullable=False),
+    schema=SCHEMA,
+)
+
+rule_sets = Table(
+    "rule_sets",
+    metadata,
+    Column("version", BigInteger, primary_key=True),
+    Column("content", JSONB, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("put_at_ms", BigInteger, nullable=False),
+    Column("changes", JSONB, nullable=False),
     schema=SCHEMA,
 )
 
@@ -57,6 +83,17 @@ class StoredDecision:
     human_version: int
     detail: dict[str, Any]
     """The whole decision as the API shows it."""
+    facts: dict[str, Any]
+    """What the rules compared, as `facts.stored` has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """What rules may ask of a customer."""
+
+    customer_id: str
+    tier: str = ""
+    attributes: dict[str, str] = field(default_factory=dict)
 
 
 _corrections = Table(
@@ -122,3 +159,4 @@ CORRECTIONS = TableRepository(_corrections, StoredCorrection)
 UNNAMED = TableRepository(_unnamed, Unnamed)
 CONVERSATIONS = TableRepository(_conversations, Conversation)
 DECISIONS = TableRepository(_decisions, StoredDecision)
+CUSTOMERS = TableRepository(_customers, Customer)

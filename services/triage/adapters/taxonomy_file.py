@@ -3,36 +3,26 @@
 import dataclasses
 import hashlib
 import re
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Sequence
+from pathlib import Path as FilePath
 from typing import Any, NoReturn
 
 import yaml
 
-from services.triage.domain.taxonomy import (
-    CHANNELS,
-    COMPARE,
-    KINDS,
-    NUMBERS,
-    URGENCIES,
-    WORDS,
-    Condition,
-    Rule,
-    Taxonomy,
-    Thresholds,
-    Topic,
-)
+from services.triage.adapters.rules_reader import Path, RulesError, read_rules
+from services.triage.domain.entities import Product
+from services.triage.domain.rules import Rule
+from services.triage.domain.taxonomy import Taxonomy, Thresholds, Topic
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _LANGUAGE = re.compile(r"[a-z]{2}")
-_COMPARISON = re.compile(r"(>=|<=|>|<)\s*(0(?:\.\d+)?|1(?:\.0+)?|\.\d+)")
 
 
 class TaxonomyError(ValueError):
     """The file cannot be used. The text is `file:line: reason`."""
 
 
-def load_taxonomy(path: Path) -> Taxonomy:
+def load_taxonomy(path: FilePath) -> Taxonomy:
     """Read and check a taxonomy. Raises TaxonomyError, or OSError when there is no such file."""
     content = path.read_bytes()
     try:
@@ -51,7 +41,7 @@ def load_taxonomy(path: Path) -> Taxonomy:
 class _Reader:
     """Walks the nodes of one file, which know their lines."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: FilePath) -> None:
         self._path = path
 
     def refuse(self, node: yaml.Node | None, reason: str) -> NoReturn:
@@ -59,7 +49,9 @@ class _Reader:
         raise TaxonomyError(f"{self._path}:{line}: {reason}")
 
     def taxonomy(self, root: yaml.Node, version: str) -> Taxonomy:
-        parts = self._mapping(root, required=("languages", "topics", "thresholds", "rules"))
+        parts = self._mapping(
+            root, required=("languages", "topics", "thresholds", "rules"), optional=("products",)
+        )
         languages = tuple(
             self._word(node, _LANGUAGE, "a language such as en") for node in self._list(parts["languages"])
         )
@@ -79,56 +71,39 @@ class _Reader:
             parts["thresholds"], required=tuple(field.name for field in dataclasses.fields(Thresholds))
         )
         thresholds = Thresholds(**{name: self._number(node, 0.0, 1.0) for name, node in limits.items()})
-        allowed = {
-            "topic": {*topics, "unknown"},
-            "kind": set(KINDS),
-            "language": {*languages, "und"},
-            "urgency": set(URGENCIES),
-            "channel": set(CHANNELS),
-        }
-        rules = [self._rule(node, allowed) for node in self._list(parts["rules"])]
-        for index, rule in enumerate(rules):
-            if rule.name in {earlier.name for earlier in rules[:index]}:
-                self.refuse(self._list(parts["rules"])[index], f"rule {rule.name!r} stands twice")
-        return Taxonomy(version, languages, tuple(topics.values()), thresholds, tuple(rules))
+        rules = self._rules(parts["rules"], tuple(topics), languages)
+        products = (
+            [self._product(node) for node in self._list(parts["products"])] if "products" in parts else []
+        )
+        return Taxonomy(version, languages, tuple(topics.values()), thresholds, rules, tuple(products))
 
-    def _rule(self, node: yaml.Node, allowed: Mapping[str, set[str]]) -> Rule:
-        fields = self._mapping(node, required=("name", "when", "then"))
-        when = tuple(
-            self._condition(fact, value, allowed, fields["when"])
-            for fact, value in self._mapping(fields["when"], optional=(*WORDS, *NUMBERS)).items()
-        )
-        then = self._mapping(
-            fields["then"], optional=("priority", "queue_hint", "handling", "tags", "skills")
-        )
-        if not then:
-            self.refuse(fields["then"], "then sets nothing")
-        read: dict[str, Callable[[yaml.Node], Any]] = {
-            "priority": self._priority,
-            "queue_hint": lambda n: self._word(n, _KEY, "a queue id"),
-            "handling": lambda n: self._one_of(n, {"human"}),
-            "tags": lambda n: tuple(self._word(item, _KEY, "a tag") for item in self._list(n)),
-            "skills": lambda n: tuple(self._word(item, _KEY, "a skill id") for item in self._list(n)),
-        }
-        return Rule(
-            self._text(fields["name"]), when, **{name: read[name](value) for name, value in then.items()}
-        )
+    def _rules(self, node: yaml.Node, topics: Sequence[str], languages: Sequence[str]) -> tuple[Rule, ...]:
+        try:
+            return read_rules(self._plain(node), topics, languages)
+        except RulesError as error:
+            fault = error.faults[0]
+            self.refuse(_at(node, fault.path), str(fault))
 
-    def _condition(
-        self, fact: str, node: yaml.Node, allowed: Mapping[str, set[str]], near: yaml.Node
-    ) -> Condition:
-        if fact in NUMBERS:
-            text = self._text(node)
-            found = _COMPARISON.fullmatch(text)
-            if found is None:
-                self.refuse(
-                    node, f'{fact}: {text!r} is no comparison such as ">= 0.7" ({", ".join(COMPARE)})'
-                )
-            return Condition(fact, compare=found[1], bound=float(found[2]))
-        values = self._list(node) if isinstance(node, yaml.SequenceNode) else [node]
-        if not values:
-            self.refuse(near, f"{fact}: an empty list never matches")
-        return Condition(fact, frozenset(self._one_of(value, allowed[fact]) for value in values))
+    def _product(self, node: yaml.Node) -> Product:
+        fields = self._mapping(node, required=("key", "names"))
+        names = tuple(self._text(name) for name in self._list(fields["names"]))
+        return Product(self._word(fields["key"], _KEY, "a key of small letters, digits, dot and dash"), names)
+
+    def _plain(self, node: yaml.Node) -> Any:
+        """The value of a node; a field that stands twice is refused."""
+        if isinstance(node, yaml.SequenceNode):
+            return [self._plain(item) for item in node.value]
+        if isinstance(node, yaml.MappingNode):
+            found: dict[Any, Any] = {}
+            for key, value in node.value:
+                name = self._plain(key)
+                if not isinstance(name, str):
+                    self.refuse(key, f"field {name!r} is no text")
+                if name in found:
+                    self.refuse(key, f"field {name!r} stands twice")
+                found[name] = self._plain(value)
+            return found
+        return yaml.SafeLoader("").construct_object(node, deep=True)
 
     def _mapping(
         self, node: yaml.Node, *, required: tuple[str, ...] = (), optional: tuple[str, ...] = ()
@@ -165,12 +140,6 @@ class _Reader:
             self.refuse(node, f"{text!r} is not {meaning}")
         return text
 
-    def _one_of(self, node: yaml.Node, allowed: set[str]) -> str:
-        text = self._text(node)
-        if text not in allowed:
-            self.refuse(node, f"{text!r} is none of {', '.join(sorted(allowed))}")
-        return text
-
     def _number(self, node: yaml.Node, least: float, most: float) -> float:
         text = self._text(node)
         try:
@@ -181,8 +150,15 @@ class _Reader:
             self.refuse(node, f"{text!r} is not a number from {least:g} to {most:g}")
         return value
 
-    def _priority(self, node: yaml.Node) -> int:
-        text = self._text(node)
-        if text not in ("-2", "-1", "0", "1", "2"):
-            self.refuse(node, f"priority {text!r} is not one of -2, -1, 0, 1, 2")
-        return int(text)
+
+def _at(node: yaml.Node, path: Path) -> yaml.Node:
+    """The node that a path leads to, or the nearest one on the way."""
+    for part in path:
+        if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+        elif isinstance(node, yaml.MappingNode):
+            found = next((v for k, v in node.value if k.value == part), None)
+            if found is None:
+                return node
+            node = found
+    return node

@@ -16,6 +16,22 @@ Instant = Annotated[
 """Milliseconds inside, RFC 3339 outside."""
 
 
+ChannelWord = Literal[
+    "",
+    "web",
+    "chat",
+    "mail",
+    "api",
+    "sms",
+    "whatsapp",
+    "messenger",
+    "instagram",
+    "telegram",
+    "voice",
+    "webhook",
+]
+
+
 class ClassifyBody(BaseModel):
     """A text to classify. Nothing of it is kept."""
 
@@ -23,7 +39,7 @@ class ClassifyBody(BaseModel):
 
     text: str = Field(max_length=65_536, description="Any text, also an empty one")
     subject: str = Field(default="", max_length=1_000)
-    channel: Literal["", "web", "chat", "mail", "api"] = ""
+    channel: ChannelWord = ""
     earlier_language: str = Field(
         default="", max_length=3, description="Language of earlier messages of the same conversation"
     )
@@ -59,6 +75,22 @@ class ReasonOut(BaseModel):
     weight: float = Field(
         description="Log-odds; of threshold and runner_up a probability, of example and correction a cosine; else 0"
     )
+    start: int = Field(
+        default=0, description="Where its words stand in subject, line break and text; 0 0 nowhere"
+    )
+    end: int = 0
+
+
+class EntityOut(BaseModel):
+    """One thing that the text names."""
+
+    kind: Literal["order_number", "email", "phone", "iban", "card", "amount", "date", "product"]
+    value: str = Field(description="In one spelling; of personal kinds what may be shown of it")
+    start: int = Field(description="In characters of subject, line break and text")
+    end: int
+    confidence: float
+    rule: str = Field(description="Which rule found it")
+    personal: bool
 
 
 class DecisionOut(BaseModel):
@@ -73,6 +105,17 @@ class DecisionOut(BaseModel):
     kind: SignalOut
     urgency: SignalOut
     anger: float
+    disappointment: float = 0.0
+    joy: float = 0.0
+    mood: SignalOut = SignalOut(value="neutral", confidence=0.0)
+    mood_strength: float = 0.0
+    mood_level: Literal["none", "mild", "clear", "strong"] = "none"
+    mood_turn: Literal["first", "same", "worse", "better"] = Field(
+        default="first", description="Against the conversation's message before"
+    )
+    complexity: float = Field(
+        default=0.0, description="How likely it is about several problems or a long history"
+    )
     wish_for_person: float
     spam: float
     known_share: float = Field(description="Share of the words that the model has seen")
@@ -81,7 +124,13 @@ class DecisionOut(BaseModel):
     tags: list[str]
     required_skills: list[str]
     queue_hint: str
+    macro: str = ""
+    reply: str = Field(default="", description="A reply that a rule suggests")
+    escalate: str = Field(default="", description="Why somebody must see it at once, or empty")
+    entities: list[EntityOut] = []
     model_version: str
+    entity_rules_version: str = ""
+    rules_version: str = Field(default="", description="Of the rules that decided")
     policy_version: str
     reasons: list[ReasonOut]
 
@@ -95,6 +144,68 @@ class ConversationOut(BaseModel):
     human_version: int = Field(description="How often people had acted when it was decided")
     decided_at: Instant
     decision: DecisionOut
+
+
+class WordOut(BaseModel):
+    """Words that spoke for a signal."""
+
+    text: str
+    weight: float
+    start: int = Field(description="Where they stand in subject, line break and text; 0 0 nowhere")
+    end: int
+
+
+class RunnerUpOut(BaseModel):
+    """What came second, and what it lacked."""
+
+    value: str
+    probability: float
+    lacked: float = Field(
+        description="By how much its probability was below the confidence of what was decided"
+    )
+    lacked_words: list[str] = Field(description="The loudest words that spoke for what was decided")
+
+
+class PartOut(BaseModel):
+    """One signal: what spoke for it and what it had to reach."""
+
+    signal: str
+    value: str
+    confidence: float
+    threshold: float | None = Field(
+        description="None where the highest wins, or thresholds have changed since"
+    )
+    reached: bool
+    words: list[WordOut]
+    examples: list[str]
+    notes: list[str] = Field(description="Headers, people, earlier messages, the tier that decided")
+    runner_up: RunnerUpOut | None
+
+
+class SetFieldOut(BaseModel):
+    """What a rule set."""
+
+    field: str
+    value: str
+    rule: str
+
+
+class ExplanationOut(BaseModel):
+    """Why a message was decided so: as data, and in sentences of one language."""
+
+    model_config = ConfigDict(protected_namespaces=())
+
+    conversation_id: str
+    message_seq: int
+    language: str
+    sentences: list[str]
+    parts: list[PartOut]
+    set_by_rules: list[SetFieldOut]
+    set_by_people: list[str]
+    failed: str = Field(description="Why the text could not be classified at all, or empty")
+    model_version: str
+    policy_version: str
+    rules_version: str
 
 
 class DecisionItem(BaseModel):

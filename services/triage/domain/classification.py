@@ -1,17 +1,20 @@
 """One text to its signals: language, features, model, thresholds, reasons."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from services.triage.domain.entities import Catalogue, find_entities
 from services.triage.domain.features import Features, extract
 from services.triage.domain.label_evidence import loudest
 from services.triage.domain.label_model import Encode, LabelModel, Verdicts, judge
 from services.triage.domain.language import UNDETERMINED, LanguageGuess, decide_language
 from services.triage.domain.lexicon import Lexicon
-from services.triage.domain.model import STRANGE, Evidence, LinearModel, Scores
+from services.triage.domain.model import BINARY, STRANGE, Evidence, LinearModel, Scores
+from services.triage.domain.mood import mood_of
 from services.triage.domain.signals import UNKNOWN, Reason, Signal, Signals
+from services.triage.domain.spans import with_spans
 from services.triage.domain.taxonomy import Taxonomy
 from services.triage.domain.text import read
 
@@ -53,6 +56,8 @@ class Knowledge:
     topics: LabelModel | None = None
     """In two tiers: the topic. Without it the topic too comes from `model`."""
     encode: Encode | None = None
+    catalogue: Catalogue = field(default_factory=Catalogue)
+    """The operator's products, by the words of their names."""
 
     @property
     def version(self) -> str:
@@ -175,26 +180,38 @@ def _signals(one: _Read, topic: _Topic, knowledge: Knowledge) -> Signals:
     reasons += urgency_reasons
     if urgency.value != "normal":
         reasons += _evidence(model.evidence(features, "urgency", urgency.value, 4), "urgency")
-    anger = scores.probabilities["anger"]["anger"]
-    person = scores.probabilities["person"]["person"]
-    if anger >= 0.5:
-        reasons += _evidence(model.evidence(features, "anger", "anger", 4), "anger")
-    if person >= 0.5:
-        reasons += _evidence(model.evidence(features, "person", "person", 4), "wish_for_person")
+    chances = {head: scores.probabilities.get(head, {}).get(head, 0.0) for head in BINARY}
+    for head, probability in chances.items():
+        if probability >= _HALF:
+            signal = "wish_for_person" if head == "person" else head
+            reasons += _evidence(model.evidence(features, head, head, 4), signal)
+    mood = mood_of(chances, features.columns)
+    reasons += [
+        Reason(
+            "mood_strength", "lexicon", f"{name}: {', '.join(features.hits.get(name, ())[:3])}".rstrip(": ")
+        )
+        for name in mood.columns[:4]
+    ]
     return Signals(
         language=Signal(guess.language, guess.confidence),
         topic=Signal(best if believed else UNKNOWN, topic.confidence if topic.ranked else 0.0),
         best_topic=best,
         kind=kind,
         urgency=urgency,
-        anger=anger,
-        wish_for_person=person,
+        anger=chances["anger"],
+        wish_for_person=chances["person"],
         spam=scores.probabilities["kind"].get("spam", 0.0),
         known_share=scores.known_share,
         model_version=knowledge.version,
         policy_version=taxonomy.version,
-        reasons=tuple(reasons),
+        reasons=with_spans(reasons, one.query.text),
         out_of_scope=topic.outside,
+        mood=Signal(mood.value, mood.confidence),
+        mood_strength=mood.strength,
+        disappointment=chances["disappointment"],
+        joy=chances["joy"],
+        complexity=chances["complexity"],
+        entities=find_entities(one.query.text, knowledge.catalogue),
     )
 
 

@@ -1,26 +1,14 @@
 """Signals, facts of the message and what people said before become one decision."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from services.triage.domain.facts import Circumstances, facts_of
+from services.triage.domain.rules import Fact, RuleSet, Ruling, apply_rules
 from services.triage.domain.signals import UNKNOWN, Reason, Signal, Signals
-from services.triage.domain.taxonomy import Ruling, Taxonomy, apply_rules
+from services.triage.domain.taxonomy import Taxonomy
 
 _HEADER_SURE = 0.99
-
-
-@dataclass(frozen=True, slots=True)
-class Circumstances:
-    """What is known of a message beside its text."""
-
-    channel: str = ""
-    """web, chat, mail, api or empty."""
-    automatic: bool = False
-    """Mail headers say that no person wrote it."""
-    survey_answer: bool = False
-    corrected_topic: str = ""
-    """The topic a person has set in this episode, or empty."""
-    tags_corrected: bool = False
-    """A person has set the tags in this episode."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +19,12 @@ class Decision:
     ruling: Ruling
     reasons: tuple[Reason, ...]
     """All of them: for the signals and for what the rules set."""
+    facts: Mapping[str, Fact]
+    """What the rules compared."""
+    rules_version: str
 
 
-def decide(signals: Signals, circumstances: Circumstances, taxonomy: Taxonomy) -> Decision:
+def decide(signals: Signals, circumstances: Circumstances, rules: RuleSet) -> Decision:
     """Headers beat the model, people beat both; then the operator's rules."""
     reasons = list(signals.reasons)
     if circumstances.survey_answer:
@@ -45,28 +36,13 @@ def decide(signals: Signals, circumstances: Circumstances, taxonomy: Taxonomy) -
     if circumstances.corrected_topic:
         signals = replace(signals, topic=Signal(circumstances.corrected_topic, 1.0))
         reasons.append(Reason("topic", "prior", "set by a person"))
-    ruling = apply_rules(
-        taxonomy.rules,
-        {
-            "topic": signals.topic.value,
-            "kind": signals.kind.value,
-            "language": signals.language.value,
-            "urgency": signals.urgency.value,
-            "channel": circumstances.channel,
-        },
-        {
-            "anger": signals.anger,
-            "wish_for_person": signals.wish_for_person,
-            "spam": signals.spam,
-            "topic_confidence": signals.topic.confidence,
-            "kind_confidence": signals.kind.confidence,
-        },
-    )
+    facts = facts_of(signals, circumstances)
+    ruling = apply_rules(rules.rules, facts)
     if circumstances.tags_corrected:
         ruling = replace(ruling, tags=(), by=tuple(item for item in ruling.by if item[0] != "tags"))
         reasons.append(Reason("tags", "prior", "set by a person"))
     reasons += [Reason(field, "rule", name) for field, name in ruling.by]
-    return Decision(signals, ruling, tuple(reasons))
+    return Decision(signals, ruling, tuple(reasons), facts, rules.version)
 
 
 def nothing_known(reason: str, taxonomy: Taxonomy, model_version: str) -> Signals:

@@ -1,11 +1,13 @@
 """What the linear model sees of a text: hashed words and letters, and named columns."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from zlib import crc32
 
 from services.triage.domain.lexicon import Lexicon, merge_hits
+from services.triage.domain.nearness import NEAR_COLUMNS, near
 from services.triage.domain.text import Text
 
 WORD_BITS = 17
@@ -32,8 +34,12 @@ FORM_COLUMNS = (
     "form.emoji",
     "form.lines",
     "form.header_words",
+    "form.very_long",
+    "form.sentences",
 )
 """Columns about how a text is written, 0..1 each."""
+DERIVED_COLUMNS = (*FORM_COLUMNS, *NEAR_COLUMNS)
+"""All columns that are not a lexicon's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +90,12 @@ def extract(text: Text, lexicons: Sequence[Lexicon]) -> Features:
     for lexicon in lexicons:
         found = lexicon.hits(tokens)
         hits = merge_hits(hits, found) if hits else found
+    together = near(tokens, lexicons, hits)
     columns = {column: min(1.0, 0.6 + 0.2 * len(found)) for column, found in hits.items()}
+    columns.update(dict.fromkeys(together, 1.0))
     columns.update(form_columns(text))
+    if together:
+        hits = {**hits, **together}
     return Features(words, letters, columns, hits, tokens)
 
 
@@ -111,10 +121,13 @@ def form_columns(text: Text) -> dict[str, float]:
         "form.emoji": float(any(not token[0].isalnum() and token not in "!?" for token in tokens)),
         "form.lines": min(1.0, clean.strip().count("\n") / 3),
         "form.header_words": float(bool(_HEADERS.intersection(tokens))),
+        "form.very_long": min(1.0, max(0, words - 60) / 120),
+        "form.sentences": min(1.0, max(0, len(_SENTENCE.findall(clean)) - 3) / 6),
     }
     return {name: value for name, value in values.items() if value > 0}
 
 
+_SENTENCE = re.compile(r"[.!?؟…][\s\"»“)]|\n\n")
 _HEADERS = frozenset(
     ("mailer", "daemon", "postmaster", "smtp", "noreply", "autoreply", "undeliverable", "xloop")
 )

@@ -53,6 +53,19 @@ class Lexicon:
                     found.setdefault(column, []).append(" ".join(tokens[position : position + 1 + len(rest)]))
         return found
 
+    def places(self, tokens: Sequence[str], column: str) -> list[tuple[int, int]]:
+        """Where a column fires on `tokens`: half-open ranges of their positions, in order."""
+        found: list[tuple[int, int]] = []
+        for position, token in enumerate(tokens):
+            columns, phrases = self._remembered.get(token) or self._look_up(token)
+            if column in columns:
+                found.append((position, position + 1))
+            for rest, other in phrases:
+                end = position + 1 + len(rest)
+                if other == column and self._follows(rest, tokens[position + 1 : end]):
+                    found.append((position, end))
+        return found
+
     def _look_up(self, token: str) -> "Found":
         columns: list[str] = []
         phrases: list[tuple[tuple[str, ...], str]] = []

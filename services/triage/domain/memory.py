@@ -1,11 +1,17 @@
 """What triage remembers of a conversation: its language so far, and what people did."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 from services.triage.domain.language import UNDETERMINED
 from services.triage.domain.signals import Signal
 
 _SURE = 0.8
+WATCHED: Final = (
+    "topic", "language", "urgency", "mood", "priority", "queue_hint", "escalate",
+)  # fmt: skip
+"""What is compared between one decision and the next of a conversation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +30,13 @@ class Conversation:
     tags_corrected: bool = False
     corrected_version: int = 0
     """The human_version of the newest correction, or of the resolution that ended it."""
+    customer_id: str = ""
+    contacted_at_ms: int = 0
+    """When the newest message came."""
+    decided_seq: int = 0
+    """The number of the newest message that was decided."""
+    decided: dict[str, Any] = field(default_factory=dict)
+    """What was decided of it: WATCHED and the strength of its mood."""
 
 
 def heard(conversation: Conversation, language: Signal, seq: int) -> Conversation:
@@ -31,6 +44,25 @@ def heard(conversation: Conversation, language: Signal, seq: int) -> Conversatio
     if language.value == UNDETERMINED or language.confidence < _SURE or seq < conversation.language_seq:
         return conversation
     return replace(conversation, language=language.value, language_seq=seq)
+
+
+def decided(
+    conversation: Conversation, customer_id: str, seq: int, at_ms: int, what: Mapping[str, Any]
+) -> Conversation:
+    """After a decision on message `seq` that came at `at_ms`; an older message than the newest changes no memory of it."""
+    conversation = replace(
+        conversation, customer_id=customer_id, contacted_at_ms=max(conversation.contacted_at_ms, at_ms)
+    )
+    if seq < conversation.decided_seq:
+        return conversation
+    return replace(conversation, decided_seq=seq, decided=dict(what))
+
+
+def changed(conversation: Conversation, seq: int, what: Mapping[str, Any]) -> tuple[str, ...]:
+    """Which of WATCHED is not as it was decided before; nothing for the first message or one that comes late."""
+    if not conversation.decided_seq or seq <= conversation.decided_seq:
+        return ()
+    return tuple(name for name in WATCHED if conversation.decided.get(name) != what[name])
 
 
 def touched(conversation: Conversation, human_version: int) -> Conversation:

@@ -10,7 +10,8 @@ import numpy.typing as npt
 from services.triage.domain.features import Features, known_share
 
 Floats = npt.NDArray[np.float32]
-HEADS = ("topic", "kind", "urgency", "anger", "person")
+BINARY = ("anger", "person", "disappointment", "joy", "complexity")
+"""Heads that answer one question with yes or no."""
 STRANGE = 0.05
 """The most confidence in a topic for a text without a known word, or in a language that is not served."""
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from services.triage.domain.entities import Entity
+
 UNKNOWN = "unknown"
 """The topic of a text whose best topic is below the threshold."""
 
@@ -16,11 +18,15 @@ class Reason:
     """One piece of evidence."""
 
     signal: str
-    """language, topic, kind, urgency, anger, wish_for_person, spam, priority, handling, tags, queue_hint or skills."""
+    """language, topic, kind, urgency, anger, disappointment, joy, mood_strength, complexity, wish_for_person, spam, or
+    what a rule sets: priority, handling, tags, queue_hint, skills, macro, reply or escalate."""
     source: Source
     detail: str
     weight: float = 0.0
     """Log-odds for the decision; 0 where it does not apply. For threshold and runner_up: that probability."""
+    start: int = 0
+    end: int = 0
+    """Where its words stand in the text that was classified, half-open, in characters; both 0 when nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +60,13 @@ class Signals:
     reasons: tuple[Reason, ...] = field(default=())
     out_of_scope: float = 0.0
     """How likely none of the topics fits."""
+    mood: Signal = Signal("neutral", 0.0)
+    """neutral, angry, disappointed or happy."""
+    mood_strength: float = 0.0
+    """0..1; see `mood.Mood`."""
+    disappointment: float = 0.0
+    joy: float = 0.0
+    complexity: float = 0.0
+    """How likely it is about several problems or a long history."""
+    entities: tuple[Entity, ...] = ()
+    """In order of the text, which is the one that was classified."""

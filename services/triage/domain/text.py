@@ -8,12 +8,12 @@ READ_CHARS = 8_000
 """Characters of a text that are read; a longer text is judged by its beginning."""
 
 _URL = re.compile(
-    r"(?:https?://|www\.)\S+|\b[\w-]+\.(?:com|net|org|info|biz|ru|xyz|top|click|shop|io)(?:/\S*)?\b"
+    r"(?:https?://|www\.)\S+|\b[\w-]{1,63}\.(?:com|net|org|info|biz|ru|xyz|top|click|shop|io)(?:/\S*)?\b"
 )
-_MAIL = re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_PHONE = re.compile(r"(?<!\w)\+?\d[\d ()./-]{7,}\d(?!\w)")
+_MAIL = re.compile(r"\b[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+")
+_PHONE = re.compile(r"(?<!\w)\+?\d[\d ()./-]{7,30}\d(?!\w)")
 _MONEY = re.compile(
-    r"[$€£]\s?\d[\d.,]*|\d[\d.,]*\s?(?:[$€£]|eur\b|euros?\b|usd\b|lei\b|ron\b|reais\b|pesos\b|dollars?\b|درهم|ريال|دينار|يورو)"
+    r"[$€£]\s?\d[\d.,]{0,20}|\d[\d.,]{0,20}\s?(?:[$€£]|eur\b|euros?\b|usd\b|lei\b|ron\b|reais\b|pesos\b|dollars?\b|درهم|ريال|دينار|يورو)"
 )
 _NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*")
 _TOKEN = re.compile(r"[^\W_]+|[\U0001F000-\U0001FAFF☀-➿]|[!?]")

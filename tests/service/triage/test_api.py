@@ -34,7 +34,7 @@ async def test_any_text_can_be_classified_with_its_reasons(shared: ServiceUnderT
     assert body["language"]["value"] == "en"
     assert body["topic"]["value"] in {"payment", "refund"}
     assert body["queue_hint"] == "billing"
-    assert {"signal", "source", "detail", "weight"} == set(body["reasons"][0])
+    assert {"signal", "source", "detail", "weight", "start", "end"} == set(body["reasons"][0])
     assert any(r["signal"] == "topic" and r["source"] == "runner_up" for r in body["reasons"])
 
 

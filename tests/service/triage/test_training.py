@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from services.cli import app
+from services.cli import command_line
 from services.operators.evaluate import tools_of
 from services.triage.adapters.evaluation.labels import Tools
 from services.triage.adapters.in_process import InProcessClassifier

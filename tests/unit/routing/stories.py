@@ -174,6 +174,8 @@ class Story:
             language=LANGUAGES[b // 4 % 5],
             urgency=URGENCIES[b // 20 % 3],
             based_on_human_version=b % 2,
+            queue_hint=("", "vip-desk", "desk")[b % 3],
+            insist=b % 5 == 0,
         )
 
     def _accept(self, a: int, b: int) -> c.Command | None:

@@ -11,8 +11,9 @@ from services.routing.domain.commands import (
     Reclassify,
     TimePassed,
 )
-from services.routing.domain.directory import AgentProfile
+from services.routing.domain.directory import AgentProfile, Filter
 from tests.unit.routing.pools import (
+    DIRECTORY,
     HOUR,
     MINUTE,
     SECOND,
@@ -205,6 +206,30 @@ def test_a_later_topic_reroutes_only_while_no_human_has_acted() -> None:
     assert engine.pool.items["c1"].queue_id == "billing"
     assert engine.pool.items["c2"].queue_id == "desk"
     assert step.decisions[0]["kind"] == "dropped"
+
+
+def test_a_hint_moves_an_item_with_the_topic_or_when_a_rule_insists_and_no_human_has_acted() -> None:
+    hinted = replace(DIRECTORY, filters=(Filter("vip-desk", queue_hints=("vip",)), *DIRECTORY.filters))
+    engine = engine_with(directory=hinted)
+    engine.apply(arrival("new", topic="unknown"), T0)
+    engine.apply(arrival("known", topic="invoice"), T0)
+    engine.apply(arrival("insisted", topic="invoice"), T0)
+    engine.apply(replace(arrival("touched", topic="invoice"), human_version=2), T0)
+    for number, name in enumerate(("new", "known", "insisted", "touched")):
+        command = Reclassify(
+            command_id=f"r{number}",
+            conversation_id=name,
+            episode=1,
+            topic="technical",
+            language="en",
+            urgency="normal",
+            based_on_human_version=1,
+            queue_hint="vip",
+            insist=name in ("insisted", "touched"),
+        )
+        engine.apply(command, T0)
+    found = {name: item.queue_id for name, item in engine.pool.items.items()}
+    assert found == {"new": "vip-desk", "known": "billing", "insisted": "vip-desk", "touched": "billing"}
 
 
 def test_the_specialist_is_chosen_before_the_generalist() -> None:

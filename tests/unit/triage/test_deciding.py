@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 
 from services.triage.domain.classification import Knowledge, Query, classify
-from services.triage.domain.decision import Circumstances, decide, nothing_known
+from services.triage.domain.decision import decide, nothing_known
+from services.triage.domain.facts import Circumstances
 from services.triage.domain.features import LETTERS, WORDS, word_bucket
 from services.triage.domain.lexicon import compile_lexicon
 from services.triage.domain.memory import Conversation, corrected, ended, heard, touched
 from services.triage.domain.model import Calibration, LinearModel
+from services.triage.domain.rules import Condition, Rule, RuleSet, apply_rules
 from services.triage.domain.signals import Signal, Signals
-from services.triage.domain.taxonomy import Condition, Rule, Taxonomy, Thresholds, Topic, apply_rules
+from services.triage.domain.taxonomy import Taxonomy, Thresholds, Topic
 
 TAXONOMY = Taxonomy(
     "t1",
@@ -25,6 +27,7 @@ TAXONOMY = Taxonomy(
         Rule("all", (), priority=0, queue_hint="general", tags=("seen",)),
     ),
 )
+RULES = RuleSet("r1", TAXONOMY.rules)
 WORD_ROWS = {"parcel": 0, "invoice": 1, "thanks": 2, "now": 3, "idiots": 4}
 
 
@@ -127,15 +130,7 @@ def test_a_message_that_is_hardly_a_request_is_unsure() -> None:
 
 
 def test_the_first_matching_rule_decides_each_field_and_tags_add_up() -> None:
-    words = {"topic": "delivery", "kind": "request", "language": "en", "urgency": "normal", "channel": ""}
-    numbers = {
-        "anger": 0.9,
-        "wish_for_person": 0.0,
-        "spam": 0.0,
-        "topic_confidence": 1.0,
-        "kind_confidence": 1.0,
-    }
-    ruling = apply_rules(TAXONOMY.rules, words, numbers)
+    ruling = apply_rules(TAXONOMY.rules, {"topic": "delivery", "anger": 0.9})
     assert (ruling.priority, ruling.queue_hint, ruling.tags) == (1, "orders", ("angry", "seen"))
     assert ruling.by == (("priority", "angry"), ("tags", "angry"), ("queue_hint", "parcels"), ("tags", "all"))
 
@@ -145,13 +140,13 @@ def test_the_first_matching_rule_decides_each_field_and_tags_add_up() -> None:
     [(">=", 0.6, 0.6, True), (">", 0.6, 0.6, False), ("<", 0.6, 0.5, True), ("<=", 0.6, 0.7, False)],
 )
 def test_conditions_compare_as_written(compare: str, bound: float, value: float, holds: bool) -> None:
-    assert Condition("anger", compare=compare, bound=bound).holds({}, {"anger": value}) is holds
+    assert Condition("anger", compare=compare, bound=bound).holds({"anger": value}) is holds
 
 
 def test_headers_beat_the_model_and_people_beat_both() -> None:
     signals = _signals("parcel idiots")
     decision = decide(
-        signals, Circumstances(automatic=True, corrected_topic="invoice", tags_corrected=True), TAXONOMY
+        signals, Circumstances(automatic=True, corrected_topic="invoice", tags_corrected=True), RULES
     )
     assert decision.signals.kind == Signal("automatic", 0.99)
     assert decision.signals.topic == Signal("invoice", 1.0)
@@ -163,7 +158,7 @@ def test_headers_beat_the_model_and_people_beat_both() -> None:
 
 
 def test_what_cannot_be_classified_is_left_to_a_person() -> None:
-    decision = decide(nothing_known("it broke", TAXONOMY, "m1"), Circumstances(), TAXONOMY)
+    decision = decide(nothing_known("it broke", TAXONOMY, "m1"), Circumstances(), RULES)
     assert (decision.signals.kind.value, decision.signals.topic.value) == ("unsure", "unknown")
     assert "it broke" in {r.detail for r in decision.reasons}
 

@@ -11,7 +11,7 @@ from services.triage.adapters.evaluation.report import Evaluation, Prediction, b
 from services.triage.adapters.labelled_files import Row
 from services.triage.adapters.training.labels import OUTSIDE, Keep, Labelled, Trained, spoken, train_labels
 from services.triage.domain.classification import Detector
-from services.triage.domain.features import FORM_COLUMNS, extract
+from services.triage.domain.features import DERIVED_COLUMNS, extract
 from services.triage.domain.label_model import NEVER, Encode, LabelModel, Verdicts, judge
 from services.triage.domain.language import UNDETERMINED, decide_language
 from services.triage.domain.lexicon import Lexicon
@@ -93,7 +93,7 @@ def train_rows(
     return train_labels(
         labelled,
         None if tier == "words" else tools.encode,
-        columns=(*columns, *FORM_COLUMNS) if emotional else (),
+        columns=(*columns, *DERIVED_COLUMNS) if emotional else (),
         keep_texts=keep_texts,
         seed=seed,
         progress=progress,

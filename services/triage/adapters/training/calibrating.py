@@ -36,6 +36,9 @@ def fit_calibration(
         "urgency": [e.urgency for e in examples],
         "anger": [e.angry for e in examples],
         "person": [e.person for e in examples],
+        "disappointment": [e.disappointed for e in examples],
+        "joy": [e.happy for e in examples],
+        "complexity": [e.complex for e in examples],
     }
     start = 0
     parts: dict[str, Array] = {}

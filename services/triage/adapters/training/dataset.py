@@ -28,6 +28,10 @@ class Example:
     angry: bool
     urgency: str
     person: bool
+    disappointed: bool
+    happy: bool
+    complex: bool
+    """Several problems, or a long history."""
     check: bool
     """Of the check split: never trained on, never used to choose anything."""
     source: str
@@ -67,6 +71,9 @@ def _example(row: dict[str, Any], language: str, first: str, check_fold: int, so
         angry=row.get("mood", "neutral") == "angry",
         urgency=row.get("urgency", "normal"),
         person=bool(row.get("person", False)),
+        disappointed=row.get("mood") == "disappointed",
+        happy=row.get("mood") == "happy",
+        complex=row.get("complexity") == "complex",
         check=fold_of(first) == check_fold,
         source=source,
         group=hashlib.sha256(first.encode("utf-8")).digest()[1] % FOLDS,

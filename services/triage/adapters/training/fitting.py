@@ -11,11 +11,24 @@ import scipy.sparse as sp
 from sklearn.linear_model import LogisticRegression
 
 from services.triage.adapters.training.dataset import Example
-from services.triage.domain.features import FORM_COLUMNS, LETTERS, WORDS, Features, word_bucket
+from services.triage.domain.features import DERIVED_COLUMNS, LETTERS, WORDS, Features, word_bucket
 
 Array = npt.NDArray[Any]
 KINDS = ("request", "thanks", "automatic", "spam")
 URGENCIES = ("low", "normal", "high")
+
+
+_SILENT = -6.0
+_STRENGTH: Mapping[str, float] = {
+    "topic": 1.0,
+    "kind": 3.0,
+    "urgency": 0.3,
+    "anger": 0.5,
+    "person": 1.0,
+    "disappointment": 0.5,
+    "joy": 0.5,
+    "complexity": 0.5,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +44,7 @@ class Settings:
 
     def c(self, head: str) -> float:
         """Inverse regularisation of a head."""
-        return (self.strength or {"topic": 1.0, "kind": 3.0, "urgency": 0.3, "anger": 0.5, "person": 1.0})[
-            head
-        ]
+        return (self.strength or _STRENGTH)[head]
 
 
 @dataclass(frozen=True)
@@ -116,7 +127,7 @@ def matrix_of(features: Sequence[Features], vocabulary: Vocabulary) -> sp.csr_ma
 
 def columns_of(lexicon_columns: Sequence[str]) -> tuple[str, ...]:
     """All named columns in a fixed order."""
-    return (*sorted(lexicon_columns), *FORM_COLUMNS)
+    return (*sorted(lexicon_columns), *DERIVED_COLUMNS)
 
 
 def fit(
@@ -135,6 +146,9 @@ def fit(
         "urgency": URGENCIES,
         "anger": ("anger",),
         "person": ("person",),
+        "disappointment": ("disappointment",),
+        "joy": ("joy",),
+        "complexity": ("complexity",),
     }
     topical = [i for i, e in enumerate(examples) if e.topic and e.kind == "request"]
     every = list(range(len(examples)))
@@ -144,11 +158,19 @@ def fit(
         "urgency": (every, [e.urgency for e in examples]),
         "anger": (every, [e.angry for e in examples]),
         "person": (every, [e.person for e in examples]),
+        "disappointment": (every, [e.disappointed for e in examples]),
+        "joy": (every, [e.happy for e in examples]),
+        "complexity": (every, [e.complex for e in examples]),
     }
     weights, bias = [], []
     for head, classes in heads.items():
         rows, wanted = labels[head]
         counts = Counter(wanted)
+        if len(counts) < 2:
+            # Nothing to tell apart: the head stays silent.
+            weights.append(np.zeros((vocabulary.size, len(classes))))
+            bias.append(np.full(len(classes), _SILENT))
+            continue
         # Rare kinds would never win: half way, on the log scale, to counting every kind the same.
         rare = {label: (len(wanted) / n) ** 0.5 for label, n in counts.items()} if head == "kind" else None
         model = LogisticRegression(C=settings.c(head), max_iter=600, tol=2e-4, class_weight=rare)

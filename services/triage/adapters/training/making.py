@@ -12,11 +12,19 @@ from services.triage.adapters.lexicon_files import load_lexicons
 from services.triage.adapters.model_file import save_model
 from services.triage.adapters.training.calibrating import fit_calibration
 from services.triage.adapters.training.dataset import Example, load_examples
-from services.triage.adapters.training.fitting import Fitted, Settings, columns_of, fit, matrix_of
+from services.triage.adapters.training.fitting import (
+    KINDS,
+    URGENCIES,
+    Fitted,
+    Settings,
+    columns_of,
+    fit,
+    matrix_of,
+)
 from services.triage.adapters.training.noise import noise_texts
 from services.triage.domain.features import Features, extract, known_share
 from services.triage.domain.lexicon import Lexicon
-from services.triage.domain.model import Calibration, Scores, calibrate
+from services.triage.domain.model import BINARY, Calibration, Scores, calibrate
 from services.triage.domain.taxonomy import Taxonomy
 from services.triage.domain.text import read
 
@@ -56,7 +64,7 @@ def make_model(
     noise = [features_of(text, "en", lexicons) for text in noise_texts(_NOISE_TEXTS, _NOISE_SEED)]
     columns = columns_of(sorted({c for one in lexicons.values() for c in one.columns}))
     topics = [topic.key for topic in taxonomy.topics]
-    width = len(topics) + 9
+    width = len(topics) + len(KINDS) + len(URGENCIES) + len(BINARY)
     raw, known = np.zeros((len(examples), width)), np.zeros(len(examples))
     noise_raw, noise_known = np.zeros((len(noise), width)), np.zeros(len(noise))
     folds = np.array([e.group for e in examples])

@@ -7,20 +7,29 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class CustomerIdentified(_message.Message):
-    __slots__ = ("customer_id", "display_name", "identities", "language", "first_seen_at_ms", "tier")
+    __slots__ = ("customer_id", "display_name", "identities", "language", "first_seen_at_ms", "tier", "attributes")
+    class AttributesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     CUSTOMER_ID_FIELD_NUMBER: _ClassVar[int]
     DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
     IDENTITIES_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_FIELD_NUMBER: _ClassVar[int]
     FIRST_SEEN_AT_MS_FIELD_NUMBER: _ClassVar[int]
     TIER_FIELD_NUMBER: _ClassVar[int]
+    ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
     customer_id: str
     display_name: str
     identities: _containers.RepeatedCompositeFieldContainer[Identity]
     language: str
     first_seen_at_ms: int
     tier: str
-    def __init__(self, customer_id: _Optional[str] = ..., display_name: _Optional[str] = ..., identities: _Optional[_Iterable[_Union[Identity, _Mapping]]] = ..., language: _Optional[str] = ..., first_seen_at_ms: _Optional[int] = ..., tier: _Optional[str] = ...) -> None: ...
+    attributes: _containers.ScalarMap[str, str]
+    def __init__(self, customer_id: _Optional[str] = ..., display_name: _Optional[str] = ..., identities: _Optional[_Iterable[_Union[Identity, _Mapping]]] = ..., language: _Optional[str] = ..., first_seen_at_ms: _Optional[int] = ..., tier: _Optional[str] = ..., attributes: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class Identity(_message.Message):
     __slots__ = ("channel", "account", "external_id", "verified")

@@ -53,19 +53,45 @@ class Signal(_message.Message):
     def __init__(self, value: _Optional[str] = ..., confidence: _Optional[float] = ...) -> None: ...
 
 class Reason(_message.Message):
-    __slots__ = ("signal", "source", "detail", "weight")
+    __slots__ = ("signal", "source", "detail", "weight", "start", "end", "in_subject")
     SIGNAL_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     DETAIL_FIELD_NUMBER: _ClassVar[int]
     WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    START_FIELD_NUMBER: _ClassVar[int]
+    END_FIELD_NUMBER: _ClassVar[int]
+    IN_SUBJECT_FIELD_NUMBER: _ClassVar[int]
     signal: str
     source: str
     detail: str
     weight: float
-    def __init__(self, signal: _Optional[str] = ..., source: _Optional[str] = ..., detail: _Optional[str] = ..., weight: _Optional[float] = ...) -> None: ...
+    start: int
+    end: int
+    in_subject: bool
+    def __init__(self, signal: _Optional[str] = ..., source: _Optional[str] = ..., detail: _Optional[str] = ..., weight: _Optional[float] = ..., start: _Optional[int] = ..., end: _Optional[int] = ..., in_subject: _Optional[bool] = ...) -> None: ...
+
+class Entity(_message.Message):
+    __slots__ = ("kind", "value", "start", "end", "in_subject", "confidence", "rule", "personal")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    START_FIELD_NUMBER: _ClassVar[int]
+    END_FIELD_NUMBER: _ClassVar[int]
+    IN_SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    RULE_FIELD_NUMBER: _ClassVar[int]
+    PERSONAL_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    value: str
+    start: int
+    end: int
+    in_subject: bool
+    confidence: float
+    rule: str
+    personal: bool
+    def __init__(self, kind: _Optional[str] = ..., value: _Optional[str] = ..., start: _Optional[int] = ..., end: _Optional[int] = ..., in_subject: _Optional[bool] = ..., confidence: _Optional[float] = ..., rule: _Optional[str] = ..., personal: _Optional[bool] = ...) -> None: ...
 
 class ConversationTriaged(_message.Message):
-    __slots__ = ("conversation_id", "message_id", "message_seq", "kind", "kind_confidence", "language", "topic", "urgency", "urgency_confidence", "anger", "wish_for_person", "spam", "handling", "priority", "tags", "required_skills", "queue_hint", "model_version", "policy_version", "human_version", "reasons", "triaged_at_ms", "customer_id", "channel", "received_at_ms")
+    __slots__ = ("conversation_id", "message_id", "message_seq", "kind", "kind_confidence", "language", "topic", "urgency", "urgency_confidence", "anger", "wish_for_person", "spam", "handling", "priority", "tags", "required_skills", "queue_hint", "model_version", "policy_version", "human_version", "reasons", "triaged_at_ms", "customer_id", "channel", "received_at_ms", "mood", "mood_strength", "disappointment", "joy", "complexity", "entities", "macro", "reply", "escalate", "rules_version", "mood_turn", "changed")
     CONVERSATION_ID_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_SEQ_FIELD_NUMBER: _ClassVar[int]
@@ -91,6 +117,18 @@ class ConversationTriaged(_message.Message):
     CUSTOMER_ID_FIELD_NUMBER: _ClassVar[int]
     CHANNEL_FIELD_NUMBER: _ClassVar[int]
     RECEIVED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    MOOD_FIELD_NUMBER: _ClassVar[int]
+    MOOD_STRENGTH_FIELD_NUMBER: _ClassVar[int]
+    DISAPPOINTMENT_FIELD_NUMBER: _ClassVar[int]
+    JOY_FIELD_NUMBER: _ClassVar[int]
+    COMPLEXITY_FIELD_NUMBER: _ClassVar[int]
+    ENTITIES_FIELD_NUMBER: _ClassVar[int]
+    MACRO_FIELD_NUMBER: _ClassVar[int]
+    REPLY_FIELD_NUMBER: _ClassVar[int]
+    ESCALATE_FIELD_NUMBER: _ClassVar[int]
+    RULES_VERSION_FIELD_NUMBER: _ClassVar[int]
+    MOOD_TURN_FIELD_NUMBER: _ClassVar[int]
+    CHANGED_FIELD_NUMBER: _ClassVar[int]
     conversation_id: str
     message_id: str
     message_seq: int
@@ -116,4 +154,16 @@ class ConversationTriaged(_message.Message):
     customer_id: str
     channel: str
     received_at_ms: int
-    def __init__(self, conversation_id: _Optional[str] = ..., message_id: _Optional[str] = ..., message_seq: _Optional[int] = ..., kind: _Optional[_Union[Kind, str]] = ..., kind_confidence: _Optional[float] = ..., language: _Optional[_Union[Signal, _Mapping]] = ..., topic: _Optional[_Union[Signal, _Mapping]] = ..., urgency: _Optional[_Union[Urgency, str]] = ..., urgency_confidence: _Optional[float] = ..., anger: _Optional[float] = ..., wish_for_person: _Optional[float] = ..., spam: _Optional[float] = ..., handling: _Optional[_Union[Handling, str]] = ..., priority: _Optional[int] = ..., tags: _Optional[_Iterable[str]] = ..., required_skills: _Optional[_Iterable[str]] = ..., queue_hint: _Optional[str] = ..., model_version: _Optional[str] = ..., policy_version: _Optional[str] = ..., human_version: _Optional[int] = ..., reasons: _Optional[_Iterable[_Union[Reason, _Mapping]]] = ..., triaged_at_ms: _Optional[int] = ..., customer_id: _Optional[str] = ..., channel: _Optional[str] = ..., received_at_ms: _Optional[int] = ...) -> None: ...
+    mood: Signal
+    mood_strength: float
+    disappointment: float
+    joy: float
+    complexity: float
+    entities: _containers.RepeatedCompositeFieldContainer[Entity]
+    macro: str
+    reply: str
+    escalate: str
+    rules_version: str
+    mood_turn: str
+    changed: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, conversation_id: _Optional[str] = ..., message_id: _Optional[str] = ..., message_seq: _Optional[int] = ..., kind: _Optional[_Union[Kind, str]] = ..., kind_confidence: _Optional[float] = ..., language: _Optional[_Union[Signal, _Mapping]] = ..., topic: _Optional[_Union[Signal, _Mapping]] = ..., urgency: _Optional[_Union[Urgency, str]] = ..., urgency_confidence: _Optional[float] = ..., anger: _Optional[float] = ..., wish_for_person: _Optional[float] = ..., spam: _Optional[float] = ..., handling: _Optional[_Union[Handling, str]] = ..., priority: _Optional[int] = ..., tags: _Optional[_Iterable[str]] = ..., required_skills: _Optional[_Iterable[str]] = ..., queue_hint: _Optional[str] = ..., model_version: _Optional[str] = ..., policy_version: _Optional[str] = ..., human_version: _Optional[int] = ..., reasons: _Optional[_Iterable[_Union[Reason, _Mapping]]] = ..., triaged_at_ms: _Optional[int] = ..., customer_id: _Optional[str] = ..., channel: _Optional[str] = ..., received_at_ms: _Optional[int] = ..., mood: _Optional[_Union[Signal, _Mapping]] = ..., mood_strength: _Optional[float] = ..., disappointment: _Optional[float] = ..., joy: _Optional[float] = ..., complexity: _Optional[float] = ..., entities: _Optional[_Iterable[_Union[Entity, _Mapping]]] = ..., macro: _Optional[str] = ..., reply: _Optional[str] = ..., escalate: _Optional[str] = ..., rules_version: _Optional[str] = ..., mood_turn: _Optional[str] = ..., changed: _Optional[_Iterable[str]] = ...) -> None: ...
