@@ -49,7 +49,7 @@ def _tickets(path: Path, times: int = 3, swap: bool = False) -> Path:
 
 
 def _run(*arguments: str) -> Result:
-    return CliRunner().invoke(app, list(arguments), catch_exceptions=False)
+    return CliRunner().invoke(command_line(arguments), list(arguments), catch_exceptions=False)
 
 
 @pytest.fixture(scope="module")
