@@ -16,7 +16,7 @@ from libs.web import TokenKeys, Tokens
 from services.cluster.command import cluster
 from services.demo.command import demo
 from services.embedded import data_folder, run_embedded, with_database
-from services.operators import admin, dead_letters, gaps, generations, ingest, topics
+from services.operators import admin, configuration, dead_letters, gaps, generations, ingest, topics
 from services.operators.backup import backup
 from services.operators.classify import classify_lines
 from services.operators.evaluate import evaluate
@@ -44,6 +44,7 @@ app.add_typer(
 )
 for command in (gaps.send_again, gaps.mend, gaps.accept_loss):
     generations.app.command()(command)
+app.add_typer(configuration.app, name="config", help="The whole directory as one YAML file.")
 app.add_typer(topics.app, name="topics", help="The topics of the log, and their making on Kafka.")
 app.command()(demo)
 app.command()(cluster)

@@ -6,7 +6,9 @@ from libs.streams import Subscriber
 from services.routing import gauges, workers
 from services.routing.api.answering import commands
 from services.routing.api.directory import directory
+from services.routing.api.overview import overview
 from services.routing.api.presence import presence
+from services.routing.api.supervision import supervision
 from services.routing.api.work import work
 from services.routing.context import engine_context, intake_context
 from services.routing.handlers import engine, intake
@@ -30,6 +32,8 @@ def build(platform: Platform, settings: RoutingSettings) -> Service:
             presence(database, desk, hub, settings),
             work(database, desk, settings),
             directory(database, desk, settings),
+            supervision(database, desk, settings),
+            overview(database, platform.clock, hub, settings),
             commands(desk),
         ],
         subscribers=[

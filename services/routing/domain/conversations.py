@@ -16,6 +16,7 @@ from services.routing.domain.commands import (
 from services.routing.domain.events import Released
 from services.routing.domain.model import UNDETERMINED, UNKNOWN_TOPIC, URGENCIES, Item
 from services.routing.domain.offers import announce, routed, withdraw_all
+from services.routing.domain.overflow import entry, out_of_hours
 from services.routing.domain.placement import enter_ring
 from services.routing.domain.state import Pool
 
@@ -34,6 +35,7 @@ def enqueue(pool: Pool, command: Enqueue) -> None:
     )
     replied = known.replied if known else False
     sla.open_clocks(pool, command.conversation_id, queue.sla, replied, started_at_ms)
+    queue, elsewhere = entry(pool, queue)
     due_ms = pool.due_of(command.conversation_id, started_at_ms)
     item = Item(
         conversation_id=command.conversation_id,
@@ -62,8 +64,9 @@ def enqueue(pool: Pool, command: Enqueue) -> None:
     item = enter_ring(pool, pool.rekeyed(item))
     item = hold(pool, item, command.preferred_agent or item.last_agent_id, command.avoid_agents)
     pool.put_item(item)
-    cause = "reopened" if known else "opened"
+    cause = elsewhere or ("reopened" if known else "opened")
     announce(pool, item, cause, routed(pool, item, filter_index))
+    out_of_hours(pool, item)
     pool.place_later(item.conversation_id, cause)
 
 
@@ -180,11 +183,12 @@ def end(pool: Pool, item: Item, cause: str, at_ms: int) -> None:
 
 def _route_again(pool: Pool, item: Item) -> None:
     queue, filter_index = pool.directory.route(item.topic, item.language, item.urgency, item.channel, "")
+    queue, _ = entry(pool, queue)
     moved = queue.queue_id != item.queue_id
     another_language = pool.items[item.conversation_id].language != item.language
     item = pool.rekeyed(item._replace(queue_id=queue.queue_id))
     if moved or another_language:
-        item = enter_ring(pool, item)
+        item = enter_ring(pool, item._replace(overflow_at_ms=0))
     pool.put_item(item)
     decision_id = routed(pool, item, filter_index)
     if moved:

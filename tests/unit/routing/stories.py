@@ -10,6 +10,7 @@ import random
 from dataclasses import replace
 
 from services.routing.domain import commands as c
+from services.routing.domain import orders as o
 from services.routing.domain.directory import Directory
 from services.routing.domain.engine import Engine
 from services.routing.domain.model import PRESENCES, URGENCIES, Offer
@@ -44,6 +45,12 @@ WEIGHTS = (
     ("agent", 1),
     ("directory", 1),
     ("wrote", 2),
+    ("move", 2),
+    ("pin", 2),
+    ("boost", 1),
+    ("escalate", 1),
+    ("drain", 2),
+    ("close_queue", 2),
     ("hold_back", 2),
     ("deliver", 2),
 )
@@ -219,6 +226,48 @@ class Story:
         if b % 4:
             return replace(command, to_team=("billing", "desk")[b // 4 % 2])
         return replace(command, to_queue=QUEUES[b // 4 % 4])
+
+    def _move(self, a: int, b: int) -> c.Command:
+        command = o.Move(
+            command_id=self._id(),
+            conversation_id=self._conversation(a),
+            by="boss",
+            expected_version="stale" if b % 13 == 0 else "",
+        )
+        if b % 2:
+            return replace(command, to_agent=self._agent_id(b // 2))
+        return replace(command, to_queue=QUEUES[b // 4 % 4])
+
+    def _pin(self, a: int, b: int) -> c.Command:
+        return o.Pin(
+            command_id=self._id(),
+            conversation_id=self._conversation(a),
+            on=b % 4 > 0,
+            by="boss",
+            reason="vip",
+        )
+
+    def _boost(self, a: int, b: int) -> c.Command:
+        return o.Boost(
+            command_id=self._id(),
+            conversation_id=self._conversation(a),
+            boost_ms=(b % 4 - 1) * HOUR,
+            by="boss",
+        )
+
+    def _escalate(self, a: int, b: int) -> c.Command:
+        return o.Escalate(command_id=self._id(), conversation_id=self._conversation(a), by="boss")
+
+    def _drain(self, a: int, b: int) -> c.Command:
+        agent_id = self._agent_id(a) if b % 4 else ""
+        return o.Drain(
+            command_id=self._id(), agent_id=agent_id, on=b % 3 == 0, give_back=b % 2 == 0, by="boss"
+        )
+
+    def _close_queue(self, a: int, b: int) -> c.Command:
+        return o.CloseQueue(
+            command_id=self._id(), queue_id=QUEUES[a % 4], on=b % 2 == 0, move_waiting=b % 3 == 0, by="boss"
+        )
 
     def _reply(self, a: int, b: int) -> c.Command:
         conversation_id = self._conversation(a)
