@@ -42,6 +42,7 @@ from libs.contracts.generated.centralino.routing.v1.assignments_pb2 import (
     SlaStarted,
     SlaWarned,
     TeamAssigned,
+    WaitPredicted,
 )
 from libs.contracts.generated.centralino.routing.v1.commands_pb2 import PoolCommand
 from libs.contracts.generated.centralino.routing.v1.directory_pb2 import PersonChanged, TeamChanged
@@ -113,4 +114,5 @@ __all__ = [
     "TeamChanged",
     "TransferRequested",
     "Urgency",
+    "WaitPredicted",
 ]

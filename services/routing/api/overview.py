@@ -19,11 +19,13 @@ from libs.web import (
     require_role,
     sse_response,
 )
+from services.routing import waits
 from services.routing.adapters import overview as rows
 from services.routing.adapters import queries
 from services.routing.api import schemas, views
 from services.routing.api.shapes import PathId, Reader, Supervisor, instant
 from services.routing.domain.directory import Directory
+from services.routing.domain.expected_wait import expectation
 from services.routing.domain.model import PRESENCES, Notice
 from services.routing.settings import RoutingSettings
 
@@ -70,6 +72,28 @@ def overview(database: Database, clock: Clock, hub: Broadcast, settings: Routing
             kind=_WAITING,
             key=lambda row: row.item.order,
             show=lambda row: views.waiting(row, known),
+        )
+
+    @router.get("/conversations/{conversation_id}/wait", response_model=schemas.Wait)
+    async def get_wait(conversation_id: PathId, _me: Reader) -> schemas.Wait:
+        """The place in the queue and how long it may take, as a customer is told it. 404 when it does not wait."""
+        now_ms = clock.now_ms()
+        async with database.read() as connection:
+            place = await waits.place_of(connection, conversation_id)
+            row = await queries.item(connection, conversation_id)
+            served = await waits.rates(connection, settings.pool, now_ms)
+        if row is None or not place:
+            raise NotFound("The conversation does not wait.")
+        queue_id = row.item.queue_id
+        seen = expectation(place, served.get(queue_id, 0), waits.WINDOW_MS)
+        return schemas.Wait(
+            conversation_id=conversation_id,
+            queue_id=queue_id,
+            position=place,
+            expected_ms=seen.expected_ms if seen else None,
+            low_ms=seen.low_ms if seen else None,
+            high_ms=seen.high_ms if seen else None,
+            as_of=instant(now_ms),
         )
 
     @router.get("/at-risk", response_model=Page[schemas.Conversation])

@@ -148,6 +148,18 @@ class Overview(BaseModel):
     notices: list[Notice]
 
 
+class Wait(BaseModel):
+    """Eight of ten wait between `low_ms` and `high_ms` from now; null while nobody of the queue was served lately."""
+
+    conversation_id: str
+    queue_id: str
+    position: int
+    expected_ms: int | None
+    low_ms: int | None
+    high_ms: int | None
+    as_of: str | None
+
+
 class AtWork(BaseModel):
     """Somebody with what they have now, by channel."""
 

@@ -59,15 +59,16 @@ def relieve(pool: Pool) -> bool:
 def review(pool: Pool) -> None:
     """Raise and lift alarms at the end of a step."""
     standing = {about for kind, about in pool.notices if kind == "unserved"}
-    if pool.cause not in _CHANGES and not standing and not pool.unplaced:
-        return
-    suspects = standing | {pool.items[i].queue_id for i in pool.unplaced if i in pool.waiting}
+    unplaced = {pool.signature(pool.items[i]) for i in pool.unplaced if i in pool.waiting}
+    buckets = pool.waiting.buckets
+    if pool.cause in _CHANGES:
+        looked = {s for s, bucket in buckets.items() if bucket.size}
+    elif standing:
+        looked = unplaced | {s for s, bucket in buckets.items() if bucket.size and s.queue_id in standing}
+    else:
+        looked = unplaced
     vain: dict[str, set[Signature]] = {}
-    for signature, bucket in pool.waiting.buckets.items():
-        if not bucket.size:
-            continue
-        if pool.cause not in _CHANGES and signature.queue_id not in suspects:
-            continue
+    for signature in looked:
         if not anybody(pool, signature):
             vain.setdefault(signature.queue_id, set()).add(signature)
     pool.unplaced.clear()

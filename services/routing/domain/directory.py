@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from services.routing.domain.calendars import ALWAYS, Calendar, calendars_by_id
 from services.routing.domain.choice import PICK_RULES, PickRule
 from services.routing.domain.model import URGENCIES
-from services.routing.domain.relief import Relief, relief_problems
+from services.routing.domain.relief import NO_RELIEF, Relief, relief_problems
 from services.routing.domain.skills import Skill, skill_problems
 
 
@@ -80,7 +80,7 @@ class Queue:
     """Milliseconds for a customer whose debt is DEBT_CAP; less debt, less of it."""
     continuity_boost_ms: int = 0
     """Milliseconds for a parked conversation that came back and could not go to its agent."""
-    relief: Relief = Relief()
+    relief: Relief = NO_RELIEF
 
     @property
     def ring_plan(self) -> tuple[Ring, ...]:

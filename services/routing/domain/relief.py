@@ -25,6 +25,9 @@ class Relief:
     """By so much an escalated conversation goes ahead."""
 
 
+NO_RELIEF = Relief()
+
+
 def relief_problems(reliefs: Mapping[str, Relief], calendars: frozenset[str]) -> Iterator[str]:
     """What is wrong with the reliefs of all queues, by queue id; one sentence each."""
     for queue_id, relief in reliefs.items():

@@ -115,12 +115,12 @@ def to_queue(pool: Pool, item: Item, queue: Queue, cause: str, *, by: str = "", 
     """Put the item into the queue, whatever it was doing; the agent who had it is not asked. The item's own hops
     and boosts count, whatever the table says."""
     sender = item.agent_id
-    said = {"hops": item.hops, "escalated_ms": item.escalated_ms}
+    hops, escalated_ms = item.hops, item.escalated_ms
     if item.state == "assigned":
         item = unassign(pool, item, cause)
     elif item.state == "offered":
         item = withdraw_all(pool, item, cause)
-    item = item._replace(queue_id=queue.queue_id, pinned_at_ms=0, **said)
+    item = item._replace(queue_id=queue.queue_id, pinned_at_ms=0, hops=hops, escalated_ms=escalated_ms)
     facts = {"queue_id": queue.queue_id, "hops": item.hops, "by": by or sender, "reason": reason}
     record = explain.noted(pool, item, cause, **facts)
     pool.explain(record)

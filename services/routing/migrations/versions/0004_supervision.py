@@ -37,6 +37,16 @@ _STATEMENTS = (
         facts jsonb NOT NULL
     )
     """,
+    """
+    CREATE TABLE wait_told (
+        conversation_id text PRIMARY KEY,
+        episode int NOT NULL,
+        place bigint NOT NULL,
+        expected_ms bigint NOT NULL,
+        at_ms bigint NOT NULL
+    ) WITH (fillfactor = 70)
+    """,
+    "CREATE INDEX wait_told_by_time ON wait_told (at_ms)",
     "CREATE INDEX audit_by_time ON audit (at_ms, command_id)",
     "CREATE INDEX audit_about ON audit (about, at_ms)",
     "ALTER TABLE items ADD COLUMN due_ms bigint GENERATED ALWAYS AS ((facts ->> 'due_ms')::bigint) STORED",
