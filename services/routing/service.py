@@ -33,7 +33,7 @@ def build(platform: Platform, settings: RoutingSettings) -> Service:
             work(database, desk, settings),
             directory(database, desk, settings),
             supervision(database, desk, settings),
-            overview(database, platform.clock, hub, settings),
+            overview(database, platform.clock, settings),
             commands(desk),
         ],
         subscribers=[

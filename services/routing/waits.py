@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from libs.contracts import WaitPredicted
 from libs.storage import Database, execute, fetch_all, fetch_one
 from services.routing.adapters import queries
-from services.routing.domain.directory import Directory
+from services.routing.domain.directory import Directory, Queue
 from services.routing.domain.expected_wait import Expectation, expectation
 
 WINDOW_MS: Final = 30 * 60_000
@@ -27,8 +27,10 @@ _PLACES = (
     "SELECT conversation_id, episode, queue_id, channel, row_number() OVER ("
     "PARTITION BY queue_id ORDER BY key_ms, eligible_at_ms, conversation_id) AS place"
     " FROM routing.items WHERE pool_id = $1 AND state IN ('waiting', 'offered')) p"
+    " JOIN routing.items i USING (conversation_id)"
     " LEFT JOIN routing.wait_told t ON t.conversation_id = p.conversation_id AND t.episode = p.episode"
-    " WHERE p.channel = ANY($2::text[]) ORDER BY p.place, p.conversation_id LIMIT $3"
+    " WHERE p.channel = ANY($2::text[]) AND NOT coalesce((i.facts ->> 'call_back')::boolean, false)"
+    " ORDER BY p.place, p.conversation_id LIMIT $3"
 )
 
 
@@ -65,7 +67,9 @@ async def tell(database: Database, pool_id: str) -> int:
             seen = expectation(place, served.get(queue_id, 0), WINDOW_MS)
             if told_place is not None and not _another(place, seen, told_place, told_ms):
                 continue
-            events.append(_predicted(conversation_id, episode, queue_id, place, seen, uow.now_ms))
+            queue = row.directory.queue_by_id.get(queue_id)
+            if queue is not None:
+                events.append(_predicted(conversation_id, episode, queue, place, seen, uow.now_ms))
         await _remember(uow.connection, events)
         uow.emit(*events)
         await uow.commit()
@@ -95,18 +99,19 @@ def _another(place: int, seen: Expectation | None, told_place: int, told_ms: int
 
 
 def _predicted(
-    conversation_id: str, episode: int, queue_id: str, place: int, seen: Expectation | None, now_ms: int
+    conversation_id: str, episode: int, queue: Queue, place: int, seen: Expectation | None, now_ms: int
 ) -> WaitPredicted:
     known = seen or Expectation(0, 0, 0)
     return WaitPredicted(
         conversation_id=conversation_id,
         episode=episode,
-        queue_id=queue_id,
+        queue_id=queue.queue_id,
         position=place,
         expected_ms=known.expected_ms,
         low_ms=known.low_ms,
         high_ms=known.high_ms,
         predicted_at_ms=now_ms,
+        call_back_offered=queue.relief.call_back,
     )
 
 

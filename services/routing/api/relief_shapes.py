@@ -17,6 +17,7 @@ class ReliefShape(Body):
     follow: Id | None = None
     escalates_to: Id | None = None
     escalation_boost_ms: int = _Milliseconds
+    call_back: bool = False
 
 
 def relief_of(shape: ReliefShape) -> Relief:
@@ -28,10 +29,11 @@ def relief_of(shape: ReliefShape) -> Relief:
         shape.follow or "",
         shape.escalates_to or "",
         shape.escalation_boost_ms,
+        shape.call_back,
     )
 
 
-def relief_facts(relief: Relief) -> dict[str, str | int | None]:
+def relief_facts(relief: Relief) -> dict[str, str | int | bool | None]:
     """The members of `ReliefShape`."""
     return {
         "overflow": relief.overflow or None,
@@ -40,4 +42,5 @@ def relief_facts(relief: Relief) -> dict[str, str | int | None]:
         "follow": relief.follow or None,
         "escalates_to": relief.escalates_to or None,
         "escalation_boost_ms": relief.escalation_boost_ms,
+        "call_back": relief.call_back,
     }

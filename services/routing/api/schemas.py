@@ -39,6 +39,8 @@ class Offer(BaseModel):
     case_reference: str
     eligible_at: str | None
     due_at: str | None
+    call_back: bool
+    """The customer is not there and waits to be called."""
 
 
 class Assignment(BaseModel):
@@ -62,6 +64,7 @@ class Assignment(BaseModel):
     assigned_at: str | None
     due_at: str | None
     hops: int
+    call_back: bool
 
 
 class Clock(BaseModel):

@@ -35,6 +35,7 @@ _NEXT = {
     "not-assigned": "GET /routing/v1/assignments lists your own.",
     "wrong-state": "Read the conversation again.",
     "stale-version": "Read it again and send its ETag.",
+    "no-call-back": "`relief.call_back` of the queue allows it.",
     "queue-closed": "Name another queue, or let a supervisor open it.",
     "too-many-hops": "Finish it, or ask a supervisor to move it.",
 }

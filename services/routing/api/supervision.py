@@ -11,9 +11,9 @@ from services.routing.adapters import overview, queries
 from services.routing.adapters.rows import AuditRow, ItemRow, ResultRow
 from services.routing.api import schemas
 from services.routing.api.answering import RESPONSES, answered
-from services.routing.api.shapes import Agent, Body, Id, PathId, Supervisor, Text, instant, shown
+from services.routing.api.shapes import Agent, Body, Id, PathId, Reader, Supervisor, Text, instant, shown
 from services.routing.domain.commands import ByPerson
-from services.routing.domain.orders import Boost, CloseQueue, Drain, Escalate, Move, Pin
+from services.routing.domain.orders import Boost, CallBack, CloseQueue, Drain, Escalate, Move, Pin
 from services.routing.domain.versions import placement
 from services.routing.operations import Ask, Desk
 from services.routing.settings import RoutingSettings
@@ -52,6 +52,13 @@ class Boosting(Body):
 class Calling(Body):
     """Why somebody else has to look at it."""
 
+    reason: Text = ""
+
+
+class Leaving(Body):
+    """`on` false: the customer waits again."""
+
+    on: bool = True
     reason: Text = ""
 
 
@@ -191,6 +198,28 @@ def supervision(database: Database, desk: Desk, settings: RoutingSettings) -> AP
             expected_version=await expected(ask, conversation_id, if_match, required=False),
         )
         return await order(ask, command, response)
+
+    @router.put(
+        "/conversations/{conversation_id}/call-back", response_model=schemas.Assignment, responses=RESPONSES
+    )
+    async def call_back(
+        conversation_id: PathId,
+        request: Request,
+        response: Response,
+        me: Reader,
+        body: Leaving | None = None,
+    ) -> Any:
+        """The customer goes instead of waiting and keeps the place; whoever takes the conversation calls. 409
+        `no-call-back` where the queue does not do that. Sending it again changes nothing."""
+        ask = await desk.begin(request, me)
+        command = CallBack(
+            command_id=ask.command_id,
+            by=me.subject,
+            reason=body.reason if body else "",
+            conversation_id=conversation_id,
+            on=body.on if body else True,
+        )
+        return answered(ask.command_id, await desk.ask(ask, command), _assignment)
 
     @router.put("/agents/{agent_id}/drain", response_model=schemas.Drained, responses=RESPONSES)
     async def drain_agent(

@@ -31,6 +31,7 @@ def assignment_facts(item: Item, directory: Directory) -> dict[str, object]:
         "assigned_at": instant(item.assigned_at_ms),
         "due_at": instant(item.due_ms),
         "hops": item.hops,
+        "call_back": item.call_back,
     }
 
 
@@ -106,6 +107,7 @@ def offer(row: OfferRow, item: Item, directory: Directory) -> schemas.Offer:
         case_reference=item.case_reference,
         eligible_at=instant(item.eligible_at_ms),
         due_at=instant(item.due_ms),
+        call_back=item.call_back,
     )
 
 

@@ -14,10 +14,12 @@ from services.routing.domain.commands import (
     RecordStatus,
 )
 from services.routing.domain.events import Released
-from services.routing.domain.model import UNDETERMINED, UNKNOWN_TOPIC, URGENCIES, Item
+from services.routing.domain.model import UNDETERMINED, UNKNOWN_TOPIC, URGENCIES, Item, Result
 from services.routing.domain.offers import announce, routed, withdraw_all
+from services.routing.domain.orders import CallBack
 from services.routing.domain.overflow import entry, out_of_hours
-from services.routing.domain.placement import enter_ring
+from services.routing.domain.placement import describe_item, enter_ring
+from services.routing.domain.replies import done, refused
 from services.routing.domain.state import Pool
 
 
@@ -35,7 +37,8 @@ def enqueue(pool: Pool, command: Enqueue) -> None:
     )
     replied = known.replied if known else False
     sla.open_clocks(pool, command.conversation_id, queue.sla, replied, started_at_ms)
-    queue, elsewhere = entry(pool, queue)
+    matched = queue
+    queue, elsewhere = entry(pool, matched)
     due_ms = pool.due_of(command.conversation_id, started_at_ms)
     item = Item(
         conversation_id=command.conversation_id,
@@ -66,6 +69,9 @@ def enqueue(pool: Pool, command: Enqueue) -> None:
     pool.put_item(item)
     cause = elsewhere or ("reopened" if known else "opened")
     announce(pool, item, cause, routed(pool, item, filter_index))
+    if elsewhere:
+        facts = {"why": elsewhere, "from_queue_id": matched.queue_id, "queue_id": queue.queue_id}
+        pool.explain(explain.noted(pool, item, "redirected", **facts))
     out_of_hours(pool, item)
     pool.place_later(item.conversation_id, cause)
 
@@ -139,6 +145,23 @@ def customer_wrote(pool: Pool, command: CustomerWrote) -> None:
         pool.put_item(item)
     if item.state == "parked":
         parking.bring_back(pool, item, wrote_at_ms)
+
+
+def call_back(pool: Pool, command: CallBack) -> Result:
+    """The place and the age are kept: being called is no worse than waiting."""
+    item = pool.items.get(command.conversation_id)
+    if item is None:
+        return refused(pool, command.command_id, "not-found", {"conversation_id": command.conversation_id})
+    if item.state not in ("waiting", "offered"):
+        return refused(pool, command.command_id, "wrong-state", describe_item(pool, item))
+    if command.on and not pool.queue_of(item).relief.call_back:
+        return refused(pool, command.command_id, "no-call-back", {"queue_id": item.queue_id})
+    if command.on != item.call_back:
+        item = item._replace(call_back=command.on)
+        pool.put_item(item)
+        kind = "call-back" if command.on else "waits-again"
+        pool.explain(explain.noted(pool, item, kind, by=command.by, reason=command.reason))
+    return done(pool, command.command_id, describe_item(pool, item))
 
 
 def close(pool: Pool, command: Close) -> None:

@@ -92,6 +92,8 @@ class Item(NamedTuple):
     """When an assigned item whose customer is silent gives its capacity back; 0 = it does not."""
     overflow_at_ms: int = 0
     """When the item goes on to the next queue of the overflow chain; 0 = not by time."""
+    call_back: bool = False
+    """The customer has gone and is called when somebody is free; the place in the queue is kept."""
     pinned_at_ms: int = 0
     """When a supervisor put it first in its queue; 0 = not. The earlier pin goes first."""
 

@@ -53,6 +53,14 @@ class Escalate(ByPerson):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallBack(ByPerson):
+    """The customer goes instead of waiting and is called when somebody is free, or (`on` false) waits again."""
+
+    conversation_id: str
+    on: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Drain(ByPerson):
     """Let an agent, or with `agent_id` "" the whole pool, take nothing more, or again.
 

@@ -210,6 +210,7 @@ def describe_offer(pool: Pool, made: Offer, item: Item) -> dict[str, object]:
         "case_reference": item.case_reference,
         "eligible_at_ms": item.eligible_at_ms,
         "due_ms": item.due_ms,
+        "call_back": item.call_back,
     }
 
 
@@ -234,5 +235,6 @@ def describe_item(pool: Pool, item: Item) -> dict[str, object]:
         "waiting_since_ms": item.waiting_since_ms,
         "assigned_at_ms": item.assigned_at_ms,
         "due_ms": item.due_ms,
+        "call_back": item.call_back,
         "hops": item.hops,
     }

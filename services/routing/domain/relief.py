@@ -23,6 +23,8 @@ class Relief:
     """Who takes what is escalated, and what was handed over too often."""
     escalation_boost_ms: int = 0
     """By so much an escalated conversation goes ahead."""
+    call_back: bool = False
+    """Customers may go and be called back instead of waiting."""
 
 
 NO_RELIEF = Relief()

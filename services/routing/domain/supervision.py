@@ -64,7 +64,10 @@ def drain(pool: Pool, command: Drain) -> Result:
     changed = _put(pool, kind, about, command.on, command.by, command.reason)
     meant = [seats[command.agent_id]] if command.agent_id else [seats[a] for a in sorted(seats)]
     for seat in meant:
+        was = seat.stopped
         _stop(pool, seat, command.give_back and command.on)
+        if was != seat.stopped:
+            pool.tell(seat, "draining", {"on": seat.stopped, "by": command.by, "reason": command.reason})
     return done(pool, command.command_id, {kind + "_id": about, "draining": command.on, "changed": changed})
 
 

@@ -183,7 +183,8 @@ def _to_agent(pool: Pool, command: Transfer | Move, item: Item, cause: str) -> R
 def _target(pool: Pool, command: Transfer | Move) -> Queue | None:
     if command.to_queue:
         return pool.directory.queue_by_id.get(command.to_queue)
-    return pool.directory.queue_of_team(command.to_team)
+    of_team = [q for q in pool.directory.queues if q.team_id == command.to_team]
+    return next((q for q in of_team if not pool.is_closed(q.queue_id)), of_team[0] if of_team else None)
 
 
 def _wanted(command: Transfer | Move) -> dict[str, Any]:

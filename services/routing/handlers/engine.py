@@ -172,8 +172,6 @@ def _audit(pool_id: str, command: ByPerson, result: Result) -> AuditRow:
 def _ring(step: Step, ctx: EngineContext) -> None:
     """Wake those who wait for the answer or follow a feed, once it is durable."""
     keys = {f"feed:{entry.agent_id}" for entry in step.feed}
-    if step.items or step.agents or step.notices:
-        keys.add(f"pool:{step.pool.pool_id}")
     if step.result is not None:
         keys.add(step.result.command_id)
     for key in sorted(keys):

@@ -101,6 +101,7 @@ RICH = replace(
                 follow="desk",
                 escalates_to="desk",
                 escalation_boost_ms=HOUR,
+                call_back=True,
             ),
             rings=(Ring(3 * MINUTE, drop_language=True), Ring(HOUR, teams=("desk",))),
         ),

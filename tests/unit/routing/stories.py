@@ -50,6 +50,7 @@ WEIGHTS = (
     ("pin", 1),
     ("boost", 2),
     ("escalate", 1),
+    ("call_back", 1),
     ("drain", 1),
     ("close_queue", 1),
     ("hold_back", 2),
@@ -258,6 +259,9 @@ class Story:
 
     def _escalate(self, a: int, b: int) -> c.Command:
         return o.Escalate(command_id=self._id(), conversation_id=self._conversation(a), by="boss")
+
+    def _call_back(self, a: int, b: int) -> c.Command:
+        return o.CallBack(command_id=self._id(), conversation_id=self._conversation(a), on=b % 3 > 0)
 
     def _drain(self, a: int, b: int) -> c.Command:
         """Drains end sooner than they begin, so that most stories are about work."""

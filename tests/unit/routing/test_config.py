@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from services.operators.configuration import app
 from services.routing.adapters.lengths import length_text, milliseconds
 from services.routing.adapters.located_yaml import BadFile
 from services.routing.config.differences import differences
@@ -70,6 +72,15 @@ def test_the_sample_is_the_same_after_it_was_written_and_read(tmp_path: Path) ->
     alpha = load(ALPHA)
     assert loaded(tmp_path, text_of(alpha)) == alpha
     assert differences(alpha, loaded(tmp_path, text_of(alpha))) == []
+
+
+def test_the_command_ends_with_what_it_found(tmp_path: Path) -> None:
+    good = CliRunner().invoke(app, ["check", str(ALPHA)])
+    assert (good.exit_code, "good: 5 teams, 6 queues, 11 agents" in good.output) == (0, True)
+    file = tmp_path / "office.yaml"
+    file.write_text(GOOD.replace("team: desk", "team: nobody"), encoding="utf-8")
+    bad = CliRunner().invoke(app, ["check", str(file)])
+    assert bad.exit_code == 2
 
 
 def test_every_wrong_value_is_told_at_once_with_its_line(tmp_path: Path) -> None:

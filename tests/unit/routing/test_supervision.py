@@ -18,7 +18,7 @@ from services.routing.domain.commands import (
 from services.routing.domain.directory import Directory
 from services.routing.domain.engine import Engine
 from services.routing.domain.events import OutOfHours, QueueServed, QueueUnserved, TeamAssigned
-from services.routing.domain.orders import Boost, CloseQueue, Drain, Escalate, Move, Pin
+from services.routing.domain.orders import Boost, CallBack, CloseQueue, Drain, Escalate, Move, Pin
 from services.routing.domain.relief import Relief
 from services.routing.domain.state import Step
 from tests.unit.routing.pools import (
@@ -186,6 +186,14 @@ def test_a_transfer_into_a_closed_queue_is_refused() -> None:
     assert engine.pool.items["c1"].agent_id == "ada"
 
 
+def test_a_transfer_to_a_team_takes_its_first_queue_that_is_open() -> None:
+    engine = engine_with()
+    waiting(engine, "c1")
+    engine.apply(CloseQueue(command_id="q", queue_id="desk", on=True), T0)
+    engine.apply(Move(command_id="m", conversation_id="c1", to_team="desk"), T0)
+    assert engine.pool.items["c1"].queue_id == "vip-desk"
+
+
 def test_an_order_about_another_state_than_the_one_that_was_read_is_refused() -> None:
     engine = engine_with()
     waiting(engine, "c1")
@@ -324,3 +332,24 @@ def test_a_new_directory_lifts_what_stood_over_queues_that_are_gone() -> None:
     )
     engine.apply(PutDirectory(command_id="b", directory=DIRECTORY), T0)
     assert not engine.pool.is_closed("vip-desk")
+
+
+def test_who_wants_to_be_called_back_keeps_the_place_and_the_agent_knows() -> None:
+    engine = engine_with(agent("ada"), directory=with_relief(billing=Relief(call_back=True)))
+    be(engine, "ada", "away", T0)
+    waiting(engine, "c1", "c2")
+    before = engine.pool.items["c1"].order
+    step = engine.apply(CallBack(command_id="b", conversation_id="c1", by="widget"), T0)
+    assert why(step, "call-back")["by"] == "widget"
+    assert engine.pool.items["c1"].order == before
+    step = be(engine, "ada", "online", T0 + 1)
+    offers = [f.payload for f in step.feed if f.kind == "offer"]
+    assert [(o["conversation_id"], o["call_back"]) for o in offers] == [("c1", True), ("c2", False)]
+
+
+def test_a_queue_that_calls_nobody_back_says_so() -> None:
+    engine = engine_with()
+    waiting(engine, "c1")
+    result = engine.apply(CallBack(command_id="b", conversation_id="c1"), T0).result
+    assert result is not None
+    assert result.slug == "no-call-back"
