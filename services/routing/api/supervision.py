@@ -228,9 +228,15 @@ def supervision(database: Database, desk: Desk, settings: RoutingSettings) -> AP
         """The agent takes nothing more, whatever the presence says, or again. Sending it again changes nothing."""
         return await drain(agent_id, body, request, me)
 
-    @router.put("/pool/drain", response_model=schemas.Drained, responses=RESPONSES)
-    async def drain_pool(body: Draining, request: Request, response: Response, me: Supervisor) -> Any:
+    @router.put("/pools/{pool_id}/drain", response_model=schemas.Drained, responses=RESPONSES)
+    async def drain_pool(
+        pool_id: PathId, body: Draining, request: Request, response: Response, me: Supervisor
+    ) -> Any:
         """Nobody takes anything more, or again: before a maintenance, say. What comes in waits, with an alarm."""
+        if pool_id != settings.pool:
+            raise NotFound(
+                "This installation has no such pool; GET /routing/v1/directory names the one it has."
+            )
         return await drain("", body, request, me)
 
     async def drain(agent_id: str, body: Draining, request: Request, me: Supervisor) -> Any:

@@ -100,7 +100,7 @@ async def test_a_drained_agent_finishes_and_gets_nothing_more_and_the_roster_say
         assert len(await s.offers()) == 1
         assert (await queue(s, "billing"))["unserved"] is None
         assert (await order(s, "PUT", "/v1/agents/nobody/drain", {"on": True})).status_code == 404
-        everybody = await order(s, "PUT", "/v1/pool/drain", {"on": True, "give_back": True})
+        everybody = await order(s, "PUT", "/v1/pools/default/drain", {"on": True, "give_back": True})
         assert everybody.json()["pool_id"] == "default"
         assert (await s.get("/v1/conversations/c1"))["state"] == "waiting"
 
