@@ -39,7 +39,13 @@ _NEXT = {
     "queue-closed": "Name another queue, or let a supervisor open it.",
     "too-many-hops": "Finish it, or ask a supervisor to move it.",
 }
-_INSTANTS = {"due_ms": "due_at", "at_ms": "at", "since_ms": "since_at", "key_ms": "key_at"}
+_INSTANTS = {
+    "due_ms": "due_at",
+    "at_ms": "at",
+    "since_ms": "since_at",
+    "key_ms": "key_at",
+    "waiting_since_ms": "waiting_since_at",
+}
 
 
 class Body(BaseModel):

@@ -8,9 +8,9 @@ from pydantic import Field, model_validator
 from libs.storage import Database
 from libs.web import IfMatch, NotFound, Page, PageParams, check_if_match, etag_of, make_page
 from services.routing.adapters import overview, queries
-from services.routing.adapters.rows import AuditRow, ItemRow, ResultRow
+from services.routing.adapters.rows import AuditRow, ItemRow
 from services.routing.api import schemas
-from services.routing.api.answering import RESPONSES, answered
+from services.routing.api.answering import RESPONSES, answered, assignment
 from services.routing.api.shapes import Agent, Body, Id, PathId, Reader, Supervisor, Text, instant, shown
 from services.routing.domain.commands import ByPerson
 from services.routing.domain.orders import Boost, CallBack, CloseQueue, Drain, Escalate, Move, Pin
@@ -102,7 +102,7 @@ def supervision(database: Database, desk: Desk, settings: RoutingSettings) -> AP
         if result is not None and result.ok:
             row = await item_of(str(result.body["conversation_id"]))
             response.headers["ETag"] = etag_of(placement(row.item))
-        return answered(ask.command_id, result, _assignment)
+        return answered(ask.command_id, result, assignment)
 
     @router.post(
         "/conversations/{conversation_id}/move", response_model=schemas.Assignment, responses=RESPONSES
@@ -219,7 +219,7 @@ def supervision(database: Database, desk: Desk, settings: RoutingSettings) -> AP
             conversation_id=conversation_id,
             on=body.on if body else True,
         )
-        return answered(ask.command_id, await desk.ask(ask, command), _assignment)
+        return answered(ask.command_id, await desk.ask(ask, command), assignment)
 
     @router.put("/agents/{agent_id}/drain", response_model=schemas.Drained, responses=RESPONSES)
     async def drain_agent(
@@ -296,11 +296,6 @@ def supervision(database: Database, desk: Desk, settings: RoutingSettings) -> AP
         )
 
     return router
-
-
-def _assignment(result: ResultRow) -> schemas.Assignment:
-    facts = shown(result.body)
-    return schemas.Assignment.model_validate({k: v for k, v in facts.items() if k != "expires_at"})
 
 
 def _audited(row: AuditRow) -> schemas.Audited:

@@ -8,10 +8,9 @@ from pydantic import model_validator
 from libs.storage import Database
 from libs.web import NotFound, Page, PageParams, etag_of, make_page
 from services.routing.adapters import queries
-from services.routing.adapters.rows import ResultRow
 from services.routing.api import schemas, views
-from services.routing.api.answering import RESPONSES, answered
-from services.routing.api.shapes import Agent, Body, Id, PathId, Reader, Text, shown
+from services.routing.api.answering import RESPONSES, answered, assignment
+from services.routing.api.shapes import Agent, Body, Id, PathId, Reader, Text
 from services.routing.domain.commands import AcceptOffer, DeclineOffer, Release, Transfer
 from services.routing.domain.directory import Directory
 from services.routing.domain.versions import placement
@@ -42,12 +41,6 @@ class Target(Body):
         return self
 
 
-def _assignment(result: ResultRow) -> schemas.Assignment:
-    facts = shown(result.body)
-    facts["waiting_since_at"] = facts.pop("waiting_since_at", None)
-    return schemas.Assignment.model_validate({k: v for k, v in facts.items() if k != "expires_at"})
-
-
 def work(database: Database, desk: Desk, settings: RoutingSettings) -> APIRouter:
     """The routes of agents at work. Commands answer with the new state."""
     router = APIRouter(prefix="/v1")
@@ -70,7 +63,7 @@ def work(database: Database, desk: Desk, settings: RoutingSettings) -> APIRouter
         """Takes the conversation. 409 `offer-gone` says what happened to the offer."""
         ask = await desk.begin(request, me)
         command = AcceptOffer(command_id=ask.command_id, offer_id=offer_id, agent_id=me.subject)
-        return answered(ask.command_id, await desk.ask(ask, command), _assignment)
+        return answered(ask.command_id, await desk.ask(ask, command), assignment)
 
     @router.post("/offers/{offer_id}/decline", response_model=schemas.Declined, responses=RESPONSES)
     async def decline_offer(
@@ -143,7 +136,7 @@ def work(database: Database, desk: Desk, settings: RoutingSettings) -> APIRouter
             by=me.subject,
             reason=reason,
         )
-        return answered(ask.command_id, await desk.ask(ask, command), _assignment)
+        return answered(ask.command_id, await desk.ask(ask, command), assignment)
 
     @router.post(
         "/conversations/{conversation_id}/transfer",
@@ -165,6 +158,6 @@ def work(database: Database, desk: Desk, settings: RoutingSettings) -> APIRouter
             by=me.subject,
             reason=body.reason,
         )
-        return answered(ask.command_id, await desk.ask(ask, command), _assignment)
+        return answered(ask.command_id, await desk.ask(ask, command), assignment)
 
     return router

@@ -86,7 +86,7 @@ _DAY = 24 * HOUR
 RICH = replace(
     DIRECTORY,
     hop_limit=2,
-    calendars=(Calendar("day", "Europe/Rome", tuple(Hours(day, 540, 1080) for day in range(5))),),
+    calendars=(Calendar("day", "Europe/Rome", tuple(Hours(day, 540, 1800) for day in range(7))),),
     queues=(
         replace(
             DIRECTORY.queues[0],

@@ -46,16 +46,11 @@ WEIGHTS = (
     ("agent", 1),
     ("directory", 1),
     ("wrote", 2),
-    ("move", 1),
-    ("pin", 1),
-    ("boost", 2),
-    ("escalate", 1),
-    ("call_back", 1),
-    ("drain", 1),
-    ("close_queue", 1),
+    ("supervise", 4),
     ("hold_back", 2),
     ("deliver", 2),
 )
+ORDERS = ("move", "pin", "boost", "boost", "escalate", "call_back", "drain", "close_queue")
 KINDS = tuple(name for name, weight in WEIGHTS for _ in range(weight))
 
 
@@ -228,6 +223,11 @@ class Story:
         if b % 4:
             return replace(command, to_team=("billing", "desk")[b // 4 % 2])
         return replace(command, to_queue=QUEUES[b // 4 % 4])
+
+    def _supervise(self, a: int, b: int) -> c.Command:
+        order = ORDERS[a // 40 % len(ORDERS)]
+        made: c.Command = getattr(self, "_" + order)(a, b)
+        return made
 
     def _move(self, a: int, b: int) -> c.Command:
         command = o.Move(

@@ -174,7 +174,7 @@ class OutOfHours(_message.Message):
     def __init__(self, conversation_id: _Optional[str] = ..., episode: _Optional[int] = ..., queue_id: _Optional[str] = ..., opens_at_ms: _Optional[int] = ..., entered_at_ms: _Optional[int] = ...) -> None: ...
 
 class WaitPredicted(_message.Message):
-    __slots__ = ("conversation_id", "episode", "queue_id", "position", "expected_ms", "low_ms", "high_ms", "predicted_at_ms")
+    __slots__ = ("conversation_id", "episode", "queue_id", "position", "expected_ms", "low_ms", "high_ms", "predicted_at_ms", "call_back_offered")
     CONVERSATION_ID_FIELD_NUMBER: _ClassVar[int]
     EPISODE_FIELD_NUMBER: _ClassVar[int]
     QUEUE_ID_FIELD_NUMBER: _ClassVar[int]
@@ -183,6 +183,7 @@ class WaitPredicted(_message.Message):
     LOW_MS_FIELD_NUMBER: _ClassVar[int]
     HIGH_MS_FIELD_NUMBER: _ClassVar[int]
     PREDICTED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    CALL_BACK_OFFERED_FIELD_NUMBER: _ClassVar[int]
     conversation_id: str
     episode: int
     queue_id: str
@@ -191,7 +192,8 @@ class WaitPredicted(_message.Message):
     low_ms: int
     high_ms: int
     predicted_at_ms: int
-    def __init__(self, conversation_id: _Optional[str] = ..., episode: _Optional[int] = ..., queue_id: _Optional[str] = ..., position: _Optional[int] = ..., expected_ms: _Optional[int] = ..., low_ms: _Optional[int] = ..., high_ms: _Optional[int] = ..., predicted_at_ms: _Optional[int] = ...) -> None: ...
+    call_back_offered: bool
+    def __init__(self, conversation_id: _Optional[str] = ..., episode: _Optional[int] = ..., queue_id: _Optional[str] = ..., position: _Optional[int] = ..., expected_ms: _Optional[int] = ..., low_ms: _Optional[int] = ..., high_ms: _Optional[int] = ..., predicted_at_ms: _Optional[int] = ..., call_back_offered: _Optional[bool] = ...) -> None: ...
 
 class SlaStarted(_message.Message):
     __slots__ = ("conversation_id", "episode", "metric", "instance", "started_at_ms", "due_at_ms", "target_ms", "policy_version")
