@@ -21,8 +21,8 @@ from services.routing.domain.configuration import agent_problems
 
 _PAGE = 100
 _AT_ONCE = 8
-_TRIES = 5
-_PAUSE_S = 0.5
+_TRIES = 4
+_PAUSE_S = 0.3
 
 
 class PlatformRefused(Exception):

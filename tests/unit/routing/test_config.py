@@ -235,7 +235,7 @@ def configurations(draw: st.DrawFn) -> Configuration:
     return configuration_of(FileShape.model_validate(file))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(configuration=configurations())
 def test_what_is_written_is_read_as_the_same(
     configuration: Configuration, tmp_path_factory: pytest.TempPathFactory

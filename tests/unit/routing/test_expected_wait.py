@@ -23,7 +23,7 @@ def test_eight_of_ten_wait_as_long_as_the_interval_says() -> None:
     """Poisson service whose rate is itself drawn (log-uniformly): the interval does not know it either."""
     draw = random.Random(7)
     inside = asked = 0
-    while asked < 2_000:
+    while asked < 600:
         rate = 10 ** draw.uniform(0.5, 2.5)
         served, at = -1, 0.0
         while at < 1:
@@ -36,7 +36,7 @@ def test_eight_of_ten_wait_as_long_as_the_interval_says() -> None:
         asked += 1
         waited = sum(draw.expovariate(rate) for _ in range(position)) * HOUR
         inside += told.low_ms <= waited <= told.high_ms
-    assert 0.77 <= inside / asked <= 0.83
+    assert 0.76 <= inside / asked <= 0.85
 
 
 def test_a_worse_place_waits_longer_and_more_knowledge_makes_the_interval_narrower() -> None:
