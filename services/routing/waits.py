@@ -2,15 +2,19 @@
 
 import asyncio
 import contextlib
+from collections.abc import Iterator
 from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from libs.contracts import WaitPredicted
+from libs.contracts import PoolCommand, WaitPredicted
+from libs.runtime import derived_id
 from libs.storage import Database, execute, fetch_all, fetch_one
 from services.routing.adapters import queries
+from services.routing.adapters.contracts import pool_command
 from services.routing.domain.directory import Directory, Queue
 from services.routing.domain.expected_wait import Expectation, expectation
+from services.routing.domain.orders import PassOn
 
 WINDOW_MS: Final = 30 * 60_000
 """What was taken up in the last half hour says how fast it goes."""
@@ -71,7 +75,7 @@ async def tell(database: Database, pool_id: str) -> int:
             if queue is not None:
                 events.append(_predicted(conversation_id, episode, queue, place, seen, uow.now_ms))
         await _remember(uow.connection, events)
-        uow.emit(*events)
+        uow.emit(*events, *_onward(pool_id, row.directory, events))
         await uow.commit()
     return len(events)
 
@@ -113,6 +117,20 @@ def _predicted(
         predicted_at_ms=now_ms,
         call_back_offered=queue.relief.call_back,
     )
+
+
+def _onward(pool_id: str, directory: Directory, told: list[WaitPredicted]) -> Iterator[PoolCommand]:
+    """Those who would wait longer than their queue lets anybody wait."""
+    for one in told:
+        limit_ms = directory.queue_by_id[one.queue_id].relief.overflow_expected_ms
+        if limit_ms and one.expected_ms > limit_ms:
+            command = PassOn(
+                command_id=derived_id("onward", one.conversation_id, one.queue_id, str(one.predicted_at_ms)),
+                conversation_id=one.conversation_id,
+                queue_id=one.queue_id,
+                expected_ms=one.expected_ms,
+            )
+            yield pool_command(pool_id, command)
 
 
 async def _remember(connection: Any, events: list[WaitPredicted]) -> None:

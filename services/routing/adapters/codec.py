@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, type[Command]] = {
         orders.Escalate,
         orders.Pin,
         orders.Boost,
+        orders.PassOn,
         orders.CallBack,
         orders.Drain,
         orders.CloseQueue,

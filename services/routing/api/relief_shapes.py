@@ -13,6 +13,7 @@ class ReliefShape(Body):
 
     overflow: Id | None = None
     overflow_after_ms: int = _Milliseconds
+    overflow_expected_ms: int = _Milliseconds
     hours: Id | None = None
     follow: Id | None = None
     escalates_to: Id | None = None
@@ -25,6 +26,7 @@ def relief_of(shape: ReliefShape) -> Relief:
     return Relief(
         shape.overflow or "",
         shape.overflow_after_ms,
+        shape.overflow_expected_ms,
         shape.hours or "",
         shape.follow or "",
         shape.escalates_to or "",
@@ -38,6 +40,7 @@ def relief_facts(relief: Relief) -> dict[str, str | int | bool | None]:
     return {
         "overflow": relief.overflow or None,
         "overflow_after_ms": relief.overflow_after_ms,
+        "overflow_expected_ms": relief.overflow_expected_ms,
         "hours": relief.hours or None,
         "follow": relief.follow or None,
         "escalates_to": relief.escalates_to or None,

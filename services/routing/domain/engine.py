@@ -84,6 +84,7 @@ class Engine:
         orders.Escalate: transfers.escalate,
         orders.Pin: supervision.pin,
         orders.Boost: supervision.boost,
+        orders.PassOn: overflow.expected_too_long,
         orders.CallBack: conversations.call_back,
         orders.Drain: supervision.drain,
         orders.CloseQueue: supervision.close_queue,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from services.routing.domain.commands import ByPerson
+from services.routing.domain.commands import ByPerson, Command
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +50,16 @@ class Escalate(ByPerson):
     conversation_id: str
     agent_id: str = ""
     expected_version: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassOn(Command):
+    """The wait in the queue is expected to be too long: the next one of the overflow chain may be faster. Ignored
+    when the conversation no longer waits there."""
+
+    conversation_id: str
+    queue_id: str
+    expected_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

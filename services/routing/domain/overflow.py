@@ -11,6 +11,7 @@ from services.routing.domain.directory import Queue
 from services.routing.domain.events import OutOfHours
 from services.routing.domain.model import Item
 from services.routing.domain.offers import announce
+from services.routing.domain.orders import PassOn
 from services.routing.domain.placement import enter_ring
 from services.routing.domain.state import Pool
 
@@ -56,7 +57,17 @@ def entry(pool: Pool, queue: Queue) -> tuple[Queue, str]:
     return queue, ""
 
 
-def pass_on(pool: Pool, item: Item, why: str) -> Item:
+def expected_too_long(pool: Pool, command: PassOn) -> None:
+    """The estimate comes with the command: it is made outside the engine, and a replay sees the same."""
+    item = pool.items.get(command.conversation_id)
+    if item is None or item.state != "waiting" or item.queue_id != command.queue_id:
+        return
+    further = pass_on(pool, item, "expected-wait", expected_ms=command.expected_ms)
+    if further.queue_id != item.queue_id:
+        pool.place_later(item.conversation_id, "overflow")
+
+
+def pass_on(pool: Pool, item: Item, why: str, **facts: int) -> Item:
     """The waiting item in the next open queue of its chain, with its age and the time it has waited; itself when
     there is none. The caller lets it look for an agent."""
     queue = pool.queue_of(item)
@@ -78,7 +89,9 @@ def pass_on(pool: Pool, item: Item, why: str) -> Item:
     )
     item = enter_ring(pool, pool.rekeyed(item))
     pool.put_item(item)
-    record = explain.noted(pool, item, "overflow", why=why, from_queue_id=was, queue_id=target.queue_id)
+    record = explain.noted(
+        pool, item, "overflow", why=why, from_queue_id=was, queue_id=target.queue_id, **facts
+    )
     pool.explain(record)
     announce(pool, item, "overflow", record["decision_id"])
     return item

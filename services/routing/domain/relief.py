@@ -15,6 +15,8 @@ class Relief:
     conversation."""
     overflow_after_ms: int = 0
     """Also after having waited so long; 0 = not by time."""
+    overflow_expected_ms: int = 0
+    """Also when a customer on a live channel would probably wait longer than so; 0 = not for that."""
     hours: str = ""
     """The calendar in which people are there; "" = always."""
     follow: str = ""
@@ -44,8 +46,8 @@ def relief_problems(reliefs: Mapping[str, Relief], calendars: frozenset[str]) ->
                 yield f"{where}: {field} names the unknown queue {target!r}"
             if target == queue_id:
                 yield f"{where}: {field} names the queue itself"
-        if relief.overflow_after_ms and not relief.overflow:
-            yield f"{where}: overflow_after needs an overflow queue"
+        if (relief.overflow_after_ms or relief.overflow_expected_ms) and not relief.overflow:
+            yield f"{where}: overflow_after and overflow_expected need an overflow queue"
         if relief.hours and relief.hours not in calendars:
             yield f"{where}: hours name the unknown calendar {relief.hours!r}"
         if relief.follow and not relief.hours:

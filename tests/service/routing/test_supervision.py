@@ -184,6 +184,13 @@ async def test_an_agent_asks_for_somebody_else_and_too_many_transfers_are_refuse
 
 async def test_who_waits_is_told_the_place_and_the_time_once_and_again_when_it_changes() -> None:
     async with scene() as s:
+        directory = (await s.get("/v1/directory"))["directory"]
+        directory["queues"][0]["relief"] |= {"overflow": "general", "overflow_expected_ms": 60_000}
+        assert (await order(s, "PUT", "/v1/directory", directory)).status_code == 200
+        await s.hire("bo", team="general")
+        await s.hire("ada")
+        async with s.service.client("agent", "ada") as ada:
+            await s.do(ada.put("/v1/presence", json={"presence": "away"}))
         await s.open("c1")
         await s.open("c2")
         await s.open("mail", channel="mail")
@@ -193,7 +200,9 @@ async def test_who_waits_is_told_the_place_and_the_time_once_and_again_when_it_c
             e.conversation_id: (e.position, e.expected_ms) for e in await s.service.events("WaitPredicted")
         }
         assert first == {"c1": (1, 0), "c2": (2, 0)}
-        await s.hire("ada")
+        async with s.service.client("agent", "ada") as ada:
+            await s.do(ada.put("/v1/presence", json={"presence": "no_new"}))
+            await s.do(ada.put("/v1/presence", json={"presence": "online"}))
         offers = {o["conversation_id"]: o["offer_id"] for o in await s.get("/v1/offers")}
         await s.post(f"/v1/offers/{offers['c1']}/accept")
         assert await waits.tell(s.service.database, "default") == 1
@@ -204,3 +213,14 @@ async def test_who_waits_is_told_the_place_and_the_time_once_and_again_when_it_c
         assert (shown["position"], shown["expected_ms"]) == (1, again.expected_ms)
         async with s.service.client("agent", "ada") as ada:
             assert (await ada.get("/v1/conversations/c1/wait")).status_code == 404
+
+        # A median of minutes is more than billing lets anybody wait; offered already, it stays.
+        await s.service.settle()
+        assert (await s.get("/v1/conversations/c2"))["queue_id"] == "billing"
+        async with s.service.client("agent", "ada") as ada:
+            await s.do(ada.put("/v1/presence", json={"presence": "away"}))
+        await s.open("c3")
+        await s.open("c4")
+        assert await waits.tell(s.service.database, "default") >= 1
+        await s.service.settle()
+        assert (await s.get("/v1/conversations/c4"))["queue_id"] == "general"

@@ -50,7 +50,7 @@ WEIGHTS = (
     ("hold_back", 2),
     ("deliver", 2),
 )
-ORDERS = ("move", "pin", "boost", "boost", "escalate", "call_back", "drain", "close_queue")
+ORDERS = ("move", "pin", "boost", "boost", "escalate", "call_back", "pass_on", "drain", "close_queue")
 KINDS = tuple(name for name, weight in WEIGHTS for _ in range(weight))
 
 
@@ -259,6 +259,14 @@ class Story:
 
     def _escalate(self, a: int, b: int) -> c.Command:
         return o.Escalate(command_id=self._id(), conversation_id=self._conversation(a), by="boss")
+
+    def _pass_on(self, a: int, b: int) -> c.Command:
+        return o.PassOn(
+            command_id=self._id(),
+            conversation_id=self._conversation(a),
+            queue_id=QUEUES[b % 3],
+            expected_ms=HOUR,
+        )
 
     def _call_back(self, a: int, b: int) -> c.Command:
         return o.CallBack(command_id=self._id(), conversation_id=self._conversation(a), on=b % 3 > 0)

@@ -18,7 +18,7 @@ from services.routing.domain.commands import (
 from services.routing.domain.directory import Directory
 from services.routing.domain.engine import Engine
 from services.routing.domain.events import OutOfHours, QueueServed, QueueUnserved, TeamAssigned
-from services.routing.domain.orders import Boost, CallBack, CloseQueue, Drain, Escalate, Move, Pin
+from services.routing.domain.orders import Boost, CallBack, CloseQueue, Drain, Escalate, Move, PassOn, Pin
 from services.routing.domain.relief import Relief
 from services.routing.domain.state import Step
 from tests.unit.routing.pools import (
@@ -287,6 +287,17 @@ def test_what_has_waited_too_long_overflows_along_the_chain_with_its_promise() -
     item = engine.pool.items["c1"]
     assert (item.queue_id, item.waiting_since_ms) == ("desk", T0)
     assert [c.due_ms for c in engine.pool.clocks["c1"]] == due
+
+
+def test_who_is_expected_to_wait_too_long_goes_on_unless_it_is_too_late() -> None:
+    engine = engine_with(agent("cy", team="desk"), directory=with_relief(billing=Relief("desk")))
+    engine.apply(PutAgent(command_id="a", agent=agent("ada")), T0)
+    waiting(engine, "c1")
+    onward = PassOn(command_id="p", conversation_id="c1", queue_id="billing", expected_ms=HOUR)
+    step = engine.apply(onward, T0)
+    assert offered(step) == [("c1", "cy")]
+    assert (why(step, "overflow")["why"], why(step, "overflow")["expected_ms"]) == ("expected-wait", HOUR)
+    assert engine.apply(replace(onward, command_id="q"), T0).decisions == []
 
 
 def test_out_of_hours_the_customer_is_told_when_people_are_there() -> None:
