@@ -24,6 +24,8 @@ from services.routing.config.shapes import lengths_of_time
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _LENGTHS = lengths_of_time()
 _BOOSTS = ("boosts", "tier_boosts")
+_FREE = ("skills", "preferred_skills", *_BOOSTS)
+"""Mappings whose names are anybody's choice: a skill may be called `after`."""
 _MINUTES = ("start", "end")
 
 
@@ -67,7 +69,8 @@ class _Easing:
 
     def _field(self, name: str, value: Any, place: Place) -> tuple[str, Any]:
         section = place[0] if place else ""
-        if name in _LENGTHS and place:
+        chosen = bool(place) and place[-1] in _FREE and len(place) > 1
+        if name in _LENGTHS and place and not chosen:
             return f"{name}_ms", milliseconds(value)
         if place and place[-1] in _BOOSTS and isinstance(value, str):
             return name, milliseconds(value)
@@ -111,12 +114,12 @@ def _eased_fields(value: dict[str, Any], place: Place) -> Iterator[tuple[str, An
     in_calendar = bool(place) and place[0] == "calendars"
     for name, one in value.items():
         short = name.removesuffix("_ms")
-        if name == "started_at_ms":
+        if place and place[-1] in _FREE and len(place) > 1:
+            yield name, length_text(one) if place[-1] in _BOOSTS else one
+        elif name == "started_at_ms":
             yield short, datetime.fromtimestamp(one / 1000, UTC).isoformat(timespec="milliseconds")
         elif short != name and short in _LENGTHS and one >= 0:
             yield short, length_text(one)
-        elif place and place[-1] in _BOOSTS:
-            yield name, length_text(one)
         elif in_calendar and name in ("start_minute", "end_minute"):
             yield name.removesuffix("_minute"), f"{one // 60:02d}:{one % 60:02d}"
         elif in_calendar and name == "weekday":

@@ -12,6 +12,18 @@ from services.routing.config.shapes import POOL_FIELDS, Configuration, FileShape
 _WIDE = 118
 
 
+class _Dumper(yaml.SafeDumper):
+    """Texts with signs that are not printable stand in quotes: YAML folds some of them as line ends."""
+
+
+def _text(dumper: yaml.SafeDumper, value: str) -> yaml.Node:
+    style = None if value.isprintable() else '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+
+_Dumper.add_representer(str, _text)
+
+
 def document_of(configuration: Configuration) -> dict[str, Any]:
     """The file's sections as a person would write them: defaults left out, promises named once."""
     directory = configuration.directory.model_dump(exclude_defaults=True)
@@ -37,8 +49,13 @@ def document_of(configuration: Configuration) -> dict[str, Any]:
 def text_of(configuration: Configuration) -> str:
     """The file."""
     parts = [
-        yaml.safe_dump(
-            {name: rows}, sort_keys=False, allow_unicode=True, width=_WIDE, default_flow_style=None
+        yaml.dump(
+            {name: rows},
+            Dumper=_Dumper,
+            sort_keys=False,
+            allow_unicode=True,
+            width=_WIDE,
+            default_flow_style=None,
         )
         for name, rows in document_of(configuration).items()
     ]

@@ -95,8 +95,6 @@ RICH = replace(
             debt_boost_ms=HOUR,
             continuity_boost_ms=HOUR,
             relief=Relief(
-                "desk",
-                overflow_after_ms=20 * MINUTE,
                 hours="day",
                 follow="desk",
                 escalates_to="desk",
@@ -121,7 +119,7 @@ RICH = replace(
             pick="best_level",
             auto_accept=True,
             tier_boosts=(("gold", HOUR),),
-            relief=Relief("desk"),
+            relief=Relief("desk", overflow_after_ms=20 * MINUTE),
         ),
     ),
     capacities=(

@@ -51,7 +51,10 @@ BILLING, DESK, VIP = range(3)
         (with_queues((DESK, Relief("moon"))), "queue 'desk': overflow names the unknown queue 'moon'"),
         (with_queues((DESK, Relief(hours="moon"))), "queue 'desk': hours name the unknown calendar 'moon'"),
         (with_queues((DESK, Relief(follow="billing"))), "queue 'desk': follow needs hours"),
-        (with_queues((DESK, Relief(overflow_after_ms=1))), "queue 'desk': overflow_after and overflow_expected need"),
+        (
+            with_queues((DESK, Relief(overflow_after_ms=1))),
+            "queue 'desk': overflow_after and overflow_expected need",
+        ),
         (
             replace(DIRECTORY, queues=(*DIRECTORY.queues, Queue("lost", "nobody", "Lost"))),
             "queue 'lost' names the unknown team 'nobody'",
