@@ -136,16 +136,18 @@ class Story:
         return PROFILES[a % len(PROFILES)].agent_id
 
     def _arrive(self, a: int, b: int) -> c.Command:
+        """Many of a kind, so that they stand in one order; and some of every kind."""
+        usual = a % 3 > 0
         return c.Enqueue(
             command_id=self._id(),
             conversation_id=f"v{self.number}",
             episode=1,
-            channel=CHANNELS[a % 5],
-            language=LANGUAGES[a // 5 % 5],
+            channel="chat" if usual else CHANNELS[a // 3 % 5],
+            language="en" if usual else LANGUAGES[a // 15 % 5],
             topic=TOPICS[b % 4],
             urgency=URGENCIES[b // 4 % 3],
             started_at_ms=self.at - (b % 7) * MINUTE,
-            skills=SKILLS[a // 25 % 4],
+            skills=() if usual else SKILLS[a // 75 % 4],
             tier="gold" if b // 12 % 4 == 0 else "",
             debt=b % 30,
             preferred_agent=self._agent_id(b // 50) if b % 11 == 0 else "",
