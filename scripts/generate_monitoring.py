@@ -80,6 +80,13 @@ RULES = (
         "Somebody has waited for team {{ $labels.team }} for {{ $value | humanizeDuration }}.",
     ),
     Rule(
+        "NobodyCanServe",
+        "max by (team) (centralino_routing_unserved_queues) > 0",
+        "0m",
+        "page",
+        "Something waits for team {{ $labels.team }} that nobody could ever take.",
+    ),
+    Rule(
         "ServiceLevelBreaches",
         "sum by (team, metric) (increase(centralino_sla_breaches_total[10m])) > 1",
         "0m",

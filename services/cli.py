@@ -31,6 +31,7 @@ LATE = {
     "dead-letters": "services.operators.dead_letters:app",
     "log": "services.operators.log:app",
     "topics": "services.operators.topics:app",
+    "config": "services.operators.configuration:app",
     "demo": "services.demo.command:demo",
     "cluster": "services.cluster.command:cluster",
     "tail": "services.operators.tail:tail",

@@ -31,6 +31,8 @@ from libs.contracts.generated.centralino.routing.v1.assignments_pb2 import (
     AgentOffered,
     OfferClosed,
     OfferOutcome,
+    OutOfHours,
+    QueueUnserved,
     Released,
     RingOpened,
     SlaBreached,
@@ -40,6 +42,7 @@ from libs.contracts.generated.centralino.routing.v1.assignments_pb2 import (
     SlaStarted,
     SlaWarned,
     TeamAssigned,
+    WaitPredicted,
 )
 from libs.contracts.generated.centralino.routing.v1.commands_pb2 import PoolCommand
 from libs.contracts.generated.centralino.routing.v1.directory_pb2 import PersonChanged, TeamChanged
@@ -83,12 +86,14 @@ __all__ = [
     "NoteAdded",
     "OfferClosed",
     "OfferOutcome",
+    "OutOfHours",
     "PayloadAccepted",
     "PersonChanged",
     "PoolCommand",
     "PresenceChanged",
     "PresenceState",
     "Purpose",
+    "QueueUnserved",
     "Reason",
     "Released",
     "ReplySent",
@@ -111,4 +116,5 @@ __all__ = [
     "TeamChanged",
     "TransferRequested",
     "Urgency",
+    "WaitPredicted",
 ]

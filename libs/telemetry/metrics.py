@@ -191,6 +191,10 @@ routing_wait_seconds = _histogram(
 routing_agents = _one(
     Gauge, "centralino_routing_agents", "agents", "People by presence", "team", "presence"
 )
+routing_unserved = _one(
+    Gauge, "centralino_routing_unserved_queues", "queues",
+    "Queues in which something waits that nobody of the pool could ever take", "team",
+)
 sla_breaches = _one(
     Counter, "centralino_sla_breaches_total", "clocks", "Clocks that ran out", "metric", "team"
 )

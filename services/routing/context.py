@@ -9,10 +9,12 @@ from services.routing.adapters import rows
 from services.routing.adapters.rows import (
     AgentRow,
     Arrival,
+    AuditRow,
     DecisionRow,
     DirectoryRow,
     FeedRow,
     ItemRow,
+    NoticeRow,
     OfferRow,
     PoolRow,
     ResultRow,
@@ -46,6 +48,8 @@ class EngineContext:
     results: Rows[ResultRow]
     feed: Rows[FeedRow]
     decisions: Rows[DecisionRow]
+    notices: Rows[NoticeRow]
+    audit: Rows[AuditRow]
     commands: dict[str, Command] = field(default_factory=dict)
     """Commands of this transaction that have been read already."""
 
@@ -69,4 +73,6 @@ def engine_context(owned: Pools, hub: Broadcast) -> Callable[[UnitOfWork], Engin
         uow.rows(rows.RESULTS),
         uow.rows(rows.FEED),
         uow.rows(rows.DECISIONS),
+        uow.rows(rows.NOTICES),
+        uow.rows(rows.AUDIT),
     )

@@ -7,7 +7,7 @@ from typing import Final
 from libs.runtime import Clock
 from libs.storage import Database, fetch_all
 from libs.telemetry import metrics
-from services.routing.adapters import queries
+from services.routing.adapters import overview, queries
 
 _EVERY_SECONDS: Final = 5.0
 _PRESENCES: Final = ("online", "no_new", "away", "offline")
@@ -25,6 +25,7 @@ async def look(database: Database, clock: Clock, pool_id: str) -> None:
             " WHERE pool_id = $1 AND NOT removed GROUP BY team, presence",
             pool_id,
         )
+        standing = await overview.notices(connection, pool_id)
     if row is None:
         return
     team_of = {queue.queue_id: queue.team_id for queue in row.directory.queues}
@@ -38,6 +39,12 @@ async def look(database: Database, clock: Clock, pool_id: str) -> None:
     for team, number in waiting.items():
         metrics.routing_waiting.labels(team).set(number)
         metrics.routing_oldest_wait.labels(team).set((clock.now_ms() - oldest[team]) / 1000)
+    unserved = dict.fromkeys(team_of.values(), 0)
+    for notice in standing:
+        if notice.kind == "unserved" and notice.about in team_of:
+            unserved[team_of[notice.about]] += 1
+    for team, number in unserved.items():
+        metrics.routing_unserved.labels(team).set(number)
     present = {(team, presence): count for team, presence, count in people}
     for team in waiting:
         for presence in _PRESENCES:

@@ -7,6 +7,7 @@ from services.routing.adapters.rows import (
     AGENTS,
     DIRECTORIES,
     ITEMS,
+    NOTICES,
     OFFERS,
 )
 from services.routing.domain.engine import Engine, Rows
@@ -107,6 +108,11 @@ async def _load(uow: UnitOfWork, pool: PoolState) -> Rows:
         pool_id,
         recent_ms,
     )
+    notices = await fetch_all(
+        connection,
+        f"SELECT {NOTICES.columns} FROM routing.notices WHERE pool_id = $1 AND NOT lifted",
+        pool_id,
+    )
     return Rows(
         pool=pool,
         directory=DIRECTORIES.value_of(directories[0]).directory,
@@ -116,4 +122,5 @@ async def _load(uow: UnitOfWork, pool: PoolState) -> Rows:
         offers=tuple(row.offer for row in offers),
         clocks=tuple(clock for row in items for clock in row.clocks),
         results=tuple(Result(*row) for row in results),
+        notices=tuple(NOTICES.value_of(row).notice for row in notices),
     )

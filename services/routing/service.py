@@ -1,12 +1,14 @@
 """The routing service, put together."""
 
-from libs.contracts import PoolCommand, TeamChanged
+from libs.contracts import PoolCommand, TeamChanged, WaitPredicted
 from libs.runtime import Platform, Service, ServiceDefinition
 from libs.streams import Subscriber
-from services.routing import gauges, workers
+from services.routing import gauges, waits, workers
 from services.routing.api.answering import commands
 from services.routing.api.directory import directory
+from services.routing.api.overview import overview
 from services.routing.api.presence import presence
+from services.routing.api.supervision import supervision
 from services.routing.api.work import work
 from services.routing.context import engine_context, intake_context
 from services.routing.handlers import engine, intake
@@ -30,6 +32,8 @@ def build(platform: Platform, settings: RoutingSettings) -> Service:
             presence(database, desk, hub, settings),
             work(database, desk, settings),
             directory(database, desk, settings),
+            supervision(database, desk, settings),
+            overview(database, platform.clock, settings),
             commands(desk),
         ],
         subscribers=[
@@ -39,6 +43,7 @@ def build(platform: Platform, settings: RoutingSettings) -> Service:
         tasks=[
             lambda stop: workers.watch_leases(database, settings.pool, stop),
             lambda stop: workers.forget_old(database, settings, stop),
+            lambda stop: waits.watch(database, settings.pool, settings.predict_seconds, stop),
             lambda stop: gauges.watch(database, platform.clock, settings.pool, stop),
         ],
         start=start,
@@ -53,5 +58,5 @@ definition = ServiceDefinition(
     build=build,
     migrations="services.routing.migrations",
     streams=(intake.stream, engine.stream),
-    emits=(PoolCommand, TeamChanged),
+    emits=(PoolCommand, TeamChanged, WaitPredicted),
 )

@@ -22,4 +22,11 @@ class RoutingSettings(ServiceSettings):
     result_hours: int = Field(
         default=48, ge=1, le=720, description="How long answers of commands and keys are remembered"
     )
+    predict_seconds: float = Field(
+        default=20.0,
+        ge=0,
+        le=3600,
+        description="How often customers who wait are told their place; 0 = never",
+    )
+    audit_days: int = Field(default=400, ge=1, le=4000, description="How long the audit is kept")
     decision_days: int = Field(default=35, ge=1, le=400, description="How long explanations are kept")

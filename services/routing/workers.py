@@ -26,6 +26,8 @@ _OLD = (
     ("results", "at_ms < $1", "result_hours"),
     ("asked", "at_ms < $1", "result_hours"),
     ("idempotency_keys", "created_at_ms < $1", "result_hours"),
+    ("wait_told", "at_ms < $1", "result_hours"),
+    ("audit", "at_ms < $1", "audit_days"),
     ("decisions", "at_ms < $1", "decision_days"),
     ("offers", "state <> 'open' AND closed_at_ms < $1", "decision_days"),
 )

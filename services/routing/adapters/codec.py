@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from services.routing.domain import commands
+from services.routing.domain import commands, orders
 from services.routing.domain.commands import Command
 
 V = TypeVar("V")
@@ -32,6 +32,14 @@ COMMANDS: Mapping[str, type[Command]] = {
         commands.DeclineOffer,
         commands.Release,
         commands.Transfer,
+        orders.Move,
+        orders.Escalate,
+        orders.Pin,
+        orders.Boost,
+        orders.PassOn,
+        orders.CallBack,
+        orders.Drain,
+        orders.CloseQueue,
     )
 }
 

@@ -11,10 +11,12 @@ from libs.contracts import (
     Kind,
     OfferClosed,
     OfferOutcome,
+    OutOfHours,
     PersonChanged,
     PoolCommand,
     PresenceChanged,
     PresenceState,
+    QueueUnserved,
     Released,
     RingOpened,
     SlaBreached,
@@ -42,6 +44,8 @@ EMITTED: tuple[type[Message], ...] = (
     AgentAssigned,
     Released,
     RingOpened,
+    QueueUnserved,
+    OutOfHours,
     SlaStarted,
     SlaWarned,
     SlaBreached,
@@ -89,8 +93,8 @@ def pool_command(pool_id: str, command: Command) -> PoolCommand:
 
 
 def published(engine: Engine, step: Step) -> list[Message]:
-    """The events of a step, in order."""
-    return [_PUBLISH[type(event)](event, engine, step) for event in step.events]
+    """The events of a step, in order; the end of an alarm is a row and a gauge, not an event."""
+    return [_PUBLISH[type(event)](event, engine, step) for event in step.events if type(event) in _PUBLISH]
 
 
 def _team_of(engine: Engine, queue_id: str) -> str:
@@ -173,6 +177,27 @@ def _released(e: events.Released, engine: Engine, step: Step) -> Message:
 def _ring_opened(e: events.RingOpened, engine: Engine, step: Step) -> Message:
     return RingOpened(
         conversation_id=e.conversation_id, episode=e.episode, ring=e.ring, opened_at_ms=step.at_ms
+    )
+
+
+def _queue_unserved(e: events.QueueUnserved, engine: Engine, step: Step) -> Message:
+    return QueueUnserved(
+        conversation_id=e.conversation_id,
+        episode=e.episode,
+        queue_id=e.queue_id,
+        team_id=_team_of(engine, e.queue_id),
+        why=e.why,
+        raised_at_ms=step.at_ms,
+    )
+
+
+def _out_of_hours(e: events.OutOfHours, engine: Engine, step: Step) -> Message:
+    return OutOfHours(
+        conversation_id=e.conversation_id,
+        episode=e.episode,
+        queue_id=e.queue_id,
+        opens_at_ms=e.opens_at_ms,
+        entered_at_ms=step.at_ms,
     )
 
 
@@ -260,6 +285,8 @@ _PUBLISH: dict[type[events.Event], Callable[[Any, Engine, Step], Message]] = {
     events.AgentAssigned: _agent_assigned,
     events.Released: _released,
     events.RingOpened: _ring_opened,
+    events.QueueUnserved: _queue_unserved,
+    events.OutOfHours: _out_of_hours,
     events.SlaStarted: _sla_started,
     events.SlaWarned: _sla_warned,
     events.SlaBreached: _sla_breached,

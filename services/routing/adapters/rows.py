@@ -8,7 +8,7 @@ from libs.storage import TableRepository
 from services.routing.adapters import tables
 from services.routing.adapters.codec import plain, value_of
 from services.routing.domain.directory import AgentProfile, Directory
-from services.routing.domain.model import AgentState, Clock, Item, Offer
+from services.routing.domain.model import AgentState, Clock, Item, Notice, Offer
 
 Row = Mapping[str, Any]
 Json = dict[str, Any]
@@ -92,6 +92,30 @@ class DecisionRow:
     at_ms: int
     sequence: int
     record: Json
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeRow:
+    """What stands over a part of the pool, or did until it was lifted."""
+
+    pool_id: str
+    notice: Notice
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """What somebody ordered: who, when, why, and what became of it."""
+
+    command_id: str
+    pool_id: str
+    at_ms: int
+    by: str
+    action: str
+    about: str
+    reason: str
+    ok: bool
+    slug: str
+    facts: Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,4 +209,13 @@ RESULTS = TableRepository(tables.results, ResultRow)
 ASKED = TableRepository(tables.asked, AskedRow)
 FEED = TableRepository(tables.feed, FeedRow)
 DECISIONS = TableRepository(tables.decisions, DecisionRow)
+NOTICES = TableRepository(
+    tables.notices,
+    NoticeRow,
+    lambda v: {"pool_id": v.pool_id, **plain(v.notice)},
+    lambda row: NoticeRow(row["pool_id"], Notice(**{name: row[name] for name in Notice._fields})),
+    upsert=True,
+    key=lambda v: v.notice.notice_id,
+)
+AUDIT = TableRepository(tables.audit, AuditRow)
 ARRIVALS = TableRepository(tables.arrivals, Arrival)

@@ -117,6 +117,29 @@ decisions = Table(
     *_json("record"),
 )
 
+notices = Table(
+    "notices",
+    metadata,
+    _key("kind"),
+    _key("about"),
+    *_text("pool_id"),
+    *_number("since_ms"),
+    *_text("by", "reason"),
+    Column("lifted", Boolean, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    _key("command_id"),
+    *_text("pool_id"),
+    *_number("at_ms"),
+    *_text("by", "action", "about", "reason"),
+    Column("ok", Boolean, nullable=False),
+    *_text("slug"),
+    *_json("facts"),
+)
+
 arrivals = Table(
     "arrivals",
     metadata,

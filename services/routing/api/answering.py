@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from libs.web import NotFound
 from services.routing.adapters.rows import ResultRow
-from services.routing.api.schemas import Accepted
+from services.routing.api.schemas import Accepted, Assignment
 from services.routing.api.shapes import PathId, Reader, refusal, shown
 from services.routing.operations import Desk
 
@@ -27,6 +27,11 @@ def answered(
     if not result.ok:
         raise refusal(result.slug, result.body)
     return show(result)
+
+
+def assignment(result: ResultRow) -> Assignment:
+    """The answer of a command about a conversation: where it is now."""
+    return Assignment.model_validate({k: v for k, v in shown(result.body).items() if k != "expires_at"})
 
 
 def on_its_way(command_id: str) -> Response:

@@ -1,8 +1,8 @@
-"""The directory, the people in it, and how the queues stand."""
+"""The directory and the people in it."""
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from libs.storage import Database
 from libs.web import (
@@ -29,12 +29,13 @@ from services.routing.api.directory_shapes import (
     profile_of,
     shape_of,
 )
-from services.routing.api.shapes import Id, PathId, Reader, Supervisor, instant, refusal
+from services.routing.api.shapes import Id, PathId, Reader, Supervisor, Text, refusal
 from services.routing.domain.commands import PutAgent, PutDirectory, RemoveAgent
 from services.routing.domain.directory import AgentProfile, version_of
 from services.routing.operations import Desk
 from services.routing.settings import RoutingSettings
 
+Reason = Annotated[Text, Query(description="Why, for the audit")]
 NewId = Annotated[Id, Path(description="Letters, digits and . _ : @ + -")]
 _AGENTS = "agents-by-id"
 _CREATED: dict[int | str, dict[str, Any]] = {201: {"model": AgentView, "description": "A new person"}}
@@ -58,7 +59,12 @@ def _check_entry(row: AgentRow | None, wanted: AgentProfile, if_match: str | Non
 
 
 def _view(row: AgentRow) -> AgentView:
-    return AgentView(id=row.profile.agent_id, agent=agent_shape(row.profile), presence=row.state.presence)
+    return AgentView(
+        id=row.profile.agent_id,
+        version=version_of(row.profile),
+        agent=agent_shape(row.profile),
+        presence=row.state.presence,
+    )
 
 
 def directory(database: Database, desk: Desk, settings: RoutingSettings) -> APIRouter:
@@ -73,11 +79,16 @@ def directory(database: Database, desk: Desk, settings: RoutingSettings) -> APIR
         if row is None:
             raise NotFound("The pool has not been made yet.")
         response.headers["ETag"] = etag_of(row.version)
-        return DirectoryView(version=row.version, directory=shape_of(row.directory))
+        return DirectoryView(pool=row.pool_id, version=row.version, directory=shape_of(row.directory))
 
     @router.put("/directory", response_model=schemas.Version, responses=RESPONSES)
     async def put_directory(
-        body: DirectoryShape, request: Request, response: Response, me: Supervisor, if_match: IfMatch = None
+        body: DirectoryShape,
+        request: Request,
+        response: Response,
+        me: Supervisor,
+        if_match: IfMatch = None,
+        reason: Reason = "",
     ) -> Any:
         """Replaces the directory. 422 lists every fault; conversations of queues that are gone are routed anew."""
         async with database.read() as connection:
@@ -91,33 +102,17 @@ def directory(database: Database, desk: Desk, settings: RoutingSettings) -> APIR
         if wanted.problems():
             raise refusal("invalid-directory", {"problems": list(wanted.problems())[:50]})
         expected = 0 if _anything(if_match) else row.version
-        command = PutDirectory(command_id=ask.command_id, directory=wanted, expected_version=expected)
+        command = PutDirectory(
+            command_id=ask.command_id,
+            directory=wanted,
+            expected_version=expected,
+            by=me.subject,
+            reason=reason,
+        )
         result = await desk.ask(ask, command)
         if result is not None and result.ok:
             response.headers["ETag"] = etag_of(result.body["version"])
         return answered(ask.command_id, result, lambda r: schemas.Version.model_validate(dict(r.body)))
-
-    @router.get("/queues", response_model=list[schemas.QueueCount])
-    async def list_queues(_me: Reader) -> list[schemas.QueueCount]:
-        """How many wait in each queue and since when."""
-        async with database.read() as connection:
-            row = await queries.directory(connection, settings.pool)
-            counts = await queries.queue_counts(connection, settings.pool)
-            teams = await queries.online(connection, settings.pool)
-        by_state = {(queue_id, state): (number, oldest) for queue_id, state, number, oldest in counts}
-        return [
-            schemas.QueueCount(
-                queue_id=q.queue_id,
-                team_id=q.team_id,
-                name=q.name,
-                waiting=by_state.get((q.queue_id, "waiting"), (0, 0))[0],
-                offered=by_state.get((q.queue_id, "offered"), (0, 0))[0],
-                assigned=by_state.get((q.queue_id, "assigned"), (0, 0))[0],
-                oldest_eligible_at=instant(by_state.get((q.queue_id, "waiting"), (0, 0))[1]),
-                online_agents=sum(q.team_id in of_agent for of_agent in teams),
-            )
-            for q in (row.directory.queues if row else ())
-        ]
 
     @router.get("/agents", response_model=Page[AgentView])
     async def list_agents(
@@ -155,6 +150,7 @@ def directory(database: Database, desk: Desk, settings: RoutingSettings) -> APIR
         response: Response,
         me: Supervisor,
         if_match: IfMatch = None,
+        reason: Reason = "",
     ) -> Any:
         """Adds a person without If-Match; changes one with it. Of two changes of the same version one is refused: 412."""
         async with database.read() as connection:
@@ -163,7 +159,13 @@ def directory(database: Database, desk: Desk, settings: RoutingSettings) -> APIR
         ask = await desk.begin(request, me)
         if not await desk.repeated(ask):
             _check_entry(row, wanted, if_match)
-        command = PutAgent(command_id=ask.command_id, agent=wanted, expected_version=_expected(row, if_match))
+        command = PutAgent(
+            command_id=ask.command_id,
+            agent=wanted,
+            expected_version=_expected(row, if_match),
+            by=me.subject,
+            reason=reason,
+        )
         result = await desk.ask(ask, command)
         if result is not None and result.ok:
             response.headers["ETag"] = etag_of(version_of(wanted))
@@ -171,12 +173,22 @@ def directory(database: Database, desk: Desk, settings: RoutingSettings) -> APIR
         return answered(
             ask.command_id,
             result,
-            lambda r: AgentView(id=agent_id, agent=agent_shape(wanted), presence=r.body["presence"]),
+            lambda r: AgentView(
+                id=agent_id,
+                version=version_of(wanted),
+                agent=agent_shape(wanted),
+                presence=r.body["presence"],
+            ),
         )
 
     @router.delete("/agents/{agent_id}", response_model=schemas.Removed, responses=RESPONSES)
     async def delete_agent(
-        agent_id: PathId, request: Request, response: Response, me: Supervisor, if_match: IfMatch = None
+        agent_id: PathId,
+        request: Request,
+        response: Response,
+        me: Supervisor,
+        if_match: IfMatch = None,
+        reason: Reason = "",
     ) -> Any:
         """Removes a person; their offers are rescinded and their conversations return to the queues."""
         async with database.read() as connection:
@@ -187,7 +199,11 @@ def directory(database: Database, desk: Desk, settings: RoutingSettings) -> APIR
                 raise NotFound("The directory has no such agent.", slug="unknown-agent")
             check_if_match(if_match, version_of(row.profile))
         command = RemoveAgent(
-            command_id=ask.command_id, agent_id=agent_id, expected_version=_expected(row, if_match)
+            command_id=ask.command_id,
+            agent_id=agent_id,
+            expected_version=_expected(row, if_match),
+            by=me.subject,
+            reason=reason,
         )
         result = await desk.ask(ask, command)
         return answered(ask.command_id, result, lambda _: schemas.Removed(agent_id=agent_id))

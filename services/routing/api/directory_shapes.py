@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
+from services.routing.api.relief_shapes import ReliefShape, relief_facts, relief_of
 from services.routing.api.shapes import Body, Id, Text
 from services.routing.domain.calendars import ALWAYS, Calendar, Hours
 from services.routing.domain.choice import PickRule
@@ -18,6 +19,7 @@ from services.routing.domain.directory import (
     SlaPolicy,
     Team,
 )
+from services.routing.domain.skills import Skill, SkillKind
 
 _Milliseconds = Field(ge=0, le=366 * 86_400_000)
 _OptionalMilliseconds = Field(default=0, ge=0, le=366 * 86_400_000)
@@ -29,6 +31,12 @@ _Boost = Annotated[int, _Milliseconds]
 class TeamShape(Body):
     id: Id
     name: Text
+
+
+class SkillShape(Body):
+    id: Id
+    kind: SkillKind = "topic"
+    name: Text = ""
 
 
 class SlaShape(Body):
@@ -67,6 +75,7 @@ class QueueShape(Body):
     tier_boosts: dict[Id, _Boost] = Field(default={})
     debt_boost_ms: int = _OptionalMilliseconds
     continuity_boost_ms: int = _OptionalMilliseconds
+    relief: ReliefShape = ReliefShape()
 
 
 class FilterShape(Body):
@@ -134,11 +143,16 @@ class DirectoryShape(Body):
     missed_limit: int = Field(default=3, ge=1, le=100)
     boost_cap_ms: int = Field(default=-1, ge=-1, le=366 * 86_400_000)
     """-1 = half of the longest minus the shortest target."""
+    skills: list[SkillShape] = Field(default=[], max_length=2000)
+    """Every skill there is; without any, every name may be used."""
+    hop_limit: int = Field(default=3, ge=0, le=1000)
+    """Transfers of an episode before it goes to whom its queue escalates to."""
 
 
 class DirectoryView(BaseModel):
-    """The directory with its version, which is the ETag."""
+    """The directory of a pool with its version, which is the ETag."""
 
+    pool: str
     version: int
     directory: DirectoryShape
 
@@ -156,7 +170,10 @@ class AgentShape(Body):
 
 
 class AgentView(BaseModel):
+    """A person of the directory; `version` in quotes is the ETag."""
+
     id: str
+    version: str
     agent: AgentShape
     presence: str
 
@@ -184,6 +201,8 @@ def directory_of(shape: DirectoryShape, version: int) -> Directory:
         interruptible_grace_ms=shape.interruptible_grace_ms,
         missed_limit=shape.missed_limit,
         boost_cap_ms=shape.boost_cap_ms,
+        hop_limit=shape.hop_limit,
+        skills=tuple(Skill(s.id, s.kind, s.name) for s in shape.skills),
     )
 
 
@@ -223,6 +242,7 @@ def shape_of(directory: Directory) -> DirectoryShape:
                 "tier_boosts": dict(q.tier_boosts),
                 "debt_boost_ms": q.debt_boost_ms,
                 "continuity_boost_ms": q.continuity_boost_ms,
+                "relief": relief_facts(q.relief),
             }
             for q in directory.queues
         ],
@@ -274,6 +294,8 @@ def shape_of(directory: Directory) -> DirectoryShape:
         "interruptible_grace_ms": directory.interruptible_grace_ms,
         "missed_limit": directory.missed_limit,
         "boost_cap_ms": directory.boost_cap_ms,
+        "hop_limit": directory.hop_limit,
+        "skills": [{"id": s.skill_id, "kind": s.kind, "name": s.name} for s in directory.skills],
     }
     return DirectoryShape(**facts)
 
@@ -326,6 +348,7 @@ def _queue_of(q: QueueShape) -> Queue:
         tuple(sorted(q.tier_boosts.items())),
         q.debt_boost_ms,
         q.continuity_boost_ms,
+        relief_of(q.relief),
     )
 
 

@@ -51,12 +51,16 @@ def presence(database: Database, desk: Desk, hub: Broadcast, settings: RoutingSe
             return views.presence(row, await queries.lease(connection, agent_id), *load)
 
     async def change(
-        request: Request, response: Response, me: Principal, agent_id: str, body: NewPresence
+        request: Request, response: Response, me: Principal, agent_id: str, body: NewPresence, by: str = ""
     ) -> Any:
         await show(agent_id)
         ask = await desk.begin(request, me)
         command = SetPresence(
-            command_id=ask.command_id, agent_id=agent_id, presence=body.presence, reason=body.reason
+            command_id=ask.command_id,
+            agent_id=agent_id,
+            presence=body.presence,
+            by=by,
+            reason=body.reason,
         )
         result = await desk.ask(ask, command, lease_of="" if body.presence == "offline" else agent_id)
         if result is not None and result.ok:
@@ -78,7 +82,7 @@ def presence(database: Database, desk: Desk, hub: Broadcast, settings: RoutingSe
         agent_id: PathId, body: NewPresence, request: Request, response: Response, me: Supervisor
     ) -> Any:
         """The same for somebody else, by a supervisor."""
-        return await change(request, response, me, agent_id, body)
+        return await change(request, response, me, agent_id, body, by=me.subject)
 
     @router.post("/presence/heartbeat", response_model=schemas.Lease)
     async def post_heartbeat(me: Agent) -> schemas.Lease:
@@ -98,8 +102,8 @@ def presence(database: Database, desk: Desk, hub: Broadcast, settings: RoutingSe
 
         A new stream begins with `state`: presence, open offers and assignments. With Last-Event-ID it goes on after
         that event; when that is too old, it begins with `resync`, which says the same as `state`. Then come `offer`,
-        `offer_closed`, `assigned`, `unassigned`, `presence`, `transfer_failed`, `transfer_refused`, `sla_warning` and
-        `sla_breach`. While the stream is open the lease is renewed.
+        `offer_closed`, `assigned`, `unassigned`, `presence`, `draining`, `transfer_failed`, `transfer_refused`,
+        `sla_warning` and `sla_breach`. While the stream is open the lease is renewed.
         """
         after = last_event_id(request)
         await show(me.subject)

@@ -39,6 +39,8 @@ class Offer(BaseModel):
     case_reference: str
     eligible_at: str | None
     due_at: str | None
+    call_back: bool
+    """The customer is not there and waits to be called."""
 
 
 class Assignment(BaseModel):
@@ -62,6 +64,7 @@ class Assignment(BaseModel):
     assigned_at: str | None
     due_at: str | None
     hops: int
+    call_back: bool
 
 
 class Clock(BaseModel):
@@ -79,9 +82,21 @@ class Clock(BaseModel):
 
 
 class Conversation(Assignment):
-    """A conversation with its clocks."""
+    """A conversation with its clocks and what moves it ahead."""
 
     clocks: list[Clock]
+    boost_ms: int
+    boost_parts: dict[str, int]
+    pinned_at: str | None
+
+
+class Waiting(Assignment):
+    """A conversation in its queue's order, with what moves it ahead."""
+
+    boost_ms: int
+    boost_parts: dict[str, int]
+    pinned_at: str | None
+    ring: int
 
 
 class Declined(BaseModel):
@@ -98,8 +113,18 @@ class Decision(BaseModel):
     record: dict[str, Any]
 
 
+class Notice(BaseModel):
+    """What stands over an agent, the pool or a queue: ordered by somebody, or an alarm."""
+
+    kind: Literal["agent", "pool", "queue", "unserved"]
+    about: str
+    since_at: str | None
+    by: str | None
+    reason: str
+
+
 class QueueCount(BaseModel):
-    """How a queue stands."""
+    """How a queue stands. `breached` and `due_soon` count conversations by their most urgent running clock."""
 
     queue_id: str
     team_id: str
@@ -107,8 +132,78 @@ class QueueCount(BaseModel):
     waiting: int
     offered: int
     assigned: int
+    parked: int
     oldest_eligible_at: str | None
     online_agents: int
+    agents: dict[str, int]
+    """People of the team by presence."""
+    breached: int
+    due_soon: int
+    """Due within 15 minutes."""
+    closed: Notice | None
+    unserved: Notice | None
+    """Something waits that nobody of the pool could ever take."""
+
+
+class Overview(BaseModel):
+    as_of: str | None
+    queues: list[QueueCount]
+    notices: list[Notice]
+
+
+class Wait(BaseModel):
+    """Eight of ten wait between `low_ms` and `high_ms` from now; null while nobody of the queue was served lately."""
+
+    conversation_id: str
+    queue_id: str
+    position: int
+    expected_ms: int | None
+    low_ms: int | None
+    high_ms: int | None
+    as_of: str | None
+
+
+class AtWork(BaseModel):
+    """Somebody with what they have now, by channel."""
+
+    agent_id: str
+    name: str
+    teams: list[str]
+    presence: Literal["online", "no_new", "away", "offline"]
+    since_at: str | None
+    reason: str
+    draining: bool
+    missed: int
+    assigned: dict[str, int]
+    offered: dict[str, int]
+
+
+class Drained(BaseModel):
+    agent_id: str | None = None
+    pool_id: str | None = None
+    draining: bool
+    changed: bool
+
+
+class Closed(BaseModel):
+    queue_id: str
+    closed: bool
+    changed: bool
+    moved: int
+
+
+class Audited(BaseModel):
+    """An order: who, when, what about what, why, and what became of it."""
+
+    command_id: str
+    at: str | None
+    by: str
+    action: str
+    about: str | None
+    reason: str
+    ok: bool
+    outcome: str
+    facts: dict[str, Any]
 
 
 class Lease(BaseModel):

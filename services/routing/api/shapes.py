@@ -25,6 +25,7 @@ _STATUS = {
     "not-yours": 403,
     "invalid-directory": 422,
     "invalid-agent": 422,
+    "invalid-boost": 422,
     "stale-version": 412,
 }
 _NAMED = ("offer_id", "conversation_id", "queue_id", "team_id", "agent_id", "state", "version")
@@ -34,8 +35,17 @@ _NEXT = {
     "not-assigned": "GET /routing/v1/assignments lists your own.",
     "wrong-state": "Read the conversation again.",
     "stale-version": "Read it again and send its ETag.",
+    "no-call-back": "`relief.call_back` of the queue allows it.",
+    "queue-closed": "Name another queue, or let a supervisor open it.",
+    "too-many-hops": "Finish it, or ask a supervisor to move it.",
 }
-_INSTANTS = {"due_ms": "due_at", "at_ms": "at", "since_ms": "since_at", "key_ms": "key_at"}
+_INSTANTS = {
+    "due_ms": "due_at",
+    "at_ms": "at",
+    "since_ms": "since_at",
+    "key_ms": "key_at",
+    "waiting_since_ms": "waiting_since_at",
+}
 
 
 class Body(BaseModel):

@@ -1,9 +1,11 @@
 """Rows as answers."""
 
+from collections.abc import Mapping
+
 from services.routing.adapters.rows import AgentRow, DecisionRow, ItemRow, OfferRow
 from services.routing.api import schemas
 from services.routing.api.shapes import instant, shown
-from services.routing.domain.directory import Directory
+from services.routing.domain.directory import Directory, boost_parts
 from services.routing.domain.model import Item
 
 
@@ -29,6 +31,7 @@ def assignment_facts(item: Item, directory: Directory) -> dict[str, object]:
         "assigned_at": instant(item.assigned_at_ms),
         "due_at": instant(item.due_ms),
         "hops": item.hops,
+        "call_back": item.call_back,
     }
 
 
@@ -51,7 +54,36 @@ def conversation(row: ItemRow, directory: Directory) -> schemas.Conversation:
         )
         for c in row.clocks
     ]
-    return schemas.Conversation.model_validate({**assignment_facts(row.item, directory), "clocks": clocks})
+    facts = {**assignment_facts(row.item, directory), **ahead(row.item, directory), "clocks": clocks}
+    return schemas.Conversation.model_validate(facts)
+
+
+def ahead(item: Item, directory: Directory) -> dict[str, object]:
+    """What moves an item ahead, with its parts."""
+    queue = directory.queue_by_id.get(item.queue_id)
+    parts = dict(boost_parts(queue, item)) if queue else {}
+    return {"boost_ms": item.boost_ms, "boost_parts": parts, "pinned_at": instant(item.pinned_at_ms)}
+
+
+def waiting(row: ItemRow, directory: Directory) -> schemas.Waiting:
+    item = row.item
+    facts = {**assignment_facts(item, directory), **ahead(item, directory), "ring": item.ring}
+    return schemas.Waiting.model_validate(facts)
+
+
+def at_work(row: AgentRow, load: Mapping[str, dict[str, int]], draining: bool) -> schemas.AtWork:
+    return schemas.AtWork(
+        agent_id=row.profile.agent_id,
+        name=row.profile.name,
+        teams=list(row.profile.teams),
+        presence=row.state.presence,
+        since_at=instant(row.state.since_ms),
+        reason=row.state.reason,
+        draining=draining,
+        missed=row.state.missed,
+        assigned=load["assigned"],
+        offered=load["offered"],
+    )
 
 
 def offer(row: OfferRow, item: Item, directory: Directory) -> schemas.Offer:
@@ -75,6 +107,7 @@ def offer(row: OfferRow, item: Item, directory: Directory) -> schemas.Offer:
         case_reference=item.case_reference,
         eligible_at=instant(item.eligible_at_ms),
         due_at=instant(item.due_ms),
+        call_back=item.call_back,
     )
 
 

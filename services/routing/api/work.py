@@ -6,14 +6,14 @@ from fastapi import APIRouter, Request, Response
 from pydantic import model_validator
 
 from libs.storage import Database
-from libs.web import NotFound, Page, PageParams, make_page
+from libs.web import NotFound, Page, PageParams, etag_of, make_page
 from services.routing.adapters import queries
-from services.routing.adapters.rows import ResultRow
 from services.routing.api import schemas, views
-from services.routing.api.answering import RESPONSES, answered
-from services.routing.api.shapes import Agent, Body, Id, PathId, Reader, Text, shown
+from services.routing.api.answering import RESPONSES, answered, assignment
+from services.routing.api.shapes import Agent, Body, Id, PathId, Reader, Text
 from services.routing.domain.commands import AcceptOffer, DeclineOffer, Release, Transfer
 from services.routing.domain.directory import Directory
+from services.routing.domain.versions import placement
 from services.routing.operations import Desk
 from services.routing.settings import RoutingSettings
 
@@ -41,12 +41,6 @@ class Target(Body):
         return self
 
 
-def _assignment(result: ResultRow) -> schemas.Assignment:
-    facts = shown(result.body)
-    facts["waiting_since_at"] = facts.pop("waiting_since_at", None)
-    return schemas.Assignment.model_validate({k: v for k, v in facts.items() if k != "expires_at"})
-
-
 def work(database: Database, desk: Desk, settings: RoutingSettings) -> APIRouter:
     """The routes of agents at work. Commands answer with the new state."""
     router = APIRouter(prefix="/v1")
@@ -69,7 +63,7 @@ def work(database: Database, desk: Desk, settings: RoutingSettings) -> APIRouter
         """Takes the conversation. 409 `offer-gone` says what happened to the offer."""
         ask = await desk.begin(request, me)
         command = AcceptOffer(command_id=ask.command_id, offer_id=offer_id, agent_id=me.subject)
-        return answered(ask.command_id, await desk.ask(ask, command), _assignment)
+        return answered(ask.command_id, await desk.ask(ask, command), assignment)
 
     @router.post("/offers/{offer_id}/decline", response_model=schemas.Declined, responses=RESPONSES)
     async def decline_offer(
@@ -93,12 +87,15 @@ def work(database: Database, desk: Desk, settings: RoutingSettings) -> APIRouter
         return [views.assignment(row, known) for row in rows]
 
     @router.get("/conversations/{conversation_id}", response_model=schemas.Conversation)
-    async def get_conversation(conversation_id: PathId, _me: Reader) -> schemas.Conversation:
-        """Where the conversation is, and its clocks."""
+    async def get_conversation(
+        conversation_id: PathId, response: Response, _me: Reader
+    ) -> schemas.Conversation:
+        """Where the conversation is, and its clocks. The ETag is what an order about it has to name."""
         async with database.read() as connection:
             row = await queries.item(connection, conversation_id)
         if row is None:
             raise NotFound("Routing has not seen this conversation.")
+        response.headers["ETag"] = etag_of(placement(row.item))
         return views.conversation(row, await directory())
 
     @router.get("/conversations/{conversation_id}/decisions", response_model=Page[schemas.Decision])
@@ -136,9 +133,10 @@ def work(database: Database, desk: Desk, settings: RoutingSettings) -> APIRouter
             command_id=ask.command_id,
             conversation_id=conversation_id,
             agent_id="" if me.may_act_as("supervisor") else me.subject,
+            by=me.subject,
             reason=reason,
         )
-        return answered(ask.command_id, await desk.ask(ask, command), _assignment)
+        return answered(ask.command_id, await desk.ask(ask, command), assignment)
 
     @router.post(
         "/conversations/{conversation_id}/transfer",
@@ -157,8 +155,9 @@ def work(database: Database, desk: Desk, settings: RoutingSettings) -> APIRouter
             to_queue=body.queue_id or "",
             to_team=body.team_id or "",
             to_agent=body.agent_id or "",
+            by=me.subject,
             reason=body.reason,
         )
-        return answered(ask.command_id, await desk.ask(ask, command), _assignment)
+        return answered(ask.command_id, await desk.ask(ask, command), assignment)
 
     return router

@@ -10,7 +10,7 @@ def hold(pool: Pool, item: Item, agent_id: str, avoided: tuple[str, ...] = ()) -
     """The item, held for the agent when he is online, able, and not one to be avoided."""
     hold_ms = pool.queue_of(item).affinity_hold_ms
     seat = pool.bench.seats.get(agent_id)
-    if not hold_ms or seat is None or seat.presence != "online":
+    if not hold_ms or seat is None or seat.presence != "online" or seat.stopped:
         return item
     if agent_id in avoided or agent_id in item.excluded:
         return item

@@ -48,6 +48,7 @@ class Seat:
         "reason",
         "rules",
         "since_ms",
+        "stopped",
         "turn",
         "window",
     )
@@ -76,6 +77,8 @@ class Seat:
         """When his budget grows next."""
         self.budget = policy.budget
         self.interruptible_budget = policy.interruptible_budget
+        self.stopped = False
+        """A supervisor drains him: he takes nothing more."""
         self.live_used = 0
         self.interruptible_used = 0
         self.exclusive_held = 0
@@ -156,6 +159,8 @@ class Seat:
         policy = self.policy
         if self.presence != "online":
             return self.presence
+        if self.stopped:
+            return "draining"
         if len(self.offers) >= policy.max_open_offers:
             return "offers"
         if policy.fair_share and (self.paced_until_ms or len(self.offers) >= policy.fair_share):

@@ -54,9 +54,13 @@ COMPONENTS: Mapping[str, tuple[str, ...]] = {
 """The names of the tuple's parts, in order."""
 
 
-def key_of(due_ms: int, boost_ms: int) -> int:
-    """The order of the waiting: smaller first."""
-    return due_ms - boost_ms
+PIN_MS = 10**12
+"""By so much a pin goes ahead of its instant: thirty-one years, more than any due and boost."""
+
+
+def key_of(due_ms: int, boost_ms: int, pinned_at_ms: int = 0) -> int:
+    """The order of the waiting: smaller first. Pinned items go before all others, in the order of their pins."""
+    return pinned_at_ms - PIN_MS if pinned_at_ms else due_ms - boost_ms
 
 
 class Standings(Protocol):

@@ -20,43 +20,51 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ByPerson(Command):
+    """What a person orders; it is kept for the audit with its outcome."""
+
+    by: str = ""
+    """Who; "" = nobody told."""
+    reason: str = ""
+    """Why, in that person's words."""
+    answered: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TimePassed(Command):
     """Fire what is due. Every command does that first; this one does nothing else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PutDirectory(Command):
+class PutDirectory(ByPerson):
     """Replace the policy. `expected_version` 0 = whatever it is."""
 
     directory: Directory
     expected_version: int = 0
-    answered: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PutAgent(Command):
+class PutAgent(ByPerson):
     """Add an agent, or change one whose entry has `expected_version` (`directory.version_of`); empty = whatever it is."""
 
     agent: AgentProfile
     expected_version: str = ""
-    answered: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RemoveAgent(Command):
+class RemoveAgent(ByPerson):
     """Open offers are rescinded, conversations return to their queues. `expected_version` as in PutAgent."""
 
     agent_id: str
     expected_version: str = ""
-    answered: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SetPresence(Command):
+class SetPresence(ByPerson):
+    """`by` is set when somebody else does it."""
+
     agent_id: str
     presence: PresenceState
-    reason: str = ""
-    answered: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,19 +176,17 @@ class DeclineOffer(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Release(Command):
+class Release(ByPerson):
     """Give an assigned conversation back to its queue, with its age. `agent_id` "" = a supervisor does it."""
 
     conversation_id: str
     agent_id: str
-    reason: str = ""
-    answered: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Transfer(Command):
+class Transfer(ByPerson):
     """Move a conversation to a queue, a team's first queue, or an agent (exactly one of the three), with its
-    age.
+    age. More than `hop_limit` transfers of an episode go to whom the queue escalates to, or are refused.
 
     An agent is asked by an offer; `agent_id`, the sender, keeps the conversation until it is accepted.
     """
@@ -190,7 +196,5 @@ class Transfer(Command):
     to_queue: str = ""
     to_team: str = ""
     to_agent: str = ""
-    reason: str = ""
     requested_by: str = ""
     """Who asked without waiting for the answer: a refusal comes by the feed."""
-    answered: ClassVar[bool] = True

@@ -11,9 +11,11 @@ from services.routing.domain.directory import AgentProfile, Directory, version_o
 from services.routing.domain.events import PersonChanged, TeamChanged
 from services.routing.domain.model import AgentState, Item, Result
 from services.routing.domain.offers import announce, withdraw
+from services.routing.domain.overflow import entry
 from services.routing.domain.placement import await_ring, enter_ring, serve_somehow, wait_anew
 from services.routing.domain.presence import describe
 from services.routing.domain.replies import done, refused
+from services.routing.domain.skills import skill_problems
 from services.routing.domain.state import Pool
 from services.routing.domain.transfers import unassign
 
@@ -25,11 +27,14 @@ def put_directory(pool: Pool, command: PutDirectory) -> Result:
         return refused(pool, command.command_id, "stale-version", {"version": before.version})
     problems = list(after.problems())
     for _, seat in sorted(pool.bench.seats.items()):
-        problems += _agent_problems(after, seat.profile)
+        problems += agent_problems(after, seat.profile)
     if problems:
         return refused(pool, command.command_id, "invalid-directory", {"problems": problems[:50]})
     pool.directory = replace(after, version=before.version + 1)
     pool.step.directory = pool.directory
+    for notice in [n for n in pool.notices.values() if n.kind in ("queue", "unserved")]:
+        if notice.about not in pool.directory.queue_by_id:
+            pool.put_notice(notice._replace(lifted=True))
     _tell_teams(pool, before)
     _reseat_all(pool)
     for conversation_id in sorted(pool.items):
@@ -46,13 +51,14 @@ def put_agent(pool: Pool, command: PutAgent) -> Result:
     old = pool.bench.seats.get(profile.agent_id)
     if stale := _stale(pool, command, profile.agent_id, old):
         return stale
-    problems = _agent_problems(pool.directory, profile)
+    problems = agent_problems(pool.directory, profile)
     if problems:
         return refused(pool, command.command_id, "invalid-agent", {"problems": problems})
     capacity = pool.directory.capacity_by_id[profile.capacity_id]
     if old is None:
         state = pool.retired.pop(profile.agent_id, AgentState(profile.agent_id))
         seat = Seat(profile, capacity, state)
+        seat.stopped = pool.drains(profile.agent_id)
     else:
         for offer_id in sorted(old.offers):
             withdraw(pool, pool.offers[offer_id], "rescinded", "agent-changed")
@@ -88,6 +94,8 @@ def remove_agent(pool: Pool, command: RemoveAgent) -> Result:
     pool.bench.unseat(seat.agent_id)
     pool.retired[seat.agent_id] = seat.state()
     pool.step.removed_agents.append(seat.agent_id)
+    if drained := pool.notices.get(("agent", seat.agent_id)):
+        pool.put_notice(drained._replace(lifted=True))
     pool.emit(PersonChanged(seat.profile, removed=True))
     _widen(pool)
     return done(pool, command.command_id, {"agent_id": seat.agent_id})
@@ -103,6 +111,7 @@ def _stale(pool: Pool, command: PutAgent | RemoveAgent, agent_id: str, seat: Sea
 
 def _carry(pool: Pool, old: Seat, seat: Seat) -> Seat:
     """Give the seat what the agent has, counted by the seat's own capacity policy."""
+    seat.stopped = old.stopped
     for conversation_id in old.conversations:
         seat.conversations.add(conversation_id)
         seat.hold(pool.items[conversation_id].channel)
@@ -112,11 +121,13 @@ def _carry(pool: Pool, old: Seat, seat: Seat) -> Seat:
     return seat
 
 
-def _agent_problems(directory: Directory, profile: AgentProfile) -> list[str]:
+def agent_problems(directory: Directory, profile: AgentProfile) -> list[str]:
+    """What is wrong with an agent's entry under a directory, one sentence each."""
     teams = {t.team_id for t in directory.teams}
     found = [f"agent {profile.agent_id!r}: unknown team {t!r}" for t in profile.teams if t not in teams]
     if profile.capacity_id not in directory.capacity_by_id:
         found.append(f"agent {profile.agent_id!r}: unknown capacity policy {profile.capacity_id!r}")
+    found += skill_problems(f"agent {profile.agent_id!r}", profile.skills, directory.skills)
     if not profile.agent_id:
         found.append("an agent has no id")
     return found
@@ -139,10 +150,10 @@ def _move(pool: Pool, item: Item) -> None:
     filter_index = -1
     if gone:
         queue, filter_index = pool.directory.route(item.topic, item.language, item.urgency, item.channel, "")
-        item = item._replace(queue_id=queue.queue_id)
+        item = item._replace(queue_id=entry(pool, queue)[0].queue_id)
     item = pool.rekeyed(item)
     if item.state == "waiting":
-        item = enter_ring(pool, item)
+        item = enter_ring(pool, item._replace(overflow_at_ms=0))
         pool.place_later(item.conversation_id, "directory-changed")
     pool.put_item(item)
     if gone:

@@ -14,9 +14,12 @@ from services.routing.domain.commands import (
     RecordStatus,
 )
 from services.routing.domain.events import Released
-from services.routing.domain.model import UNDETERMINED, UNKNOWN_TOPIC, URGENCIES, Item
+from services.routing.domain.model import UNDETERMINED, UNKNOWN_TOPIC, URGENCIES, Item, Result
 from services.routing.domain.offers import announce, routed, withdraw_all
-from services.routing.domain.placement import enter_ring
+from services.routing.domain.orders import CallBack
+from services.routing.domain.overflow import entry, out_of_hours
+from services.routing.domain.placement import describe_item, enter_ring
+from services.routing.domain.replies import done, refused
 from services.routing.domain.state import Pool
 
 
@@ -34,6 +37,8 @@ def enqueue(pool: Pool, command: Enqueue) -> None:
     )
     replied = known.replied if known else False
     sla.open_clocks(pool, command.conversation_id, queue.sla, replied, started_at_ms)
+    matched = queue
+    queue, elsewhere = entry(pool, matched)
     due_ms = pool.due_of(command.conversation_id, started_at_ms)
     item = Item(
         conversation_id=command.conversation_id,
@@ -62,8 +67,12 @@ def enqueue(pool: Pool, command: Enqueue) -> None:
     item = enter_ring(pool, pool.rekeyed(item))
     item = hold(pool, item, command.preferred_agent or item.last_agent_id, command.avoid_agents)
     pool.put_item(item)
-    cause = "reopened" if known else "opened"
+    cause = elsewhere or ("reopened" if known else "opened")
     announce(pool, item, cause, routed(pool, item, filter_index))
+    if elsewhere:
+        facts = {"why": elsewhere, "from_queue_id": matched.queue_id, "queue_id": queue.queue_id}
+        pool.explain(explain.noted(pool, item, "redirected", **facts))
+    out_of_hours(pool, item)
     pool.place_later(item.conversation_id, cause)
 
 
@@ -140,6 +149,23 @@ def customer_wrote(pool: Pool, command: CustomerWrote) -> None:
         parking.bring_back(pool, item, wrote_at_ms)
 
 
+def call_back(pool: Pool, command: CallBack) -> Result:
+    """The place and the age are kept: being called is no worse than waiting."""
+    item = pool.items.get(command.conversation_id)
+    if item is None:
+        return refused(pool, command.command_id, "not-found", {"conversation_id": command.conversation_id})
+    if item.state not in ("waiting", "offered"):
+        return refused(pool, command.command_id, "wrong-state", describe_item(pool, item))
+    if command.on and not pool.queue_of(item).relief.call_back:
+        return refused(pool, command.command_id, "no-call-back", {"queue_id": item.queue_id})
+    if command.on != item.call_back:
+        item = item._replace(call_back=command.on)
+        pool.put_item(item)
+        kind = "call-back" if command.on else "waits-again"
+        pool.explain(explain.noted(pool, item, kind, by=command.by, reason=command.reason))
+    return done(pool, command.command_id, describe_item(pool, item))
+
+
 def close(pool: Pool, command: Close) -> None:
     """The episode is over; an older or a repeated end changes nothing."""
     item = pool.items.get(command.conversation_id)
@@ -191,11 +217,12 @@ def _route_again(pool: Pool, item: Item, queue_hint: str) -> None:
     queue, filter_index = pool.directory.route(
         item.topic, item.language, item.urgency, item.channel, queue_hint
     )
+    queue, _ = entry(pool, queue)
     moved = queue.queue_id != item.queue_id
     another_language = pool.items[item.conversation_id].language != item.language
     item = pool.rekeyed(item._replace(queue_id=queue.queue_id))
     if moved or another_language:
-        item = enter_ring(pool, item)
+        item = enter_ring(pool, item._replace(overflow_at_ms=0))
     pool.put_item(item)
     decision_id = routed(pool, item, filter_index)
     if moved:

@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from services.routing.domain.calendars import ALWAYS, Calendar, calendars_by_id
 from services.routing.domain.choice import PICK_RULES, PickRule
 from services.routing.domain.model import URGENCIES
+from services.routing.domain.relief import NO_RELIEF, Relief, relief_problems
+from services.routing.domain.skills import Skill, skill_problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ class Queue:
     """Milliseconds for a customer whose debt is DEBT_CAP; less debt, less of it."""
     continuity_boost_ms: int = 0
     """Milliseconds for a parked conversation that came back and could not go to its agent."""
+    relief: Relief = NO_RELIEF
 
     @property
     def ring_plan(self) -> tuple[Ring, ...]:
@@ -214,6 +217,10 @@ class Directory:
     """Offers missed in a row that make an agent away."""
     boost_cap_ms: int = -1
     """The largest boost of an item; -1 = half of the longest minus the shortest target of the pool."""
+    skills: tuple[Skill, ...] = ()
+    """Every skill there is. None: any name may be used."""
+    hop_limit: int = 3
+    """Transfers of an episode before it goes to whom its queue escalates to."""
     queue_by_id: Mapping[str, Queue] = field(default_factory=dict, init=False, repr=False, compare=False)
     capacity_by_id: Mapping[str, CapacityPolicy] = field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -270,6 +277,7 @@ class Directory:
             ("queue", [q.queue_id for q in self.queues]),
             ("capacity", [c.capacity_id for c in self.capacities]),
             ("calendar", [c.calendar_id for c in self.calendars]),
+            ("skill", [s.skill_id for s in self.skills]),
         ):
             for doubled in sorted({i for i in ids if ids.count(i) > 1}):
                 yield f"{what} {doubled!r} is there twice"
@@ -286,6 +294,8 @@ class Directory:
                 for u, _ in queue.boosts
                 if u not in URGENCIES
             )
+        reliefs = {q.queue_id: q.relief for q in self.queues}
+        yield from relief_problems(reliefs, frozenset(self.calendar_by_id))
         for rule in self.filters:
             if rule.queue_id not in self.queue_by_id:
                 yield f"a filter names the unknown queue {rule.queue_id!r}"
@@ -307,6 +317,7 @@ class Directory:
 
     def _queue_problems(self, queue: Queue, teams: set[str]) -> Iterator[str]:
         where = f"queue {queue.queue_id!r}"
+        yield from skill_problems(where, (*queue.skills, *queue.preferred_skills), self.skills)
         if queue.offer_timeout_ms <= 0 or queue.exclusion_ms <= 0:
             yield f"{where}: offer_timeout and exclusion must be positive"
         if queue.pick not in PICK_RULES:

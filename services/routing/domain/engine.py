@@ -13,14 +13,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.routing.domain import (
+    alarms,
     commands,
     configuration,
     conversations,
     explain,
     offers,
+    orders,
+    overflow,
     parking,
     presence,
     sla,
+    supervision,
     timers,
     transfers,
 )
@@ -28,7 +32,7 @@ from services.routing.domain.capacity import Seat
 from services.routing.domain.directory import AgentProfile, Directory
 from services.routing.domain.events import RingOpened
 from services.routing.domain.matching import Bench
-from services.routing.domain.model import AgentState, Clock, Item, Offer, PoolState, Result
+from services.routing.domain.model import AgentState, Clock, Item, Notice, Offer, PoolState, Result
 from services.routing.domain.placement import await_ring, settle
 from services.routing.domain.state import Pool, Step
 
@@ -47,6 +51,7 @@ class Rows:
     offers: tuple[Offer, ...] = ()
     clocks: tuple[Clock, ...] = ()
     results: tuple[Result, ...] = ()
+    notices: tuple[Notice, ...] = ()
 
 
 class Engine:
@@ -75,6 +80,14 @@ class Engine:
         commands.DeclineOffer: offers.decline,
         commands.Release: transfers.release,
         commands.Transfer: transfers.transfer,
+        orders.Move: transfers.move,
+        orders.Escalate: transfers.escalate,
+        orders.Pin: supervision.pin,
+        orders.Boost: supervision.boost,
+        orders.PassOn: overflow.expected_too_long,
+        orders.CallBack: conversations.call_back,
+        orders.Drain: supervision.drain,
+        orders.CloseQueue: supervision.close_queue,
     }
 
     def __init__(self, pool_id: str, directory: Directory) -> None:
@@ -102,6 +115,7 @@ class Engine:
         result = self.handlers[type(command)](pool, command)
         self._settle()
         self._advance()
+        alarms.review(pool)
         if result is not None:
             pool.results[command.command_id] = result
             pool.ended.append((pool.at_ms, "result", command.command_id))
@@ -143,6 +157,7 @@ class Engine:
             offers=tuple(pool.offers[o] for o in sorted(pool.offers)),
             clocks=tuple(c for i in sorted(pool.clocks) for c in pool.clocks[i]),
             results=tuple(pool.results[r] for r in sorted(pool.results)),
+            notices=tuple(pool.notices[n] for n in sorted(pool.notices)),
         )
 
     @classmethod
@@ -160,6 +175,7 @@ class Engine:
         for clock in rows.clocks:
             if clock.conversation_id in pool.items:
                 pool.keep_clock(clock)
+        pool.notices = {n.notice_id: n for n in rows.notices if not n.lifted}
         engine._seat(rows)
         for item in pool.items.values():
             if item.state == "waiting":
@@ -184,6 +200,7 @@ class Engine:
                 seats[offer.agent_id].offers.add(offer.offer_id)
                 seats[offer.agent_id].hold(pool.items[offer.conversation_id].channel)
         for seat in seats.values():
+            seat.stopped = pool.drains(seat.agent_id)
             seat.keep_pace(pool.at_ms)
             pool.bench.seat(seat)
 
@@ -233,7 +250,7 @@ class Engine:
 
     def _settle(self) -> None:
         settle(self.pool)
-        while offers.accept_waiting(self.pool):
+        while offers.accept_waiting(self.pool) or alarms.relieve(self.pool):
             settle(self.pool)
 
     def _wake(self, item: Item | None, due_ms: int) -> None:
@@ -244,6 +261,12 @@ class Engine:
         if item.state == "assigned":
             parking.park(pool, item)
             return
+        if item.overflow_at_ms == due_ms:
+            further = overflow.pass_on(pool, item, "waited-long")
+            if further.queue_id != item.queue_id:
+                pool.place_later(item.conversation_id, "overflow")
+                return
+            item = further
         if item.held_for and item.hold_until_ms == due_ms:
             item = item._replace(held_for="", hold_until_ms=0)
         if item.relax_at_ms == due_ms:

@@ -82,6 +82,34 @@ class RingOpened(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class QueueUnserved(Event):
+    """The alarm: the conversation waits in a queue in which nobody of the pool could ever take it. Once a queue,
+    until it is lifted."""
+
+    conversation_id: str
+    episode: int
+    queue_id: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueueServed(Event):
+    """The alarm is over: whatever waits in the queue can be taken by somebody."""
+
+    queue_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfHours(Event):
+    """A conversation came into a queue out of its hours and waits for them; 0 = no hours within a year."""
+
+    conversation_id: str
+    episode: int
+    queue_id: str
+    opens_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class SlaStarted(Event):
     """A clock was started, or its due changed: repeated with due 0 on a pause and the new due on a resume."""
 

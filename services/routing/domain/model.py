@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple
 ItemState = Literal["waiting", "offered", "assigned", "parked", "closed"]
 OfferState = Literal["open", "accepted", "declined", "expired", "rescinded"]
 PresenceState = Literal["online", "no_new", "away", "offline"]
+NoticeKind = Literal["agent", "pool", "queue", "unserved"]
 ClockState = Literal["running", "paused", "met", "cancelled"]
 Urgency = Literal["low", "normal", "high"]
 
@@ -45,7 +46,7 @@ class Item(NamedTuple):
     due_ms: int
     """Earliest due of the unfulfilled clocks, else eligible_at + the longest target of the pool."""
     key_ms: int
-    """due - boost."""
+    """due - boost; of a pinned item what `choice.key_of` says."""
     epoch: int = 0
     """Rises by one with every offer; an assignment carries the epoch of its offer."""
     ring: int = 0
@@ -89,6 +90,12 @@ class Item(NamedTuple):
     """The customer answered after the conversation was parked: it goes back to its agent, or on with a boost."""
     park_at_ms: int = 0
     """When an assigned item whose customer is silent gives its capacity back; 0 = it does not."""
+    overflow_at_ms: int = 0
+    """When the item goes on to the next queue of the overflow chain; 0 = not by time."""
+    call_back: bool = False
+    """The customer has gone and is called when somebody is free; the place in the queue is kept."""
+    pinned_at_ms: int = 0
+    """When a supervisor put it first in its queue; 0 = not. The earlier pin goes first."""
 
     @property
     def order(self) -> tuple[int, int, str]:
@@ -112,6 +119,30 @@ class Offer(NamedTuple):
     """The agent who keeps the conversation until the offer is accepted."""
     queue_id: str = ""
     """The queue the conversation moves to when the offer is accepted; "" = it stays."""
+
+
+class Notice(NamedTuple):
+    """Something that stands over a part of the pool until it is lifted.
+
+    | kind | about | meaning |
+    |---|---|---|
+    | agent | an agent | drains: he takes nothing more |
+    | pool | the pool | drains: nobody takes anything more |
+    | queue | a queue | closed: nothing new comes in |
+    | unserved | a queue | the alarm that something waits in it that nobody could take |
+    """
+
+    kind: NoticeKind
+    about: str
+    since_ms: int
+    by: str = ""
+    """Who ordered it; "" = the engine itself."""
+    reason: str = ""
+    lifted: bool = False
+
+    @property
+    def notice_id(self) -> tuple[str, str]:
+        return (self.kind, self.about)
 
 
 class Clock(NamedTuple):

@@ -58,6 +58,7 @@ def take(pool: Pool, offer: Offer, cause: str) -> Item:
         held_for="",
         hold_until_ms=0,
         returning=False,
+        pinned_at_ms=0,
     )
     pool.put_item(pool.rekeyed(item))
     item = pool.items[item.conversation_id]

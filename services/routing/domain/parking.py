@@ -38,6 +38,7 @@ def bring_back(pool: Pool, item: Item, replied_at_ms: int) -> None:
         waiting_since_ms=pool.at_ms,
         excluded=(),
         recheck_at_ms=0,
+        overflow_at_ms=0,
         returning=True,
     )
     item = enter_ring(pool, pool.rekeyed(item))

@@ -30,6 +30,9 @@ def enter_ring(pool: Pool, item: Item) -> Item:
     if item.ring or item.relax_at_ms:
         item = item._replace(ring=0, relax_at_ms=0)
     queue = pool.queue_of(item)
+    if not item.overflow_at_ms and queue.relief.overflow_after_ms:
+        due_ms = max(pool.at_ms + 1, item.waiting_since_ms + queue.relief.overflow_after_ms)
+        item = item._replace(overflow_at_ms=due_ms)
     if item.language == UNDETERMINED and not queue.rings:
         return item
     return await_ring(pool, serve_somehow(pool, item))
@@ -78,6 +81,7 @@ def wait_anew(pool: Pool, item: Item, excluded: str, why: str) -> None:
     out = (excluded,) if excluded else ()
     item = item._replace(
         state="waiting",
+        overflow_at_ms=0,
         agent_id="",
         assigned_at_ms=0,
         assigned_epoch=0,
@@ -102,6 +106,8 @@ def place(pool: Pool, item: Item, why: str) -> None:
     pool.explain(record)
     if choice.ranked:
         hold_out(pool, item, pool.bench.seats[choice.ranked[0].agent_id], record["decision_id"])
+    else:
+        pool.unplaced.add(item.conversation_id)
 
 
 def _fill_one(pool: Pool, seat: Seat) -> bool:
@@ -204,6 +210,7 @@ def describe_offer(pool: Pool, made: Offer, item: Item) -> dict[str, object]:
         "case_reference": item.case_reference,
         "eligible_at_ms": item.eligible_at_ms,
         "due_ms": item.due_ms,
+        "call_back": item.call_back,
     }
 
 
@@ -228,5 +235,6 @@ def describe_item(pool: Pool, item: Item) -> dict[str, object]:
         "waiting_since_ms": item.waiting_since_ms,
         "assigned_at_ms": item.assigned_at_ms,
         "due_ms": item.due_ms,
+        "call_back": item.call_back,
         "hops": item.hops,
     }

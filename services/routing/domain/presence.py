@@ -60,7 +60,7 @@ def change(pool: Pool, seat: Seat, presence: PresenceState, reason: str) -> None
         for offer_id in sorted(seat.offers):
             withdraw(pool, pool.offers[offer_id], "rescinded", presence)
     if presence != "online":
-        _end_holds(pool, seat)
+        end_holds(pool, seat)
     if presence == "offline":
         grace = (pool.directory.live_grace_ms, pool.directory.interruptible_grace_ms)
         pool.timers.watch_agent(seat, grace)
@@ -105,7 +105,8 @@ def describe(seat: Seat) -> dict[str, object]:
     }
 
 
-def _end_holds(pool: Pool, seat: Seat) -> None:
+def end_holds(pool: Pool, seat: Seat) -> None:
+    """Nobody waits for the agent any longer."""
     for conversation_id in pool.waiting.held_for(seat.agent_id):
         pool.put_item(pool.items[conversation_id]._replace(held_for="", hold_until_ms=0))
         pool.place_later(conversation_id, "hold-ended")

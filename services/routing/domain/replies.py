@@ -18,7 +18,11 @@ SLUGS = {
     "agent-unavailable": "the agent cannot take it now; the body says why",
     "invalid-directory": "the directory is not usable; the body lists every problem",
     "invalid-agent": "the agent's entry is not usable; the body lists every problem",
-    "stale-version": "the directory changed since it was read",
+    "stale-version": "it changed since it was read",
+    "invalid-boost": "the boost is not usable; the body says why",
+    "queue-closed": "the queue is closed: nothing new comes into it",
+    "no-call-back": "the queue calls nobody back",
+    "too-many-hops": "the conversation was handed over too often, and its queue escalates to nobody",
 }
 """Every slug a result can carry, with its meaning. Stable: callers match on them."""
 

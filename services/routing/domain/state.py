@@ -21,6 +21,7 @@ from services.routing.domain.model import (
     Clock,
     FeedEntry,
     Item,
+    Notice,
     Offer,
     PoolState,
     Result,
@@ -50,6 +51,7 @@ class Step:
     profiles: dict[str, AgentProfile] = field(default_factory=dict)
     removed_agents: list[str] = field(default_factory=list)
     directory: Directory | None = None
+    notices: dict[tuple[str, str], Notice] = field(default_factory=dict)
 
 
 class Pool:
@@ -69,6 +71,8 @@ class Pool:
         self.bench = bench_type(directory)
         self.waiting = WaitingRoom()
         self.timers = Timers()
+        self.notices: dict[tuple[str, str], Notice] = {}
+        """By kind and what they are about; lifted ones are not here."""
         self.retired: dict[str, AgentState] = {}
         """Removed agents: their feed goes on where it was when they come back."""
         self.ended: deque[tuple[int, str, str]] = deque()
@@ -78,6 +82,8 @@ class Pool:
         self.cause = ""
         self.routed: dict[str, tuple[str, int]] = {}
         """Items that found their queue in this step: the id and the filter for the record of their placement."""
+        self.unplaced: set[str] = set()
+        """Items that found nobody in this step: `alarms` looks whether anybody ever could."""
         self._touched: dict[str, Seat] = {}
         self._to_place: dict[str, str] = {}
         self._to_fill: dict[str, None] = {}
@@ -88,6 +94,7 @@ class Pool:
         self.command_id, self.cause = command_id, cause
         self.step = Step(at_ms, PoolState(self.pool_id))
         self._touched = {}
+        self.unplaced.clear()
 
     def finish(self) -> Step:
         for agent_id, seat in self._touched.items():
@@ -134,6 +141,21 @@ class Pool:
             self.timers.watch_offer(offer)
         else:
             self.ended.append((offer.closed_at_ms, "offer", offer.offer_id))
+
+    def put_notice(self, notice: Notice) -> None:
+        if notice.lifted:
+            self.notices.pop(notice.notice_id, None)
+        else:
+            self.notices[notice.notice_id] = notice
+        self.step.notices[notice.notice_id] = notice
+
+    def drains(self, agent_id: str) -> bool:
+        """Whether the agent takes nothing more, alone or with the pool."""
+        return ("agent", agent_id) in self.notices or ("pool", self.pool_id) in self.notices
+
+    def is_closed(self, queue_id: str) -> bool:
+        """Whether nothing new comes into the queue."""
+        return ("queue", queue_id) in self.notices
 
     def put_clock(self, clock: Clock) -> None:
         self.keep_clock(clock)
@@ -227,9 +249,10 @@ class Pool:
         """The item with due, boost and key as its clocks and class say now."""
         due_ms = self.due_of(item.conversation_id, item.eligible_at_ms)
         boost_ms = self.directory.boost(self.queue_of(item), item)
-        if (due_ms, boost_ms) == (item.due_ms, item.boost_ms):
+        key_ms = key_of(due_ms, boost_ms, item.pinned_at_ms)
+        if (due_ms, boost_ms, key_ms) == (item.due_ms, item.boost_ms, item.key_ms):
             return item
-        return item._replace(due_ms=due_ms, boost_ms=boost_ms, key_ms=key_of(due_ms, boost_ms))
+        return item._replace(due_ms=due_ms, boost_ms=boost_ms, key_ms=key_ms)
 
 
 def _by_id(clock: Clock) -> ClockId:

@@ -70,7 +70,7 @@ def clock_instant(clock: Clock) -> int:
 
 
 def item_instants(item: Item) -> tuple[int, ...]:
-    """Instants at which an item changes by itself: ring, exclusions, hold; of an assigned one, parking."""
+    """Instants at which an item changes by itself: ring, exclusions, hold, overflow; of an assigned one, parking."""
     if item.state == "assigned" and item.park_at_ms:
         return (item.park_at_ms,)
     if item.state != "waiting":
@@ -78,4 +78,4 @@ def item_instants(item: Item) -> tuple[int, ...]:
     relax = item.relax_at_ms
     recheck = item.recheck_at_ms if item.excluded else 0
     hold = item.hold_until_ms if item.held_for else 0
-    return tuple(t for t in (relax, recheck, hold) if t)
+    return tuple(t for t in (relax, recheck, hold, item.overflow_at_ms) if t)

@@ -12,9 +12,11 @@ from services.routing.domain.directory import Queue
 from services.routing.domain.events import Released
 from services.routing.domain.model import UNDETERMINED, Item, Result
 from services.routing.domain.offers import announce, withdraw_all
+from services.routing.domain.orders import Escalate, Move
 from services.routing.domain.placement import describe_item, offer, wait_anew
 from services.routing.domain.replies import done, refused
 from services.routing.domain.state import Pool
+from services.routing.domain.versions import stale
 
 
 def release(pool: Pool, command: Release) -> Result:
@@ -46,24 +48,81 @@ def _transfer(pool: Pool, command: Transfer) -> Result:
     refusal = _refusal(pool, command.command_id, command.conversation_id, item, command.agent_id)
     if refusal or item is None:
         return refusal or refused(pool, command.command_id, "not-found", {})
-    if command.to_agent:
-        return _to_agent(pool, command, item)
-    queue = _target(pool, command)
-    if queue is None:
-        return refused(pool, command.command_id, "not-found", _wanted(command))
-    to_queue(pool, item, queue, "transfer")
+    if item.hops >= pool.directory.hop_limit:
+        return _too_often(pool, command, item)
+    item = item._replace(hops=item.hops + 1)
+    return _bring(pool, command, item, "transfer")
+
+
+def move(pool: Pool, command: Move) -> Result:
+    """A supervisor brings it somewhere; that is no hop."""
+    item = pool.items.get(command.conversation_id)
+    refusal = stale(pool, command.command_id, command.conversation_id, item, command.expected_version)
+    refusal = refusal or _refusal(pool, command.command_id, command.conversation_id, item, "")
+    if refusal or item is None:
+        return refusal or refused(pool, command.command_id, "not-found", {})
+    return _bring(pool, command, item, "move")
+
+
+def escalate(pool: Pool, command: Escalate) -> Result:
+    """Ahead by the queue's escalation boost, and to whom the queue escalates."""
+    item = pool.items.get(command.conversation_id)
+    refusal = stale(pool, command.command_id, command.conversation_id, item, command.expected_version)
+    refusal = refusal or _refusal(pool, command.command_id, command.conversation_id, item, command.agent_id)
+    if refusal or item is None:
+        return refusal or refused(pool, command.command_id, "not-found", {})
+    _escalate(pool, item, "escalated", command.by, command.reason)
     return done(pool, command.command_id, describe_item(pool, pool.items[item.conversation_id]))
 
 
-def to_queue(pool: Pool, item: Item, queue: Queue, cause: str) -> None:
-    """Put the item into the queue, whatever it was doing; the agent who had it is not asked."""
+def _escalate(pool: Pool, item: Item, cause: str, by: str, reason: str) -> None:
+    relief = pool.queue_of(item).relief
+    target = pool.directory.queue_by_id.get(relief.escalates_to)
+    item = item._replace(escalated_ms=max(item.escalated_ms, relief.escalation_boost_ms))
+    pool.put_item(pool.rekeyed(item))
+    item = pool.items[item.conversation_id]
+    if target is not None and not pool.is_closed(target.queue_id):
+        to_queue(pool, item, target, cause, by=by, reason=reason)
+        return
+    facts = {"boost_ms": item.boost_ms, "by": by, "reason": reason}
+    pool.explain(explain.noted(pool, item, cause, **facts))
+
+
+def _too_often(pool: Pool, command: Transfer, item: Item) -> Result:
+    """Handed over so often that somebody else has to look at it."""
+    target = pool.directory.queue_by_id.get(pool.queue_of(item).relief.escalates_to)
+    if target is None or pool.is_closed(target.queue_id):
+        limit = pool.directory.hop_limit
+        body = {**describe_item(pool, item), "hop_limit": limit}
+        return refused(pool, command.command_id, "too-many-hops", body)
+    _escalate(pool, item._replace(hops=item.hops + 1), "hop-limit", command.by, command.reason)
+    return done(pool, command.command_id, describe_item(pool, pool.items[item.conversation_id]))
+
+
+def _bring(pool: Pool, command: Transfer | Move, item: Item, cause: str) -> Result:
+    if command.to_agent:
+        return _to_agent(pool, command, item, cause)
+    queue = _target(pool, command)
+    if queue is None:
+        return refused(pool, command.command_id, "not-found", _wanted(command))
+    if pool.is_closed(queue.queue_id):
+        return refused(pool, command.command_id, "queue-closed", {"queue_id": queue.queue_id})
+    to_queue(pool, item, queue, cause, by=command.by, reason=command.reason)
+    return done(pool, command.command_id, describe_item(pool, pool.items[item.conversation_id]))
+
+
+def to_queue(pool: Pool, item: Item, queue: Queue, cause: str, *, by: str = "", reason: str = "") -> None:
+    """Put the item into the queue, whatever it was doing; the agent who had it is not asked. The item's own hops
+    and boosts count, whatever the table says."""
     sender = item.agent_id
+    hops, escalated_ms = item.hops, item.escalated_ms
     if item.state == "assigned":
         item = unassign(pool, item, cause)
     elif item.state == "offered":
         item = withdraw_all(pool, item, cause)
-    item = item._replace(queue_id=queue.queue_id, hops=item.hops + 1)
-    record = explain.noted(pool, item, "transfer", queue_id=queue.queue_id, hops=item.hops, by=sender)
+    item = item._replace(queue_id=queue.queue_id, pinned_at_ms=0, hops=hops, escalated_ms=escalated_ms)
+    facts = {"queue_id": queue.queue_id, "hops": item.hops, "by": by or sender, "reason": reason}
+    record = explain.noted(pool, item, cause, **facts)
     pool.explain(record)
     wait_anew(pool, item, sender, cause)
     announce(pool, pool.items[item.conversation_id], cause, record["decision_id"])
@@ -84,7 +143,7 @@ def unassign(pool: Pool, item: Item, cause: str) -> Item:
     return item
 
 
-def _to_agent(pool: Pool, command: Transfer, item: Item) -> Result:
+def _to_agent(pool: Pool, command: Transfer | Move, item: Item, cause: str) -> Result:
     seat = pool.bench.seats.get(command.to_agent)
     if seat is None:
         return refused(pool, command.command_id, "not-found", _wanted(command))
@@ -94,6 +153,8 @@ def _to_agent(pool: Pool, command: Transfer, item: Item) -> Result:
     if queue.team_id not in seat.profile.teams:
         found = (pool.directory.queue_of_team(t) for t in seat.profile.teams)
         queue = next((q for q in found if q), queue)
+        if pool.is_closed(queue.queue_id):
+            return refused(pool, command.command_id, "queue-closed", {"queue_id": queue.queue_id})
     # A person chose this agent: the language and the preferred skills are theirs to judge.
     last_ring = len(queue.ring_plan)
     signature = pool.signature(item._replace(queue_id=queue.queue_id, ring=last_ring, language=UNDETERMINED))
@@ -101,11 +162,11 @@ def _to_agent(pool: Pool, command: Transfer, item: Item) -> Result:
     why = verdict if isinstance(verdict, str) else seat.blocked[item.channel]
     if why != FREE:
         return refused(pool, command.command_id, "agent-unavailable", {**_wanted(command), "why": why})
-    item = withdraw_all(pool, item, "transfer")
-    item = item._replace(hops=item.hops + 1, held_for="", hold_until_ms=0)
-    record = explain.noted(
-        pool, item, "transfer", to_agent_id=seat.agent_id, hops=item.hops, by=item.agent_id
-    )
+    hops = item.hops
+    item = withdraw_all(pool, item, cause)._replace(hops=hops, held_for="", hold_until_ms=0)
+    by = command.by or item.agent_id
+    facts = {"to_agent_id": seat.agent_id, "hops": hops, "by": by, "reason": command.reason}
+    record = explain.noted(pool, item, cause, **facts)
     pool.explain(record)
     moves_to = queue.queue_id if queue.queue_id != item.queue_id else ""
     if item.agent_id:
@@ -119,13 +180,14 @@ def _to_agent(pool: Pool, command: Transfer, item: Item) -> Result:
     return done(pool, command.command_id, body)
 
 
-def _target(pool: Pool, command: Transfer) -> Queue | None:
+def _target(pool: Pool, command: Transfer | Move) -> Queue | None:
     if command.to_queue:
         return pool.directory.queue_by_id.get(command.to_queue)
-    return pool.directory.queue_of_team(command.to_team)
+    of_team = [q for q in pool.directory.queues if q.team_id == command.to_team]
+    return next((q for q in of_team if not pool.is_closed(q.queue_id)), of_team[0] if of_team else None)
 
 
-def _wanted(command: Transfer) -> dict[str, Any]:
+def _wanted(command: Transfer | Move) -> dict[str, Any]:
     return {"to_queue": command.to_queue, "to_team": command.to_team, "to_agent": command.to_agent}
 
 

@@ -8,14 +8,16 @@ from libs.contracts import PoolCommand
 from libs.runtime import derived_id
 from libs.storage import Want
 from libs.streams import Due, Received, Reject, StreamRouter
-from services.routing.adapters.codec import UnknownCommand, decode
+from services.routing.adapters.codec import UnknownCommand, decode, plain
 from services.routing.adapters.contracts import EMITTED, pool_command, published
 from services.routing.adapters.rows import (
     AgentRow,
+    AuditRow,
     DecisionRow,
     DirectoryRow,
     FeedRow,
     ItemRow,
+    NoticeRow,
     OfferRow,
     PoolRow,
     ResultRow,
@@ -23,8 +25,9 @@ from services.routing.adapters.rows import (
 from services.routing.context import EngineContext
 from services.routing.counting import count
 from services.routing.domain import events
-from services.routing.domain.commands import AcceptOffer, Command, DeclineOffer, TimePassed
+from services.routing.domain.commands import AcceptOffer, ByPerson, Command, DeclineOffer, TimePassed
 from services.routing.domain.engine import Engine
+from services.routing.domain.model import Result
 from services.routing.domain.state import Step
 from services.routing.pools import WAKE
 
@@ -70,6 +73,8 @@ async def run_command(received: Received[PoolCommand], ctx: EngineContext) -> Se
     _recall(engine, command, ctx)
     step = engine.apply(command, received.at_ms)
     _save(received.event.pool_id, engine, step, ctx)
+    if isinstance(command, ByPerson) and command.by and step.result is not None and not step.repeated:
+        ctx.audit.put(_audit(received.event.pool_id, command, step.result))
     ctx.owned.watch(ctx.uow, received.event.pool_id)
     count(ctx.uow, engine, step)
     return published(engine, step)
@@ -116,6 +121,8 @@ def _save(pool_id: str, engine: Engine, step: Step, ctx: EngineContext) -> None:
         ctx.agents.put(AgentRow(pool_id, profile, state, removed=seat is None))
     for entry in step.feed:
         ctx.feed.put(FeedRow(entry.agent_id, entry.seq, entry.kind, dict(entry.payload), entry.at_ms))
+    for notice in step.notices.values():
+        ctx.notices.put(NoticeRow(pool_id, notice))
     for record in step.decisions:
         ctx.decisions.put(_decision(record))
     if step.result is not None:
@@ -134,6 +141,31 @@ def _decision(record: dict[str, object]) -> DecisionRow:
         int(str(record["at_ms"])),
         int(decision_id.rpartition("-")[2]),
         record,
+    )
+
+
+def _audit(pool_id: str, command: ByPerson, result: Result) -> AuditRow:
+    """The order without what is too big to repeat: the whole directory is named by its version."""
+    facts = plain(command)
+    for name in ("command_id", "by", "reason", "directory"):
+        facts.pop(name, None)
+    if "version" in result.body:
+        facts["version"] = result.body["version"]
+    agent = facts.get("agent") or {}
+    about = [facts.get(name) for name in ("conversation_id", "queue_id", "agent_id")]
+    named = next((one for one in about if one), agent.get("agent_id", ""))
+    action = "".join(f"-{c.lower()}" if c.isupper() else c for c in type(command).__name__).lstrip("-")
+    return AuditRow(
+        command.command_id,
+        pool_id,
+        result.at_ms,
+        command.by,
+        action,
+        str(named),
+        command.reason,
+        result.ok,
+        result.slug,
+        facts,
     )
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from services.routing.adapters.lengths import milliseconds
 from services.routing.adapters.located_yaml import BadFile, Located, read
 from services.routing.domain.choice import PICK_RULES
 from services.routing.domain.directory import AgentProfile, CapacityPolicy, ChannelRule
@@ -23,23 +23,13 @@ from services.routing.domain.simulation import (
     WorkClass,
 )
 
-_UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
-_DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d)\s*")
 _LONGEST_MS = 400 * 86_400_000
 _MOST_AGENTS = 100_000
 
 
 def _duration(value: Any) -> Any:
     """`90s`, `5m`, `1h 30m`, `2d`; a bare number is seconds."""
-    if isinstance(value, bool):
-        raise ValueError("expected a length of time such as 90s, 5m or 1h 30m")
-    if isinstance(value, int | float):
-        return round(value * 1_000)
-    if isinstance(value, str):
-        parts = _DURATION.findall(value)
-        if parts and not _DURATION.sub("", value).strip():
-            return round(sum(float(number) * _UNITS[unit] for number, unit in parts))
-    raise ValueError("expected a length of time such as 90s, 5m or 1h 30m")
+    return milliseconds(value)
 
 
 Duration = Annotated[int, BeforeValidator(_duration), Field(ge=0, le=_LONGEST_MS)]

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
@@ -23,6 +23,8 @@ from services.routing.service import definition
 from services.routing.settings import RoutingSettings
 from tests.support.harness import START_MS, ServiceUnderTest, running
 
+T = TypeVar("T")
+
 
 @dataclass
 class Scene:
@@ -32,7 +34,11 @@ class Scene:
 
     async def do(self, request: Coroutine[Any, Any, httpx.Response]) -> httpx.Response:
         """A request whose command needs the engine: both run until it is answered."""
-        task = asyncio.create_task(request)
+        return await self.wait(request)
+
+    async def wait(self, work: Coroutine[Any, Any, T]) -> T:
+        """Anything whose commands need the engine: both run until it is done."""
+        task = asyncio.create_task(work)
         while not task.done():
             await self.service.settle()
         return task.result()

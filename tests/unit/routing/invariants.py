@@ -13,7 +13,7 @@ from typing import Any
 from services.routing.domain.capacity import GroupKey
 from services.routing.domain.commands import Command, CustomerWrote, Enqueue, RecordStatus
 from services.routing.domain.directory import Directory
-from services.routing.domain.engine import Engine, Rows
+from services.routing.domain.engine import Engine
 from services.routing.domain.events import (
     AgentAssigned,
     AgentOffered,
@@ -24,6 +24,9 @@ from services.routing.domain.events import (
 from services.routing.domain.model import Item
 from services.routing.domain.queue import Signature
 from services.routing.domain.state import Step
+
+BY_HAND = ("transfer", "move", "returned")
+"""Kinds of decisions that bring a conversation to one agent, whoever else waits."""
 
 
 class Broken(AssertionError):
@@ -69,11 +72,13 @@ class Witness:
         self.nobody_is_offered_what_he_cannot(engine, step)
         self.age_is_kept(engine, command)
         self.overtaking(engine, step)
-        self.rings_are_nested(engine)
+        self.rings_are_nested(engine, step)
         self.absent_agents(engine)
         self.refusals(engine, step)
         self.holds_end(engine)
         self.decisions_are_explained(step)
+        self.nothing_waits_unseen(engine)
+        self.orders_hold(engine, step)
         self.before = dict(items)
 
     def capacity(self, engine: Engine) -> None:
@@ -153,7 +158,7 @@ class Witness:
             served = pool.items[event.conversation_id]
             if served.state == "assigned" or pool.offers[event.offer_id].transfer_from:
                 continue
-            if type_of_cause(step, event) in ("transfer", "returned"):
+            if type_of_cause(step, event) in BY_HAND:
                 continue
             for other in pool.items.values():
                 if other.state != "waiting" or self.before.get(other.conversation_id) is not other:
@@ -215,7 +220,7 @@ class Witness:
             levels = dict(profile.skills)
             for skill, level in (*item.skills, *queue.skills):
                 require("I16", levels.get(skill, 0) >= level, f"{event.agent_id} lacks {skill} {level}")
-            by_hand = type_of_cause(step, event) == "transfer"
+            by_hand = type_of_cause(step, event) in ("transfer", "move")
             open_rings = queue.ring_plan[: item.ring]
             teams = {queue.team_id, *(t for r in open_rings for t in r.teams)}
             require("I16", by_hand or bool(teams & {*profile.teams}), f"{event.agent_id} not of the team")
@@ -235,6 +240,40 @@ class Witness:
                 require("explained", event.decision_id in known, event)
         for record in step.decisions:
             require("explained", len(json.dumps(record)) < 4096, record)
+
+    def nothing_waits_unseen(self, engine: Engine) -> None:
+        """Alarm: it stands over exactly the queues in which something waits that nobody could ever take."""
+        pool = engine.pool
+        vain = set()
+        for item in pool.items.values():
+            if item.state == "waiting":
+                widest = pool.signature(item)._replace(ring=len(pool.queue_of(item).ring_plan))
+                if not any(
+                    self.able(engine, seat.group_key, widest) and not seat.stopped
+                    for seat in pool.bench.seats.values()
+                ):
+                    vain.add(item.queue_id)
+                    onward = pool.directory.queue_by_id.get(pool.queue_of(item).relief.overflow)
+                    stays = onward is None or ("queue", onward.queue_id) in pool.notices
+                    require("alarm", stays, f"{item} waits in vain and does not overflow")
+        standing = {about for kind, about in pool.notices if kind == "unserved"}
+        require("alarm", vain == standing, f"{vain} need an alarm, {standing} have one")
+
+    def orders_hold(self, engine: Engine, step: Step) -> None:
+        """Drain: nobody who drains has an open offer. Close: nothing new comes into a closed queue while there is
+        another one for it; a transfer that was offered before is finished (it names no decision)."""
+        pool = engine.pool
+        everybody = any(kind == "pool" for kind, _ in pool.notices)
+        for agent_id, seat in pool.bench.seats.items():
+            drains = everybody or ("agent", agent_id) in pool.notices
+            require("drain", drains == seat.stopped, agent_id)
+            require("drain", not (drains and seat.offers), f"{agent_id} drains and is offered {seat.offers}")
+        closed = {about for kind, about in pool.notices if kind == "queue"}
+        default = pool.directory.filters[-1].queue_id
+        for event in step.events:
+            if isinstance(event, TeamAssigned) and event.decision_id and not step.notices:
+                wrong = event.queue_id in closed and default not in closed
+                require("close", not wrong, event)
 
     def age_is_kept(self, engine: Engine, command: Command) -> None:
         """I14: nothing changes the age of an episode, except an answer to a parked conversation."""
@@ -256,15 +295,22 @@ class Witness:
             if item.state != "waiting":
                 continue
             name = "I17" if item.tier else "I6"
+            if item.pinned_at_ms:
+                others = [
+                    i.key_ms for i in pool.items.values() if not i.pinned_at_ms and i.state == "waiting"
+                ]
+                require("pin", item.key_ms < min(others, default=pool.at_ms), item)
+                continue
             require(name, 0 <= item.due_ms - item.key_ms <= limit, f"boost of {item}")
 
-    def rings_are_nested(self, engine: Engine) -> None:
+    def rings_are_nested(self, engine: Engine, step: Step) -> None:
         """I8: who can serve in a ring can serve in the next; while an item waits its ring only grows."""
         pool = engine.pool
+        moved = {e.conversation_id for e in step.events if isinstance(e, TeamAssigned)}
         for item in pool.items.values():
             if item.state != "waiting":
                 continue
-            was = self.before.get(item.conversation_id)
+            was = None if item.conversation_id in moved else self.before.get(item.conversation_id)
             same_wait = was and was.state == "waiting" and was.episode == item.episode
             same_wait = same_wait and was and was.waiting_since_ms == item.waiting_since_ms
             if was and same_wait and (was.queue_id, was.language) == (item.queue_id, item.language):
@@ -308,7 +354,7 @@ class Witness:
                 if not engine.pool.offers[event.offer_id].transfer_from:
                     self.refused.add((event.conversation_id, event.agent_id))
             elif isinstance(event, AgentOffered):
-                by_hand = type_of_cause(step, event) in ("transfer", "returned")
+                by_hand = type_of_cause(step, event) in BY_HAND
                 again = (event.conversation_id, event.agent_id) in self.refused
                 require("I15", by_hand or not again, f"{event.agent_id} is asked again")
 
@@ -330,49 +376,12 @@ def _share(engine: Engine, agent_id: str) -> int:
     return min([p for until, p in seat.policy.ramp if age < until], default=100)
 
 
-def _order_of(item: Item) -> tuple[int, int, str]:
-    return (item.due_ms - item.boost_ms, item.eligible_at_ms, item.conversation_id)
+def _order_of(item: Item) -> tuple[int, int, int, str]:
+    """Pinned ones first, in the order of their pins; then by due and boost."""
+    key_ms = item.pinned_at_ms or item.due_ms - item.boost_ms
+    return (not item.pinned_at_ms, key_ms, item.eligible_at_ms, item.conversation_id)
 
 
 def type_of_cause(step: Step, event: AgentOffered) -> str:
     """The kind of the decision behind an offer."""
     return next((str(d["kind"]) for d in step.decisions if d["decision_id"] == event.decision_id), "")
-
-
-class Saved:
-    """The rows as a service would have saved them: only what the steps said had changed."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.rows = engine.snapshot()
-        self.items = {i.conversation_id: i for i in self.rows.items}
-        self.offers = {o.offer_id: o for o in self.rows.offers}
-        self.clocks = {c.clock_id: c for c in self.rows.clocks}
-        self.agents = {a.agent_id: a for a in self.rows.agents}
-        self.profiles = {p.agent_id: p for p in self.rows.profiles}
-        self.results = {r.command_id: r for r in self.rows.results}
-        self.pool, self.directory = self.rows.pool, self.rows.directory
-
-    def save(self, step: Step) -> None:
-        self.items.update(step.items)
-        self.offers.update(step.offers)
-        self.clocks.update(step.clocks)
-        self.agents.update(step.agents)
-        self.profiles.update(step.profiles)
-        for agent_id in step.removed_agents:
-            self.profiles.pop(agent_id, None)
-        if step.result is not None:
-            self.results[step.result.command_id] = step.result
-        self.pool = step.pool
-        self.directory = step.directory or self.directory
-
-    def load(self) -> Rows:
-        return Rows(
-            self.pool,
-            self.directory,
-            tuple(self.profiles[p] for p in sorted(self.profiles)),
-            tuple(self.agents[a] for a in sorted(self.agents)),
-            tuple(self.items.values()),
-            tuple(self.offers.values()),
-            tuple(self.clocks.values()),
-            tuple(self.results.values()),
-        )

@@ -9,7 +9,17 @@ import itertools
 from typing import Any
 
 from services.routing.domain import commands as c
-from services.routing.domain import conversations, offers, placement, presence, replies, timers
+from services.routing.domain import (
+    configuration,
+    conversations,
+    offers,
+    orders,
+    placement,
+    presence,
+    replies,
+    supervision,
+    timers,
+)
 from services.routing.domain.directory import Directory
 from services.routing.domain.engine import Engine
 from services.routing.domain.matching import Bench, Choice
@@ -271,6 +281,59 @@ class HoldsForLong(Engine):
     handlers = _with(c.Enqueue, _enqueue)
 
 
+class ForgetsTheWhole(Engine):
+    """drain: a drained pool goes on with those who are hired meanwhile."""
+
+    @staticmethod
+    def _put(pool: Pool, command: c.PutAgent) -> Result:
+        result = configuration.put_agent(pool, command)
+        seat = pool.bench.seats.get(command.agent.agent_id)
+        if seat is not None:
+            seat.stopped = False
+            pool.touch(seat)
+        return result
+
+    handlers = _with(c.PutAgent, _put)
+
+
+class OpenDoors(Engine):
+    """close: whatever comes goes into the queue of its filter, closed or not."""
+
+    @staticmethod
+    def _enqueue(pool: Pool, command: c.Enqueue) -> None:
+        closed = {k: pool.notices.pop(k) for k in list(pool.notices) if k[0] == "queue"}
+        conversations.enqueue(pool, command)
+        pool.notices.update(closed)
+
+    handlers = _with(c.Enqueue, _enqueue)
+
+
+class PinsLightly(Engine):
+    """pin: a pin is a boost without end instead of a place before all others."""
+
+    @staticmethod
+    def _pin(pool: Pool, command: orders.Pin) -> Result:
+        result = supervision.pin(pool, command)
+        item = pool.items.get(command.conversation_id)
+        if item is not None and item.pinned_at_ms and item.state == "waiting":
+            pool.put_item(item._replace(key_ms=item.due_ms - item.boost_ms))
+        return result
+
+    handlers = _with(orders.Pin, _pin)
+
+
+class Unalarmed(Engine):
+    """alarm: who leaves takes the hope of what waits with him, and nobody is told."""
+
+    @staticmethod
+    def _remove(pool: Pool, command: c.RemoveAgent) -> Result:
+        result = configuration.remove_agent(pool, command)
+        pool.cause = "TimePassed"
+        return result
+
+    handlers = _with(c.RemoveAgent, _remove)
+
+
 PLANTED: tuple[tuple[str, type[Engine]], ...] = (
     ("I1", FreesTwice),
     ("I2", KeepsTheOffer),
@@ -291,4 +354,8 @@ PLANTED: tuple[tuple[str, type[Engine]], ...] = (
     ("I17", MakesRoomForGold),
     ("I18", HoldsForLong),
     ("I19", Moody),
+    ("drain", ForgetsTheWhole),
+    ("close", OpenDoors),
+    ("pin", PinsLightly),
+    ("alarm", Unalarmed),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from services.routing.domain.calendars import Calendar, Hours
 from services.routing.domain.commands import AcceptOffer, Enqueue, PutAgent, SetPresence
 from services.routing.domain.directory import (
     AgentProfile,
@@ -19,6 +20,7 @@ from services.routing.domain.directory import (
 from services.routing.domain.engine import Engine
 from services.routing.domain.events import AgentOffered
 from services.routing.domain.model import PresenceState, Result, Urgency
+from services.routing.domain.relief import Relief
 from services.routing.domain.state import Step
 
 SECOND = 1_000
@@ -83,6 +85,8 @@ DIRECTORY = Directory(
 _DAY = 24 * HOUR
 RICH = replace(
     DIRECTORY,
+    hop_limit=2,
+    calendars=(Calendar("day", "Europe/Rome", tuple(Hours(day, 540, 1800) for day in range(7))),),
     queues=(
         replace(
             DIRECTORY.queues[0],
@@ -90,6 +94,13 @@ RICH = replace(
             tier_boosts=(("gold", 100 * HOUR),),
             debt_boost_ms=HOUR,
             continuity_boost_ms=HOUR,
+            relief=Relief(
+                hours="day",
+                follow="desk",
+                escalates_to="desk",
+                escalation_boost_ms=HOUR,
+                call_back=True,
+            ),
             rings=(Ring(3 * MINUTE, drop_language=True), Ring(HOUR, teams=("desk",))),
         ),
         replace(
@@ -103,7 +114,13 @@ RICH = replace(
                 Ring(5 * MINUTE, drop_skills=("network",), drop_language=True),
             ),
         ),
-        replace(DIRECTORY.queues[2], pick="best_level", auto_accept=True, tier_boosts=(("gold", HOUR),)),
+        replace(
+            DIRECTORY.queues[2],
+            pick="best_level",
+            auto_accept=True,
+            tier_boosts=(("gold", HOUR),),
+            relief=Relief("desk", overflow_after_ms=20 * MINUTE),
+        ),
     ),
     capacities=(
         replace(

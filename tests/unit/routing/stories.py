@@ -10,12 +10,14 @@ import random
 from dataclasses import replace
 
 from services.routing.domain import commands as c
+from services.routing.domain import orders as o
 from services.routing.domain.directory import Directory
 from services.routing.domain.engine import Engine
 from services.routing.domain.model import PRESENCES, URGENCIES, Offer
 from services.routing.domain.state import Step
-from tests.unit.routing.invariants import Saved, Witness, require
+from tests.unit.routing.invariants import Witness, require
 from tests.unit.routing.pools import DIRECTORY, HOUR, MINUTE, PROFILES, RICH, SECOND, T0, engine_with
+from tests.unit.routing.saved import Saved
 
 Op = tuple[int, int, int]
 CHANNELS = ("chat", "mail", "web", "api", "voice")
@@ -44,9 +46,11 @@ WEIGHTS = (
     ("agent", 1),
     ("directory", 1),
     ("wrote", 2),
+    ("supervise", 4),
     ("hold_back", 2),
     ("deliver", 2),
 )
+ORDERS = ("move", "pin", "boost", "boost", "escalate", "call_back", "pass_on", "drain", "close_queue")
 KINDS = tuple(name for name, weight in WEIGHTS for _ in range(weight))
 
 
@@ -132,16 +136,18 @@ class Story:
         return PROFILES[a % len(PROFILES)].agent_id
 
     def _arrive(self, a: int, b: int) -> c.Command:
+        """Many of a kind, so that they stand in one order; and some of every kind."""
+        usual = a % 3 > 0
         return c.Enqueue(
             command_id=self._id(),
             conversation_id=f"v{self.number}",
             episode=1,
-            channel=CHANNELS[a % 5],
-            language=LANGUAGES[a // 5 % 5],
+            channel="chat" if usual else CHANNELS[a // 3 % 5],
+            language="en" if usual else LANGUAGES[a // 15 % 5],
             topic=TOPICS[b % 4],
             urgency=URGENCIES[b // 4 % 3],
             started_at_ms=self.at - (b % 7) * MINUTE,
-            skills=SKILLS[a // 25 % 4],
+            skills=() if usual else SKILLS[a // 75 % 4],
             tier="gold" if b // 12 % 4 == 0 else "",
             debt=b % 30,
             preferred_agent=self._agent_id(b // 50) if b % 11 == 0 else "",
@@ -221,6 +227,65 @@ class Story:
         if b % 4:
             return replace(command, to_team=("billing", "desk")[b // 4 % 2])
         return replace(command, to_queue=QUEUES[b // 4 % 4])
+
+    def _supervise(self, a: int, b: int) -> c.Command:
+        order = ORDERS[a // 40 % len(ORDERS)]
+        made: c.Command = getattr(self, "_" + order)(a, b)
+        return made
+
+    def _move(self, a: int, b: int) -> c.Command:
+        command = o.Move(
+            command_id=self._id(),
+            conversation_id=self._conversation(a),
+            by="boss",
+            expected_version="stale" if b % 13 == 0 else "",
+        )
+        if b % 2:
+            return replace(command, to_agent=self._agent_id(b // 2))
+        return replace(command, to_queue=QUEUES[b // 4 % 4])
+
+    def _pin(self, a: int, b: int) -> c.Command:
+        return o.Pin(
+            command_id=self._id(),
+            conversation_id=self._conversation(a),
+            on=b % 4 > 0,
+            by="boss",
+            reason="vip",
+        )
+
+    def _boost(self, a: int, b: int) -> c.Command:
+        return o.Boost(
+            command_id=self._id(),
+            conversation_id=self._conversation(a),
+            boost_ms=(b % 4 - 1) * HOUR,
+            by="boss",
+        )
+
+    def _escalate(self, a: int, b: int) -> c.Command:
+        return o.Escalate(command_id=self._id(), conversation_id=self._conversation(a), by="boss")
+
+    def _pass_on(self, a: int, b: int) -> c.Command:
+        return o.PassOn(
+            command_id=self._id(),
+            conversation_id=self._conversation(a),
+            queue_id=QUEUES[b % 3],
+            expected_ms=HOUR,
+        )
+
+    def _call_back(self, a: int, b: int) -> c.Command:
+        return o.CallBack(command_id=self._id(), conversation_id=self._conversation(a), on=b % 3 > 0)
+
+    def _drain(self, a: int, b: int) -> c.Command:
+        """Drains end sooner than they begin, so that most stories are about work."""
+        agent_id = self._agent_id(a) if b % 5 else ""
+        return o.Drain(
+            command_id=self._id(), agent_id=agent_id, on=b % 3 == 0, give_back=b % 2 == 0, by="boss"
+        )
+
+    def _close_queue(self, a: int, b: int) -> c.Command:
+        return o.CloseQueue(
+            command_id=self._id(), queue_id=QUEUES[a % 4], on=b % 2 == 0, move_waiting=b % 3 == 0, by="boss"
+        )
 
     def _reply(self, a: int, b: int) -> c.Command:
         conversation_id = self._conversation(a)

@@ -187,12 +187,12 @@ def test_the_parts_of_a_boost_add_up_to_the_cap_and_are_told() -> None:
     engine = engine_with(directory=directory)
     command = replace(arrival("c1", urgency="high", tier="gold"), debt=12)
     step = engine.apply(command, T0)
-    record = step.decisions[-1]
+    record = step.decisions[0]
     assert record["boost_parts"] == {"urgency": HOUR, "tier": 2 * HOUR, "recovery": HOUR // 2}
     assert record["key_ms"] == record["due_ms"] - 3 * HOUR - HOUR // 2
     capped = replace(directory, boost_cap_ms=HOUR)
     engine = engine_with(directory=capped)
-    assert engine.apply(command, T0).decisions[-1]["boost_ms"] == HOUR
+    assert engine.apply(command, T0).decisions[0]["boost_ms"] == HOUR
 
 
 def test_of_parallel_offers_the_first_to_accept_wins_and_the_other_is_told() -> None:

@@ -143,6 +143,58 @@ class RingOpened(_message.Message):
     opened_at_ms: int
     def __init__(self, conversation_id: _Optional[str] = ..., episode: _Optional[int] = ..., ring: _Optional[int] = ..., opened_at_ms: _Optional[int] = ...) -> None: ...
 
+class QueueUnserved(_message.Message):
+    __slots__ = ("conversation_id", "episode", "queue_id", "team_id", "why", "raised_at_ms")
+    CONVERSATION_ID_FIELD_NUMBER: _ClassVar[int]
+    EPISODE_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_ID_FIELD_NUMBER: _ClassVar[int]
+    TEAM_ID_FIELD_NUMBER: _ClassVar[int]
+    WHY_FIELD_NUMBER: _ClassVar[int]
+    RAISED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    conversation_id: str
+    episode: int
+    queue_id: str
+    team_id: str
+    why: str
+    raised_at_ms: int
+    def __init__(self, conversation_id: _Optional[str] = ..., episode: _Optional[int] = ..., queue_id: _Optional[str] = ..., team_id: _Optional[str] = ..., why: _Optional[str] = ..., raised_at_ms: _Optional[int] = ...) -> None: ...
+
+class OutOfHours(_message.Message):
+    __slots__ = ("conversation_id", "episode", "queue_id", "opens_at_ms", "entered_at_ms")
+    CONVERSATION_ID_FIELD_NUMBER: _ClassVar[int]
+    EPISODE_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_ID_FIELD_NUMBER: _ClassVar[int]
+    OPENS_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    ENTERED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    conversation_id: str
+    episode: int
+    queue_id: str
+    opens_at_ms: int
+    entered_at_ms: int
+    def __init__(self, conversation_id: _Optional[str] = ..., episode: _Optional[int] = ..., queue_id: _Optional[str] = ..., opens_at_ms: _Optional[int] = ..., entered_at_ms: _Optional[int] = ...) -> None: ...
+
+class WaitPredicted(_message.Message):
+    __slots__ = ("conversation_id", "episode", "queue_id", "position", "expected_ms", "low_ms", "high_ms", "predicted_at_ms", "call_back_offered")
+    CONVERSATION_ID_FIELD_NUMBER: _ClassVar[int]
+    EPISODE_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_ID_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_MS_FIELD_NUMBER: _ClassVar[int]
+    LOW_MS_FIELD_NUMBER: _ClassVar[int]
+    HIGH_MS_FIELD_NUMBER: _ClassVar[int]
+    PREDICTED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    CALL_BACK_OFFERED_FIELD_NUMBER: _ClassVar[int]
+    conversation_id: str
+    episode: int
+    queue_id: str
+    position: int
+    expected_ms: int
+    low_ms: int
+    high_ms: int
+    predicted_at_ms: int
+    call_back_offered: bool
+    def __init__(self, conversation_id: _Optional[str] = ..., episode: _Optional[int] = ..., queue_id: _Optional[str] = ..., position: _Optional[int] = ..., expected_ms: _Optional[int] = ..., low_ms: _Optional[int] = ..., high_ms: _Optional[int] = ..., predicted_at_ms: _Optional[int] = ..., call_back_offered: _Optional[bool] = ...) -> None: ...
+
 class SlaStarted(_message.Message):
     __slots__ = ("conversation_id", "episode", "metric", "instance", "started_at_ms", "due_at_ms", "target_ms", "policy_version")
     CONVERSATION_ID_FIELD_NUMBER: _ClassVar[int]
