@@ -4,7 +4,7 @@ Owns       the directory (teams, queues, people, capacities, calendars), pools, 
 Consumes   EpisodeOpened, StatusChanged, ReplySent, TransferRequested, ConversationResolved (agent), ConversationTriaged
            (triage); its own PoolCommand
 Emits      TeamAssigned, AgentOffered, OfferClosed, AgentAssigned, Released, RingOpened, SlaStarted, SlaWarned,
-           SlaBreached, SlaMet, SlaCancelled, PresenceChanged, TeamChanged, PersonChanged
+           SlaBreached, SlaMet, SlaCancelled, SlaEscalated, PresenceChanged, TeamChanged, PersonChanged
 Serves     presence, the agents' feed, offers, assignments, release and transfer, queues, explanations, the directory
 Stores     schema routing: pools, agents, items, offers, asked, results, feed, decisions, arrivals, leases
 

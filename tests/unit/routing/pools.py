@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from services.routing.domain.calendars import Calendar, Hours
 from services.routing.domain.commands import AcceptOffer, Enqueue, PutAgent, SetPresence
 from services.routing.domain.directory import (
     AgentProfile,
@@ -13,12 +14,12 @@ from services.routing.domain.directory import (
     Filter,
     Queue,
     Ring,
-    SlaPolicy,
     Team,
 )
 from services.routing.domain.engine import Engine
 from services.routing.domain.events import AgentOffered
 from services.routing.domain.model import PresenceState, Result, Urgency
+from services.routing.domain.sla_policy import BREACH_REROUTES, LadderStep, SlaPolicy
 from services.routing.domain.state import Step
 
 SECOND = 1_000
@@ -91,12 +92,31 @@ RICH = replace(
             debt_boost_ms=HOUR,
             continuity_boost_ms=HOUR,
             rings=(Ring(3 * MINUTE, drop_language=True), Ring(HOUR, teams=("desk",))),
+            sla=SlaPolicy(
+                20 * MINUTE,
+                8 * HOUR,
+                "office",
+                next_response_ms=10 * MINUTE,
+                update_ms=30 * MINUTE,
+                agent_work_ms=2 * HOUR,
+                total_resolution_ms=24 * HOUR,
+                by_urgency=(("high", (("first_response", 5 * MINUTE), ("resolution", HOUR))),),
+                ladder=(
+                    LadderStep("notify", percent=50),
+                    LadderStep("boost", percent=80, boost_ms=10 * MINUTE),
+                    LadderStep("page", offset_ms=-MINUTE),
+                    *BREACH_REROUTES,
+                    LadderStep("reassign", percent=150, metrics=("agent_work", "next_response")),
+                    LadderStep("manager", offset_ms=HOUR, person="bo", around_the_clock=True),
+                ),
+            ),
         ),
         replace(
             DIRECTORY.queues[1],
             pick="round_robin",
             parallel_offers=2,
             language_relax_ms=0,
+            sla=SlaPolicy(2 * HOUR, 24 * HOUR, next_response_ms=HOUR, update_ms=HOUR, update_in_pending=True),
             preferred_skills=(("network", 1), ("certified", 1)),
             rings=(
                 Ring(MINUTE, drop_skills=("certified",)),
@@ -104,6 +124,14 @@ RICH = replace(
             ),
         ),
         replace(DIRECTORY.queues[2], pick="best_level", auto_accept=True, tier_boosts=(("gold", HOUR),)),
+    ),
+    calendars=(
+        Calendar(
+            "office",
+            "Europe/Berlin",
+            tuple(Hours(day, 6 * 60, 22 * 60) for day in range(6)),
+            specials=(("2026-05-29", ()),),
+        ),
     ),
     capacities=(
         replace(
