@@ -4,12 +4,15 @@ They are looked up when a directory is edited and kept in it: the same commands 
 says later. A region is an ISO 3166 code, `DE`, or one with a part, `DE-BY`.
 """
 
-from functools import cache
+import re
+from functools import lru_cache
+from typing import Final
 
 import holidays
 
 FIRST_YEAR, LAST_YEAR = 2024, 2040
 """The years whose holidays a directory knows; an edit with a later release takes what that one says."""
+_COUNTRY: Final = re.compile("[A-Z]{2}")
 
 
 class UnknownRegion(ValueError):
@@ -18,29 +21,25 @@ class UnknownRegion(ValueError):
 
 def check_region(region: str) -> str:
     """The region as it was given. Raises UnknownRegion."""
+    public_holidays(region)
+    return region
+
+
+@lru_cache(maxsize=512)
+def public_holidays(region: str) -> frozenset[str]:
+    """The closed days of a region as ISO dates, FIRST_YEAR to LAST_YEAR. Raises UnknownRegion."""
     country, _, part = region.partition("-")
-    parts = _supported().get(country)
-    if parts is None:
-        raise UnknownRegion(
-            f"{region!r}: no public holidays are known of {country!r}; write DE, or DE-BY for a part"
-        )
+    if not _COUNTRY.fullmatch(country):
+        raise UnknownRegion(f"{region!r} is no region; write DE, or DE-BY for a part")
+    try:
+        parts = holidays.country_holidays(country).subdivisions
+    except NotImplementedError:
+        raise UnknownRegion(f"{region!r}: no public holidays are known of {country}") from None
     if part and part not in parts:
         known = ", ".join(parts) or "none"
         raise UnknownRegion(
             f"{region!r}: {country} has no part {part!r} with holidays of its own; there are {known}"
         )
-    return region
-
-
-@cache
-def public_holidays(region: str) -> frozenset[str]:
-    """The closed days of a region as ISO dates, FIRST_YEAR to LAST_YEAR. Raises UnknownRegion."""
-    country, _, part = check_region(region).partition("-")
     years = range(FIRST_YEAR, LAST_YEAR + 1)
     found = holidays.country_holidays(country, subdiv=part or None, years=years)
     return frozenset(day.isoformat() for day in found)
-
-
-@cache
-def _supported() -> dict[str, tuple[str, ...]]:
-    return {country: tuple(parts) for country, parts in holidays.list_supported_countries().items()}

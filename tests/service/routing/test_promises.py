@@ -94,7 +94,7 @@ async def test_calendars_keep_public_holidays_and_special_days_and_impossible_on
         closed = [{"weekday": 0, "start_minute": 600, "end_minute": 600}]
         assert "has no open time" in await refused({**office, "weekly": closed})
         assert "unknown zone" in await refused({**office, "zone": "Europe/Atlantis"})
-        assert "2026-12-24" in await refused({**office, "holidays": ["24 December"]})
+        assert "2026-12-24" in await refused({**office, "holidays": ["24-12-2026"]})
         assert "there are BB, BE, BW, BY" in await refused({**office, "regions": ["DE-XX"]})
         assert "no public holidays are known of" in await refused({**office, "regions": ["QQ"]})
         assert "first_response_ms" in await refused(office, first_response_ms=0)
