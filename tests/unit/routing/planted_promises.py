@@ -90,17 +90,16 @@ class Oversleeps(Engine):
         self.pool.timers = _Drowsy()
 
 
-class ShiftsByWallTime(Engine):
-    """P6: a resumed clock is due so much later as it stood still."""
+class RoundsUp(Engine):
+    """P6: a resumed clock is due at a full minute."""
 
     @staticmethod
     def _status(pool: Pool, command: c.RecordStatus) -> None:
-        before = {k.clock_id: k for k in _clocks(pool, command.conversation_id) if k.state == "paused"}
+        before = {k.clock_id for k in _clocks(pool, command.conversation_id) if k.state == "paused"}
         conversations.record_status(pool, command)
         for clock in _clocks(pool, command.conversation_id):
-            was = before.get(clock.clock_id)
-            if was and clock.state == "running" and was.runs and not clock.breached_due_ms:
-                pool.put_clock(clock._replace(due_ms=clock.due_ms + clock.running_since_ms - was.runs[-1][1]))
+            if clock.clock_id in before and clock.state == "running" and not clock.breached_due_ms:
+                pool.put_clock(clock._replace(due_ms=-(-clock.due_ms // 60_000) * 60_000))
 
     handlers = _with(c.RecordStatus, _status)
 
@@ -127,6 +126,6 @@ PLANTED: tuple[tuple[str, type[Engine]], ...] = (
     ("P3", RunsTwo),
     ("P4", PromisesForEver),
     ("P5", Oversleeps),
-    ("P6", ShiftsByWallTime),
+    ("P6", RoundsUp),
     ("P7", DueWhilePaused),
 )
