@@ -25,7 +25,7 @@ def promise(
 ) -> list[Message]:
     """The life of a clock that is due so many minutes from the start of the test, negative before it."""
     key: dict[str, Any] = {"conversation_id": conversation_id, "episode": 1, "metric": metric, "instance": 1}
-    place = {"team_id": team, "queue_id": queue, "urgency": urgency}
+    place: dict[str, Any] = {"team_id": team, "queue_id": queue, "urgency": urgency}
     due_ms = START_MS + due_min * MINUTE
     started = SlaStarted(**key, due_at_ms=due_ms, target_ms=MINUTE, **place)
     met = SlaMet(**key, met_at_ms=due_ms - 1, due_at_ms=due_ms, in_time=True, **place)

@@ -83,10 +83,10 @@ async def test_calendars_keep_public_holidays_and_special_days_and_impossible_on
         shape = read.json()["directory"]
         headers = {"If-Match": read.headers["ETag"]}
 
-        async def refused(calendar: dict[str, Any], **sla: Any) -> str:
+        async def refused(shown: dict[str, Any], **sla: Any) -> str:
             queues = [{**q, "sla": {**q["sla"], **sla}} for q in shape["queues"]]
             answer = await boss.put(
-                "/v1/directory", json={**shape, "calendars": [calendar], "queues": queues}, headers=headers
+                "/v1/directory", json={**shape, "calendars": [shown], "queues": queues}, headers=headers
             )
             assert answer.status_code == 422, answer.text
             return answer.text
