@@ -100,4 +100,4 @@ async def test_attainment_counts_what_was_due_in_the_period_and_leads_to_the_pro
     assert two["next_cursor"] is None
     listed = [(p["conversation_id"], p["state"]) for p in behind["items"] + rest["items"]]
     assert listed == [("a1", "met"), ("a2", "met"), ("a3", "breached"), ("a4", "overdue")]
-    assert (refused.status_code, nul.status_code, forbidden.status_code) == (422, 422, 403)
+    assert (refused.status_code, nul.status_code, forbidden.status_code) == (422, 400, 403)
