@@ -31,7 +31,7 @@ def promise(
     met = SlaMet(**key, met_at_ms=due_ms - 1, due_at_ms=due_ms, in_time=True, **place)
     late = SlaMet(**key, met_at_ms=due_ms + 1, due_at_ms=due_ms, **place)
     breached = SlaBreached(**key, due_at_ms=due_ms, **place)
-    return {
+    lives: dict[str, list[Message]] = {
         "met": [started, met],
         "late": [started, breached, late],
         "breached": [started, breached],
@@ -39,7 +39,8 @@ def promise(
         "open": [started],
         "paused": [started, SlaStarted(**key, due_at_ms=0, target_ms=MINUTE, **place)],
         "cancelled": [started, SlaCancelled(**key, reason="resolved-without-reply")],
-    }[end]
+    }
+    return lives[end]
 
 
 LIVES = (
