@@ -27,12 +27,12 @@ from services.routing.domain.directory import (
     Directory,
     Filter,
     Queue,
-    SlaPolicy,
     Team,
 )
 from services.routing.domain.engine import Engine
 from services.routing.domain.events import AgentOffered
 from services.routing.domain.model import URGENCIES
+from services.routing.domain.sla_policy import SlaPolicy
 from services.routing.domain.state import Step
 
 TEAMS = ("billing", "orders", "it-help-desk", "product-specialists", "general")

@@ -164,6 +164,7 @@ CATALOGUE: dict[str, Entry] = {
     "centralino.routing.v1.RingOpened": Entry("routing.assignments.v1", "conversation_id"),
     "centralino.routing.v1.SlaBreached": Entry("routing.assignments.v1", "conversation_id"),
     "centralino.routing.v1.SlaCancelled": Entry("routing.assignments.v1", "conversation_id"),
+    "centralino.routing.v1.SlaEscalated": Entry("routing.assignments.v1", "conversation_id"),
     "centralino.routing.v1.SlaMet": Entry("routing.assignments.v1", "conversation_id"),
     "centralino.routing.v1.SlaStarted": Entry("routing.assignments.v1", "conversation_id"),
     "centralino.routing.v1.SlaWarned": Entry("routing.assignments.v1", "conversation_id"),

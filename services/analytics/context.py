@@ -9,6 +9,7 @@ from libs.web import Broadcast
 from services.analytics.adapters import values
 from services.analytics.domain.facts import Facts
 from services.analytics.domain.outcome import survey_delivered
+from services.analytics.domain.promises import Promise
 from services.analytics.domain.standing import standing_of
 from services.analytics.settings import AnalyticsSettings
 
@@ -29,6 +30,7 @@ class AnalyticsContext:
     feed: Rows[values.FeedEntry]
     counter: Rows[values.FeedCounter]
     labels: Rows[values.Label]
+    promises: Rows[Promise]
     presence: Rows[values.Presence]
     presence_intervals: Rows[values.PresenceInterval]
 
@@ -109,6 +111,7 @@ def context_of(settings: AnalyticsSettings, feed_bell: Broadcast) -> Callable[[U
             feed=uow.rows(values.FEED_ENTRIES),
             counter=uow.rows(values.FEED_COUNTERS),
             labels=uow.rows(values.LABELS),
+            promises=uow.rows(values.PROMISES),
             presence=uow.rows(values.PRESENCE),
             presence_intervals=uow.rows(values.PRESENCE_INTERVALS),
         )

@@ -5,7 +5,7 @@ from functools import partial
 from libs.runtime import Platform, Service, ServiceDefinition
 from libs.streams import Subscriber
 from services.analytics import retention
-from services.analytics.api import episodes, outcomes, summary
+from services.analytics.api import attainment, episodes, outcomes, summary
 from services.analytics.context import context_of
 from services.analytics.handlers import stream
 from services.analytics.settings import AnalyticsSettings
@@ -19,6 +19,7 @@ def build(platform: Platform, settings: AnalyticsSettings) -> Service:
             outcomes.router(platform.database, feed_bell),
             episodes.router(platform.database),
             summary.router(platform.database, settings),
+            attainment.router(platform.database),
         ],
         subscribers=[Subscriber(stream, context_of(settings, feed_bell))],
         tasks=[partial(retention.run, platform.database, settings)],

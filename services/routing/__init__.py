@@ -4,8 +4,8 @@ Owns       the directory (teams, queues, people, capacities, calendars), pools, 
 Consumes   EpisodeOpened, StatusChanged, ReplySent, TransferRequested, ConversationResolved (agent), ConversationTriaged
            (triage); its own PoolCommand
 Emits      TeamAssigned, AgentOffered, OfferClosed, AgentAssigned, Released, RingOpened, QueueUnserved, OutOfHours,
-           WaitPredicted, SlaStarted, SlaWarned, SlaBreached, SlaMet, SlaCancelled, PresenceChanged, TeamChanged,
-           PersonChanged
+           WaitPredicted, SlaStarted, SlaWarned, SlaBreached, SlaMet, SlaCancelled, SlaEscalated, PresenceChanged,
+           TeamChanged, PersonChanged
 Serves     presence, the agents' feed, offers, assignments, release and transfer, queues, explanations, the directory;
            for supervisors orders, the overview and the audit
 Stores     schema routing: pools, agents, items, offers, asked, results, feed, decisions, arrivals, leases,

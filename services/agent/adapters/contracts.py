@@ -57,6 +57,10 @@ _URGENCIES = {Urgency.URGENCY_LOW: "low", Urgency.URGENCY_HIGH: "high"}
 _METRICS = {
     SlaMetric.SLA_METRIC_FIRST_RESPONSE: "first_response",
     SlaMetric.SLA_METRIC_RESOLUTION: "resolution",
+    SlaMetric.SLA_METRIC_NEXT_RESPONSE: "next_response",
+    SlaMetric.SLA_METRIC_UPDATE: "update",
+    SlaMetric.SLA_METRIC_AGENT_WORK: "agent_work",
+    SlaMetric.SLA_METRIC_TOTAL_RESOLUTION: "total_resolution",
 }
 _STATUSES = {
     Status.OPEN: WireStatus.STATUS_OPEN,

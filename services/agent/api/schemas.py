@@ -179,6 +179,8 @@ class ClockView(BaseModel):
     ended_at: Instant | None
     target_ms: int
     elapsed_ms: int
+    escalated: str
+    """The newest step of the queue's ladder that was taken for it; empty = none."""
 
 
 class NoteView(BaseModel):

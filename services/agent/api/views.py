@@ -188,6 +188,7 @@ def _clock(clock: Clock) -> schemas.ClockView:
         ended_at=or_none(clock.ended_at_ms),
         target_ms=clock.target_ms,
         elapsed_ms=clock.elapsed_ms,
+        escalated=clock.escalated,
     )
 
 

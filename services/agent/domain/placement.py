@@ -8,7 +8,7 @@ class Clock:
     """One clock of a service level agreement. `due_at_ms` is 0 while it is paused."""
 
     metric: str
-    """first_response or resolution."""
+    """first_response, next_response, update, resolution, agent_work or total_resolution."""
     instance: int
     state: str
     """running, paused, met or cancelled."""
@@ -19,6 +19,8 @@ class Clock:
     elapsed_ms: int = 0
     warned_at_ms: int = 0
     breached: bool = False
+    escalated: str = ""
+    """The newest step of the queue's ladder that was taken."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from libs.contracts import (
     Released,
     SlaBreached,
     SlaCancelled,
+    SlaEscalated,
     SlaMet,
     SlaStarted,
     SlaWarned,
@@ -72,7 +73,7 @@ async def show_release(received: Received[Released], ctx: AgentContext) -> Seque
     return []
 
 
-_Sla = SlaStarted | SlaWarned | SlaBreached | SlaMet | SlaCancelled
+_Sla = SlaStarted | SlaWarned | SlaBreached | SlaMet | SlaCancelled | SlaEscalated
 
 
 def _clock(event: _Sla, ctx: AgentContext) -> tuple[Placement, Clock]:
@@ -113,6 +114,15 @@ async def breach_clock(received: Received[SlaBreached], ctx: AgentContext) -> Se
     ctx.placements.put(
         with_clock(placement, replace(clock, breached=True, due_at_ms=clock.due_at_ms or e.due_at_ms))
     )
+    return []
+
+
+@stream.on(SlaEscalated, load=_wanted)
+async def show_escalation(received: Received[SlaEscalated], ctx: AgentContext) -> Sequence[Event]:
+    """A step of the queue's ladder was taken, because a clock was kept waiting."""
+    e = received.event
+    placement, clock = _clock(e, ctx)
+    ctx.placements.put(with_clock(placement, replace(clock, escalated=e.step)))
     return []
 
 

@@ -70,6 +70,21 @@ FEED_COUNTER = Table(
     schema=SCHEMA,
 )
 
+PROMISES = Table(
+    "promises",
+    metadata,
+    Column("conversation_id", Text, primary_key=True),
+    Column("metric", Text, primary_key=True),
+    Column("instance", Integer, primary_key=True),
+    Column("episode", Integer, nullable=False),
+    Column("team_id", Text, nullable=False),
+    Column("queue_id", Text, nullable=False),
+    Column("urgency", Text, nullable=False),
+    Column("due_ms", BigInteger),
+    Column("state", Text, nullable=False),
+    schema=SCHEMA,
+)
+
 LABELS = Table(
     "labels",
     metadata,

@@ -8,6 +8,7 @@ from libs.storage import TableRepository
 from services.analytics.adapters import tables
 from services.analytics.domain.facts import Facts, from_json
 from services.analytics.domain.outcome import ClockResult, Outcome
+from services.analytics.domain.promises import Promise
 from services.analytics.domain.standing import Standing
 
 FEED = "outcomes"
@@ -189,6 +190,7 @@ CONVERSATIONS = TableRepository(tables.CONVERSATIONS, Conversation, from_row=_co
 EPISODES = TableRepository(tables.EPISODES, Episode, _episode_to_row, _episode_from_row)
 FEED_ENTRIES = TableRepository(tables.OUTCOME_FEED, FeedEntry)
 FEED_COUNTERS = TableRepository(tables.FEED_COUNTER, FeedCounter)
+PROMISES = TableRepository(tables.PROMISES, Promise)
 LABELS = TableRepository(tables.LABELS, Label)
 PRESENCE = TableRepository(tables.PRESENCE, Presence)
 PRESENCE_INTERVALS = TableRepository(tables.PRESENCE_INTERVALS, PresenceInterval)

@@ -1,5 +1,8 @@
 """Queues, people and promises: `routing.assignments.v1`."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
 from libs.contracts import (
     AgentAssigned,
     AgentOffered,
@@ -12,18 +15,45 @@ from libs.contracts import (
     SlaStarted,
     TeamAssigned,
 )
+from libs.storage import Want
 from libs.streams import Received, Reject
 from services.analytics.context import AnalyticsContext
-from services.analytics.domain import learning
+from services.analytics.domain import learning, promises
+from services.analytics.domain.promises import Promise
 from services.analytics.handlers.declaration import Emitted, episode_of, row, stream
 
 _METRICS = {
     SlaMetric.SLA_METRIC_FIRST_RESPONSE: "first_response",
     SlaMetric.SLA_METRIC_RESOLUTION: "resolution",
+    SlaMetric.SLA_METRIC_NEXT_RESPONSE: "next_response",
+    SlaMetric.SLA_METRIC_UPDATE: "update",
+    SlaMetric.SLA_METRIC_AGENT_WORK: "agent_work",
+    SlaMetric.SLA_METRIC_TOTAL_RESOLUTION: "total_resolution",
 }
 
 
-def _metric(event: SlaStarted | SlaBreached | SlaMet | SlaCancelled) -> str:
+_Sla = SlaStarted | SlaBreached | SlaMet | SlaCancelled
+
+
+def _with_promise(event: _Sla, ctx: AnalyticsContext) -> list[Want]:
+    """The row of the conversation, and that of the promise."""
+    return [
+        *row(event, ctx),
+        ctx.promises.want((event.conversation_id, _METRICS.get(event.metric, ""), event.instance)),
+    ]
+
+
+def _promise(event: _Sla, ctx: AnalyticsContext, change: Callable[[Promise], Promise]) -> None:
+    key = (event.conversation_id, _metric(event), event.instance)
+    known = ctx.promises.get(key) or Promise(*key)
+    if isinstance(event, SlaCancelled):
+        ctx.promises.put(change(replace(known, episode=known.episode or event.episode)))
+        return
+    place = (event.team_id, event.queue_id, event.urgency)
+    ctx.promises.put(change(promises.placed(known, event.episode, *place)))
+
+
+def _metric(event: _Sla) -> str:
     if event.metric not in _METRICS:
         raise Reject(f"{type(event).__name__}.metric is {event.metric}, expected one of {sorted(_METRICS)}")
     return _METRICS[event.metric]
@@ -68,9 +98,10 @@ async def note_assignment(received: Received[AgentAssigned], ctx: AnalyticsConte
     return ()
 
 
-@stream.on(SlaStarted, load=row)
+@stream.on(SlaStarted, load=_with_promise)
 async def note_clock(received: Received[SlaStarted], ctx: AnalyticsContext) -> Emitted:
     e, episode, metric = received.event, episode_of(received.event), _metric(received.event)
+    _promise(e, ctx, lambda p: promises.started(p, e.due_at_ms))
     ctx.learn(
         e.conversation_id,
         lambda f: learning.clock_started(f, episode, metric, e.instance, e.due_at_ms),
@@ -79,9 +110,10 @@ async def note_clock(received: Received[SlaStarted], ctx: AnalyticsContext) -> E
     return ()
 
 
-@stream.on(SlaBreached, load=row)
+@stream.on(SlaBreached, load=_with_promise)
 async def note_breach(received: Received[SlaBreached], ctx: AnalyticsContext) -> Emitted:
     e, episode, metric = received.event, episode_of(received.event), _metric(received.event)
+    _promise(e, ctx, lambda p: promises.breached(p, e.due_at_ms))
     ctx.learn(
         e.conversation_id,
         lambda f: learning.clock_breached(f, episode, metric, e.instance, e.due_at_ms),
@@ -91,9 +123,10 @@ async def note_breach(received: Received[SlaBreached], ctx: AnalyticsContext) ->
     return ()
 
 
-@stream.on(SlaMet, load=row)
+@stream.on(SlaMet, load=_with_promise)
 async def note_promise_kept(received: Received[SlaMet], ctx: AnalyticsContext) -> Emitted:
     e, episode, metric = received.event, episode_of(received.event), _metric(received.event)
+    _promise(e, ctx, lambda p: promises.met(p, e.due_at_ms, e.met_at_ms, e.in_time))
     ctx.learn(
         e.conversation_id,
         lambda f: learning.clock_met(f, episode, metric, e.instance, e.met_at_ms, e.elapsed_ms),
@@ -103,9 +136,10 @@ async def note_promise_kept(received: Received[SlaMet], ctx: AnalyticsContext) -
     return ()
 
 
-@stream.on(SlaCancelled, load=row)
+@stream.on(SlaCancelled, load=_with_promise)
 async def note_promise_dropped(received: Received[SlaCancelled], ctx: AnalyticsContext) -> Emitted:
     e, episode, metric = received.event, episode_of(received.event), _metric(received.event)
+    _promise(e, ctx, promises.cancelled)
     ctx.learn(
         e.conversation_id,
         lambda f: learning.clock_cancelled(f, episode, metric, e.instance),

@@ -21,6 +21,7 @@ from libs.contracts import (
     RingOpened,
     SlaBreached,
     SlaCancelled,
+    SlaEscalated,
     SlaMet,
     SlaMetric,
     SlaStarted,
@@ -51,6 +52,7 @@ EMITTED: tuple[type[Message], ...] = (
     SlaBreached,
     SlaMet,
     SlaCancelled,
+    SlaEscalated,
     PresenceChanged,
     TeamChanged,
     PersonChanged,
@@ -74,6 +76,10 @@ _OUTCOMES = {
 _METRICS = {
     "first_response": SlaMetric.SLA_METRIC_FIRST_RESPONSE,
     "resolution": SlaMetric.SLA_METRIC_RESOLUTION,
+    "next_response": SlaMetric.SLA_METRIC_NEXT_RESPONSE,
+    "update": SlaMetric.SLA_METRIC_UPDATE,
+    "agent_work": SlaMetric.SLA_METRIC_AGENT_WORK,
+    "total_resolution": SlaMetric.SLA_METRIC_TOTAL_RESOLUTION,
 }
 _PRESENCES = {
     "online": PresenceState.PRESENCE_STATE_ONLINE,
@@ -83,7 +89,6 @@ _PRESENCES = {
 }
 _RELEASES = {"transfer": "transferred", "agent-offline": "offline"}
 _PRESENCE_REASONS = {"lease-ended": "lease_ended", "missed-offers": "missed_offers"}
-WARNED_PERCENT = 75
 
 
 def pool_command(pool_id: str, command: Command) -> PoolCommand:
@@ -211,6 +216,18 @@ def _sla_head(e: Any, engine: Engine) -> dict[str, Any]:
     }
 
 
+def _sla_place(e: Any, engine: Engine) -> dict[str, Any]:
+    """Where the conversation is, and its class: what attainment is counted by."""
+    item = engine.pool.items.get(e.conversation_id)
+    if item is None:
+        return {}
+    return {
+        "team_id": _team_of(engine, item.queue_id),
+        "queue_id": item.queue_id,
+        "urgency": item.urgency,
+    }
+
+
 def _clock(e: Any, step: Step) -> Clock | None:
     return step.clocks.get((e.conversation_id, e.metric, e.instance))
 
@@ -223,26 +240,52 @@ def _sla_started(e: events.SlaStarted, engine: Engine, step: Step) -> Message:
         due_at_ms=e.due_ms,
         target_ms=e.target_ms,
         policy_version=str(engine.pool.directory.version),
+        **_sla_place(e, engine),
     )
 
 
 def _sla_warned(e: events.SlaWarned, engine: Engine, step: Step) -> Message:
     head = _sla_head(e, engine)
-    return SlaWarned(**head, warned_at_ms=step.at_ms, due_at_ms=e.due_ms, percent=WARNED_PERCENT)
+    item = engine.pool.items.get(e.conversation_id)
+    percent = engine.pool.queue_of(item).sla.warn_percent if item else 0
+    return SlaWarned(**head, warned_at_ms=step.at_ms, due_at_ms=e.due_ms, percent=percent)
 
 
 def _sla_breached(e: events.SlaBreached, engine: Engine, step: Step) -> Message:
-    return SlaBreached(**_sla_head(e, engine), due_at_ms=e.due_ms)
+    return SlaBreached(**_sla_head(e, engine), due_at_ms=e.due_ms, **_sla_place(e, engine))
 
 
 def _sla_met(e: events.SlaMet, engine: Engine, step: Step) -> Message:
     clock = _clock(e, step)
     elapsed_ms = clock.consumed_ms if clock else 0
-    return SlaMet(**_sla_head(e, engine), met_at_ms=e.fulfilled_at_ms, elapsed_ms=elapsed_ms)
+    return SlaMet(
+        **_sla_head(e, engine),
+        met_at_ms=e.fulfilled_at_ms,
+        elapsed_ms=elapsed_ms,
+        due_at_ms=e.due_ms,
+        in_time=e.in_time,
+        **_sla_place(e, engine),
+    )
 
 
 def _sla_cancelled(e: events.SlaCancelled, engine: Engine, step: Step) -> Message:
     return SlaCancelled(**_sla_head(e, engine), cancelled_at_ms=step.at_ms, reason=e.cause)
+
+
+def _sla_escalated(e: events.SlaEscalated, engine: Engine, step: Step) -> Message:
+    place = _sla_place(e, engine)
+    return SlaEscalated(
+        **_sla_head(e, engine),
+        due_at_ms=e.due_ms,
+        taken_at_ms=step.at_ms,
+        step=e.step,
+        action=e.action,
+        outcome=e.outcome,
+        people=e.people,
+        team_id=place.get("team_id", ""),
+        queue_id=place.get("queue_id", ""),
+        decision_id=e.decision_id,
+    )
 
 
 def _presence_changed(e: events.PresenceChanged, engine: Engine, step: Step) -> Message:
@@ -292,6 +335,7 @@ _PUBLISH: dict[type[events.Event], Callable[[Any, Engine, Step], Message]] = {
     events.SlaBreached: _sla_breached,
     events.SlaMet: _sla_met,
     events.SlaCancelled: _sla_cancelled,
+    events.SlaEscalated: _sla_escalated,
     events.PresenceChanged: _presence_changed,
     events.TeamChanged: _team_changed,
     events.PersonChanged: _person_changed,

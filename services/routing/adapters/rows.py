@@ -136,7 +136,7 @@ class Arrival:
     triaged: Json = field(default_factory=dict)
     """By message number: what triage said of messages whose episode is not in the pool yet."""
     early: Json = field(default_factory=dict)
-    """What happened to `opened_episode` before it was in the pool: `replied_at_ms`, `status`, `status_at_ms`."""
+    """What happened to `opened_episode` before it was in the pool: `replies`, `status`, `status_at_ms`."""
 
 
 def _agent_to_row(value: AgentRow) -> Row:

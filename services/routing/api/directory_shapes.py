@@ -4,9 +4,16 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
+from services.routing.api.promise_shapes import (
+    CalendarShape,
+    SlaShape,
+    calendar_facts,
+    calendar_of,
+    sla_facts,
+    sla_of,
+)
 from services.routing.api.relief_shapes import ReliefShape, relief_facts, relief_of
 from services.routing.api.shapes import Body, Id, Text
-from services.routing.domain.calendars import ALWAYS, Calendar, Hours
 from services.routing.domain.choice import PickRule
 from services.routing.domain.directory import (
     AgentProfile,
@@ -16,14 +23,12 @@ from services.routing.domain.directory import (
     Filter,
     Queue,
     Ring,
-    SlaPolicy,
     Team,
 )
 from services.routing.domain.skills import Skill, SkillKind
 
 _Milliseconds = Field(ge=0, le=366 * 86_400_000)
 _OptionalMilliseconds = Field(default=0, ge=0, le=366 * 86_400_000)
-_Minute = Field(ge=0, le=48 * 60)
 _Level = Annotated[int, Field(ge=1, le=5)]
 _Boost = Annotated[int, _Milliseconds]
 
@@ -37,14 +42,6 @@ class SkillShape(Body):
     id: Id
     kind: SkillKind = "topic"
     name: Text = ""
-
-
-class SlaShape(Body):
-    """Targets in open time; 0 = no promise."""
-
-    first_response_ms: int = _Milliseconds
-    resolution_ms: int = _Milliseconds
-    calendar: Id = ALWAYS.calendar_id
 
 
 class RingShape(Body):
@@ -114,22 +111,6 @@ class CapacityShape(Body):
     park_after_ms: int = Field(default=0, ge=0, le=30 * 86_400_000)
 
 
-class HoursShape(Body):
-    """Minutes after local midnight; the end may lie in the next day."""
-
-    weekday: int = Field(ge=0, le=6)
-    start_minute: int = _Minute
-    end_minute: int = _Minute
-
-
-class CalendarShape(Body):
-    id: Id
-    zone: Text = "UTC"
-    weekly: list[HoursShape] = Field(default=[], max_length=200)
-    holidays: list[Id] = Field(default=[], max_length=2000)
-    specials: dict[Id, list[HoursShape]] = Field(default={})
-
-
 class DirectoryShape(Body):
     """Teams, queues, filters in order, capacities and calendars of the pool."""
 
@@ -196,7 +177,7 @@ def directory_of(shape: DirectoryShape, version: int) -> Directory:
             for f in shape.filters
         ),
         capacities=tuple(_capacity_of(c) for c in shape.capacities),
-        calendars=tuple(_calendar_of(c) for c in shape.calendars),
+        calendars=tuple(calendar_of(c) for c in shape.calendars),
         live_grace_ms=shape.live_grace_ms,
         interruptible_grace_ms=shape.interruptible_grace_ms,
         missed_limit=shape.missed_limit,
@@ -215,11 +196,7 @@ def shape_of(directory: Directory) -> DirectoryShape:
                 "id": q.queue_id,
                 "team": q.team_id,
                 "name": q.name,
-                "sla": {
-                    "first_response_ms": q.sla.first_response_ms,
-                    "resolution_ms": q.sla.resolution_ms,
-                    "calendar": q.sla.calendar_id,
-                },
+                "sla": sla_facts(q.sla),
                 "skills": dict(q.skills),
                 "boosts": dict(q.boosts),
                 "offer_timeout_ms": q.offer_timeout_ms,
@@ -280,16 +257,7 @@ def shape_of(directory: Directory) -> DirectoryShape:
             }
             for c in directory.capacities
         ],
-        "calendars": [
-            {
-                "id": c.calendar_id,
-                "zone": c.zone,
-                "weekly": [_hours(h) for h in c.weekly],
-                "holidays": sorted(c.holidays),
-                "specials": {day: [_hours(h) for h in hours] for day, hours in c.specials},
-            }
-            for c in directory.calendars
-        ],
+        "calendars": [calendar_facts(c) for c in directory.calendars],
         "live_grace_ms": directory.live_grace_ms,
         "interruptible_grace_ms": directory.interruptible_grace_ms,
         "missed_limit": directory.missed_limit,
@@ -324,16 +292,12 @@ def agent_shape(profile: AgentProfile) -> AgentShape:
     )
 
 
-def _hours(h: Hours) -> dict[str, int]:
-    return {"weekday": h.weekday, "start_minute": h.start_minute, "end_minute": h.end_minute}
-
-
 def _queue_of(q: QueueShape) -> Queue:
     return Queue(
         q.id,
         q.team,
         q.name,
-        SlaPolicy(q.sla.first_response_ms, q.sla.resolution_ms, q.sla.calendar),
+        sla_of(q.sla),
         tuple(sorted(q.skills.items())),
         tuple(sorted(q.boosts.items())),
         q.offer_timeout_ms,
@@ -367,11 +331,3 @@ def _capacity_of(c: CapacityShape) -> CapacityPolicy:
         tuple((step.until_ms, step.percent) for step in c.ramp),
         c.park_after_ms,
     )
-
-
-def _calendar_of(c: CalendarShape) -> Calendar:
-    def hours(shapes: list[HoursShape]) -> tuple[Hours, ...]:
-        return tuple(Hours(h.weekday, h.start_minute, h.end_minute) for h in shapes)
-
-    specials = tuple(sorted((day, hours(found)) for day, found in c.specials.items()))
-    return Calendar(c.id, c.zone, hours(c.weekly), frozenset(c.holidays), specials)

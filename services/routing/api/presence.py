@@ -103,7 +103,7 @@ def presence(database: Database, desk: Desk, hub: Broadcast, settings: RoutingSe
         A new stream begins with `state`: presence, open offers and assignments. With Last-Event-ID it goes on after
         that event; when that is too old, it begins with `resync`, which says the same as `state`. Then come `offer`,
         `offer_closed`, `assigned`, `unassigned`, `presence`, `draining`, `transfer_failed`, `transfer_refused`,
-        `sla_warning` and `sla_breach`. While the stream is open the lease is renewed.
+        `sla_warning`, `sla_breach` and `sla_step`. While the stream is open the lease is renewed.
         """
         after = last_event_id(request)
         await show(me.subject)

@@ -98,7 +98,7 @@ class _Easing:
                 continue
             why = f"no promise of sla_policies is called {named!r}; there are {', '.join(known) or 'none'}"
             self.faults.append(self.located.fault(("queues", number, "sla"), why))
-            queue["sla"] = {"first_response_ms": 0, "resolution_ms": 0}
+            queue["sla"] = {}
 
 
 def eased(value: Any, place: Place = ()) -> Any:

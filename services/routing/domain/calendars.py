@@ -8,11 +8,11 @@ instant the gap ends. Durations are elapsed UTC time, never wall-clock differenc
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY_MINUTES = 24 * 60
@@ -106,13 +106,17 @@ class Calendar:
     holidays: frozenset[str] = frozenset()
     """Closed local dates, ISO text."""
     specials: tuple[tuple[str, tuple[Hours, ...]], ...] = ()
-    """(ISO local date, its own hours): wins over weekly and holidays."""
+    """(ISO local date, its own hours, none = closed): wins over weekly and holidays."""
+    regions: tuple[str, ...] = ()
+    """Whose public holidays it keeps, such as DE or DE-BY."""
+    public_holidays: frozenset[str] = frozenset()
+    """The closed dates of the regions as they were known when the directory was edited."""
     _timeline: Any = field(default_factory=_Timeline, init=False, repr=False, compare=False)
 
     @property
     def always(self) -> bool:
         """True when there are no closed times at all."""
-        return not self.weekly and not self.specials and not self.holidays
+        return not (self.weekly or self.specials or self.holidays or self.public_holidays)
 
     def due(self, start_ms: int, target_ms: int) -> int:
         """The instant at which `target_ms` (> 0) open milliseconds after `start_ms` are used up.
@@ -150,6 +154,22 @@ class Calendar:
         begun_ms = timeline.open_until(start_ms, self._compute)
         return timeline.open_until(end_ms, self._compute) - begun_ms
 
+    def problems(self) -> Iterator[str]:
+        """What is wrong with it, one sentence each, without its name."""
+        try:
+            ZoneInfo(self.zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            yield f"names the unknown zone {self.zone!r}"
+        if self.weekly and not any(h.start_minute < h.end_minute for h in self.weekly):
+            yield "has no open time: none of its weekly hours ends after it begins"
+        for hours in (self.weekly, *(own for _, own in self.specials)):
+            for h in hours:
+                if not (0 <= h.start_minute < h.end_minute <= 2 * _DAY_MINUTES and 0 <= h.weekday <= 6):
+                    yield f"has hours from minute {h.start_minute} to {h.end_minute}; they must end after they begin"
+        for text in sorted({*self.holidays, *self.public_holidays, *(day for day, _ in self.specials)}):
+            if not _is_date(text):
+                yield f"names the day {text!r}; a day is written 2026-12-24"
+
     def _compute(self, day: date) -> tuple[tuple[int, int], ...]:
         """The open intervals that start on a local date."""
         text = day.isoformat()
@@ -157,7 +177,7 @@ class Calendar:
         special = dict(self.specials).get(text)
         if special is not None:
             hours = special
-        elif text in self.holidays:
+        elif text in self.holidays or text in self.public_holidays:
             hours = ()
         elif self.weekly:
             hours = tuple(h for h in self.weekly if h.weekday == day.weekday())
@@ -169,6 +189,13 @@ class Calendar:
             for h in hours
         )
         return tuple(sorted(span for span in spans if span[0] < span[1]))
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 ALWAYS = Calendar("always")

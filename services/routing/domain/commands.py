@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from services.routing.domain.directory import AgentProfile, Directory
-from services.routing.domain.model import PresenceState, Urgency
+from services.routing.domain.model import PresenceState, Status, Urgency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +100,8 @@ class Enqueue(Command):
     """Who is waited for first; else the agent of the last episode."""
     avoid_agents: tuple[str, ...] = ()
     """Who is never waited for: rated bad by this customer."""
+    first_seq: int = 0
+    """The number of the first customer message, 0 = unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,25 +128,30 @@ class CustomerWrote(Command):
     conversation_id: str
     episode: int
     wrote_at_ms: int
+    seq: int = 0
+    """The number of the message, 0 = unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordReply(Command):
-    """A public reply by a human was sent at `replied_at_ms`."""
+    """A public reply was sent at `replied_at_ms`, by a human unless it says otherwise."""
 
     conversation_id: str
     episode: int
     replied_at_ms: int
     human_version: int = 0
+    after_seq: int = 0
+    """The last customer message that its author had seen, 0 = unknown."""
+    human: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordStatus(Command):
-    """The conversation's status changed at `changed_at_ms`; pending_customer pauses the resolution clock."""
+    """The conversation's status changed at `changed_at_ms`: it says which clocks run."""
 
     conversation_id: str
     episode: int
-    status: Literal["open", "pending_customer", "on_hold", "snoozed"]
+    status: Status
     changed_at_ms: int
     human_version: int = 0
 

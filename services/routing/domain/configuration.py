@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from services.routing.domain import explain
+from services.routing.domain import explain, sla
 from services.routing.domain.capacity import Seat
 from services.routing.domain.commands import PutAgent, PutDirectory, RemoveAgent
 from services.routing.domain.directory import AgentProfile, Directory, version_of
@@ -151,6 +151,7 @@ def _move(pool: Pool, item: Item) -> None:
     if gone:
         queue, filter_index = pool.directory.route(item.topic, item.language, item.urgency, item.channel, "")
         item = item._replace(queue_id=entry(pool, queue)[0].queue_id)
+    sla.promise_again(pool, item)
     item = pool.rekeyed(item)
     if item.state == "waiting":
         item = enter_ring(pool, item._replace(overflow_at_ms=0))

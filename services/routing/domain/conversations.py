@@ -3,7 +3,7 @@ ends."""
 
 from __future__ import annotations
 
-from services.routing.domain import explain, parking, sla
+from services.routing.domain import explain, messages, parking, sla
 from services.routing.domain.affinity import hold
 from services.routing.domain.commands import (
     Close,
@@ -35,11 +35,8 @@ def enqueue(pool: Pool, command: Enqueue) -> None:
     queue, filter_index = pool.directory.route(
         command.topic, command.language, command.urgency, command.channel, command.queue_hint
     )
-    replied = known.replied if known else False
-    sla.open_clocks(pool, command.conversation_id, queue.sla, replied, started_at_ms)
     matched = queue
     queue, elsewhere = entry(pool, matched)
-    due_ms = pool.due_of(command.conversation_id, started_at_ms)
     item = Item(
         conversation_id=command.conversation_id,
         episode=command.episode,
@@ -53,17 +50,20 @@ def enqueue(pool: Pool, command: Enqueue) -> None:
         eligible_at_ms=started_at_ms,
         waiting_since_ms=pool.at_ms,
         boost_ms=0,
-        due_ms=due_ms,
-        key_ms=due_ms,
+        due_ms=0,
+        key_ms=0,
         epoch=known.epoch if known else 0,
         last_agent_id=known.last_agent_id if known else "",
-        replied=replied,
+        replied=known.replied if known else False,
         human_version=command.human_version,
         customer_id=command.customer_id,
         case_reference=command.case_reference,
         tier=command.tier,
         debt=command.debt,
+        answers=known.answers if known else (),
     )
+    item = messages.wrote(item, command.first_seq, started_at_ms)
+    sla.open_clocks(pool, item)
     item = enter_ring(pool, pool.rekeyed(item))
     item = hold(pool, item, command.preferred_agent or item.last_agent_id, command.avoid_agents)
     pool.put_item(item)
@@ -102,35 +102,42 @@ def reclassify(pool: Pool, command: Reclassify) -> None:
         return
     if after is item:
         return
+    sla.promise_again(pool, after)
     sla.rekey(pool, after)
     pool.explain(explain.noted(pool, after, "urgency", urgency=after.urgency, was=item.urgency))
 
 
 def record_reply(pool: Pool, command: RecordReply) -> None:
-    """The first human reply meets the first-response promise, whoever wrote it."""
-    item = pool.items.get(command.conversation_id)
-    if item is None or command.episode < item.episode:
+    """A human reply meets the promise of a response, whoever wrote it."""
+    item = before = pool.items.get(command.conversation_id)
+    if item is None or before is None or command.episode < item.episode:
         return
-    sla.replied(pool, item.conversation_id, command.replied_at_ms)
-    version = max(item.human_version, command.human_version)
-    if not item.replied or version != item.human_version:
-        item = item._replace(replied=True, human_version=version)
-        pool.put_item(item)
+    if command.human:
+        version = max(item.human_version, command.human_version)
+        if not item.replied or version != item.human_version:
+            item = item._replace(replied=True, human_version=version)
+        item = messages.answered(item, command.after_seq, command.replied_at_ms)
+        sla.replied(pool, item, before, command.replied_at_ms)
+    else:
+        sla.automatically_replied(pool, item, command.replied_at_ms)
     if item.state != "closed":
         sla.rekey(pool, item)
+    elif item is not before:
+        pool.put_item(item)
 
 
 def record_status(pool: Pool, command: RecordStatus) -> None:
-    """pending_customer pauses the resolution clock, every other status lets it run."""
+    """The status says which clocks run; pending_customer may park the item, every other one brings it back."""
     item = pool.items.get(command.conversation_id)
     if item is None or item.episode != command.episode or item.state == "closed":
         return
     pause = command.status == "pending_customer"
     version = max(item.human_version, command.human_version)
-    if pause != item.paused:
-        sla.paused(pool, item.conversation_id, pause, min(command.changed_at_ms, pool.at_ms))
-    if pause != item.paused or version != item.human_version:
-        item = item._replace(paused=pause, human_version=version)
+    if command.status != item.status or version != item.human_version:
+        changed = command.status != item.status
+        item = item._replace(status=command.status, paused=pause, human_version=version)
+        if changed:
+            sla.status_changed(pool, item, min(command.changed_at_ms, pool.at_ms))
     item = sla.rekey(pool, parking.expected(pool, item))
     if item.state == "parked" and not pause:
         parking.bring_back(pool, item, pool.at_ms)
@@ -144,9 +151,16 @@ def customer_wrote(pool: Pool, command: CustomerWrote) -> None:
     wrote_at_ms = min(command.wrote_at_ms, pool.at_ms)
     if item.park_at_ms:
         item = item._replace(park_at_ms=0)
-        pool.put_item(item)
+    replied_at_ms = messages.answer_to(item, command.seq, wrote_at_ms)
+    if not replied_at_ms:
+        item = messages.wrote(item, command.seq, wrote_at_ms)
+        sla.customer_wrote(pool, item)
+    elif messages.after_an_answer(item, command.seq, wrote_at_ms):
+        sla.answered_before(pool, item, wrote_at_ms, replied_at_ms)
     if item.state == "parked":
         parking.bring_back(pool, item, wrote_at_ms)
+    else:
+        sla.rekey(pool, item)
 
 
 def call_back(pool: Pool, command: CallBack) -> Result:
@@ -187,7 +201,7 @@ def end(pool: Pool, item: Item, cause: str, at_ms: int) -> None:
         pool.tell(seat, "unassigned", {"conversation_id": item.conversation_id, "cause": cause})
     if item.agent_id:
         pool.emit(Released(item.conversation_id, item.episode, item.agent_id, item.assigned_epoch, cause))
-    sla.closed(pool, item.conversation_id, cause, at_ms)
+    sla.closed(pool, item, cause, at_ms)
     pool.put_item(
         item._replace(
             state="closed",
@@ -201,6 +215,8 @@ def end(pool: Pool, item: Item, cause: str, at_ms: int) -> None:
             held_for="",
             hold_until_ms=0,
             paused=False,
+            status="open",
+            unanswered=(),
             closed_at_ms=pool.at_ms,
         )
     )
@@ -220,7 +236,9 @@ def _route_again(pool: Pool, item: Item, queue_hint: str) -> None:
     queue, _ = entry(pool, queue)
     moved = queue.queue_id != item.queue_id
     another_language = pool.items[item.conversation_id].language != item.language
-    item = pool.rekeyed(item._replace(queue_id=queue.queue_id))
+    item = item._replace(queue_id=queue.queue_id)
+    sla.promise_again(pool, item)
+    item = pool.rekeyed(item)
     if moved or another_language:
         item = enter_ring(pool, item._replace(overflow_at_ms=0))
     pool.put_item(item)

@@ -7,28 +7,19 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from services.routing.domain.calendars import ALWAYS, Calendar, calendars_by_id
+from services.routing.domain.calendars import Calendar, calendars_by_id
 from services.routing.domain.choice import PICK_RULES, PickRule
 from services.routing.domain.model import URGENCIES
 from services.routing.domain.relief import NO_RELIEF, Relief, relief_problems
 from services.routing.domain.skills import Skill, skill_problems
+from services.routing.domain.sla_policy import NO_PROMISE, SlaPolicy
 
 
 @dataclass(frozen=True, slots=True)
 class Team:
     team_id: str
     name: str
-
-
-@dataclass(frozen=True, slots=True)
-class SlaPolicy:
-    """Targets in open milliseconds of the calendar; 0 = no promise of that kind."""
-
-    first_response_ms: int = 0
-    resolution_ms: int = 0
-    calendar_id: str = ALWAYS.calendar_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +42,7 @@ class Queue:
     queue_id: str
     team_id: str
     name: str
-    sla: SlaPolicy = SlaPolicy()
+    sla: SlaPolicy = NO_PROMISE
     skills: tuple[tuple[str, int], ...] = ()
     """Required of every item of the queue, on top of the item's own."""
     boosts: tuple[tuple[str, int], ...] = ()
@@ -233,9 +224,7 @@ class Directory:
     longest_target_ms: int = field(default=0, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        targets = [
-            t for q in self.queues for t in (q.sla.first_response_ms, q.sla.resolution_ms) if t > 0
-        ] or [86_400_000]
+        targets = [t for q in self.queues for t in q.sla.targets()] or [86_400_000]
         derived = {
             "queue_by_id": {q.queue_id: q for q in self.queues},
             "capacity_by_id": {c.capacity_id: c for c in self.capacities},
@@ -286,8 +275,8 @@ class Directory:
         for queue in self.queues:
             if queue.team_id not in teams:
                 yield f"queue {queue.queue_id!r} names the unknown team {queue.team_id!r}"
-            if queue.sla.calendar_id not in self.calendar_by_id:
-                yield f"queue {queue.queue_id!r} names the unknown calendar {queue.sla.calendar_id!r}"
+            promised = queue.sla.problems(self.calendar_by_id)
+            yield from (f"queue {queue.queue_id!r} {problem}" for problem in promised)
             yield from self._queue_problems(queue, teams)
             yield from (
                 f"queue {queue.queue_id!r} has a boost for the unknown urgency {u!r}"
@@ -310,10 +299,7 @@ class Directory:
                     yield f"{where}: weight must be positive"
             yield from _capacity_problems(capacity)
         for calendar in self.calendars:
-            try:
-                ZoneInfo(calendar.zone)
-            except (ZoneInfoNotFoundError, ValueError):
-                yield f"calendar {calendar.calendar_id!r} names the unknown zone {calendar.zone!r}"
+            yield from (f"calendar {calendar.calendar_id!r} {problem}" for problem in calendar.problems())
 
     def _queue_problems(self, queue: Queue, teams: set[str]) -> Iterator[str]:
         where = f"queue {queue.queue_id!r}"

@@ -18,12 +18,12 @@ from services.routing.domain import (
     configuration,
     conversations,
     explain,
+    ladders,
     offers,
     orders,
     overflow,
     parking,
     presence,
-    sla,
     supervision,
     timers,
     transfers,
@@ -239,7 +239,7 @@ class Engine:
                 if offer is not None and offer.state == "open" and offer.expires_at_ms == due_ms:
                     presence.miss(pool, offer)
             elif kind == timers.CLOCK:
-                sla.fire(pool, timer)
+                ladders.fire(pool, timer)
             elif kind == timers.ITEM:
                 self._wake(pool.items.get(key), due_ms)
             elif timer[3] == timers.PACE:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from services.routing.domain.directory import AgentProfile, Team
 from services.routing.domain.model import OfferState, PresenceState
+from services.routing.domain.sla_policy import Action
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +158,22 @@ class SlaCancelled(Event):
     metric: str
     instance: int
     cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class SlaEscalated(Event):
+    """A step of the ladder was taken; once per (conversation, metric, instance, step)."""
+
+    conversation_id: str
+    metric: str
+    instance: int
+    due_ms: int
+    step: str
+    action: Action
+    outcome: str
+    people: tuple[str, ...]
+    """Who was told, or from whom it was taken."""
+    decision_id: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,12 +79,29 @@ def _record(pool: Pool, item: Item, signature: Signature, kind: str, why: str) -
         "key_ms": item.key_ms,
         "excluded": list(item.excluded[:8]),
         "affinity": item.held_for,
+        "clocks": clocks_of(pool, item),
     }
     if filter_index >= 0:
         record["filter"] = filter_index
         record["topic"] = item.topic
         record["urgency"] = item.urgency
     return record
+
+
+def clocks_of(pool: Pool, item: Item) -> list[dict[str, Any]]:
+    """The promises that are not settled; the one whose due is the item's decides its place."""
+    return [
+        {
+            "metric": clock.metric,
+            "instance": clock.instance,
+            "state": clock.state,
+            "target_ms": clock.target_ms,
+            "due_ms": clock.due_ms,
+            "breached": clock.breached_due_ms > 0,
+        }
+        for clock in pool.clocks.get(item.conversation_id, ())
+        if clock.unfulfilled
+    ]
 
 
 def _language_rule(pool: Pool, item: Item) -> str:

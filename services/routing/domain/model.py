@@ -15,13 +15,19 @@ PresenceState = Literal["online", "no_new", "away", "offline"]
 NoticeKind = Literal["agent", "pool", "queue", "unserved"]
 ClockState = Literal["running", "paused", "met", "cancelled"]
 Urgency = Literal["low", "normal", "high"]
+Status = Literal["open", "pending_customer", "on_hold", "snoozed"]
 
 URGENCIES: tuple[Urgency, ...] = ("low", "normal", "high")
 PRESENCES: tuple[PresenceState, ...] = ("online", "no_new", "away", "offline")
 UNDETERMINED = "und"
 UNKNOWN_TOPIC = "unknown"
 FIRST_RESPONSE = "first_response"
+NEXT_RESPONSE = "next_response"
+UPDATE = "update"
 RESOLUTION = "resolution"
+AGENT_WORK = "agent_work"
+TOTAL_RESOLUTION = "total_resolution"
+METRICS = (FIRST_RESPONSE, NEXT_RESPONSE, UPDATE, RESOLUTION, AGENT_WORK, TOTAL_RESOLUTION)
 
 
 class Item(NamedTuple):
@@ -96,6 +102,11 @@ class Item(NamedTuple):
     """The customer has gone and is called when somebody is free; the place in the queue is kept."""
     pinned_at_ms: int = 0
     """When a supervisor put it first in its queue; 0 = not. The earlier pin goes first."""
+    status: Status = "open"
+    unanswered: tuple[tuple[int, int], ...] = ()
+    """(number, instant) of the customer's messages that no human reply has answered, oldest first."""
+    answers: tuple[tuple[int, int], ...] = ()
+    """(last message its author had seen, instant) of the newest human replies, in order."""
 
     @property
     def order(self) -> tuple[int, int, str]:
@@ -164,6 +175,16 @@ class Clock(NamedTuple):
     breached_due_ms: int = 0
     """The due instant of the recorded breach. A breach is recorded once and stays."""
     ended_at_ms: int = 0
+    policy_version: int = 0
+    """The directory whose policy it follows."""
+    runs: tuple[tuple[int, int], ...] = ()
+    """When it ran until it last stopped, from and to, so that another calendar can count it anew."""
+    settled_ms: int = 0
+    """What was consumed in runs that are too many to be kept."""
+    step_at_ms: int = 0
+    """When the next step of its ladder is due, 0 = none."""
+    taken: tuple[str, ...] = ()
+    """The steps of the ladder that were taken, each once."""
 
     @property
     def clock_id(self) -> tuple[str, str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from services.routing.domain import sla
 from services.routing.domain.commands import AcceptOffer, DeclineOffer
 from services.routing.domain.events import AgentAssigned, OfferClosed, Released, TeamAssigned
 from services.routing.domain.model import Item, Offer, OfferState, Result
@@ -174,7 +175,9 @@ def _hand_over(pool: Pool, item: Item, offer: Offer) -> Item:
         Released(item.conversation_id, item.episode, offer.transfer_from, item.assigned_epoch, "transfer")
     )
     if offer.queue_id and offer.queue_id in pool.directory.queue_by_id:
-        item = pool.rekeyed(item._replace(queue_id=offer.queue_id))
+        item = item._replace(queue_id=offer.queue_id)
+        sla.promise_again(pool, item)
+        item = pool.rekeyed(item)
         announce(pool, item, "transfer", "")
     return item
 

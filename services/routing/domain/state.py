@@ -6,7 +6,7 @@ indexes right and remembers the row for the step.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,6 +30,8 @@ from services.routing.domain.queue import Signature, WaitingRoom
 from services.routing.domain.timers import Timers
 
 ClockId = tuple[str, str, int]
+CLOCKS_KEPT = 3
+"""Of each metric of a conversation, how many that have ended; the events have told of all."""
 
 
 @dataclass(slots=True)
@@ -167,9 +169,9 @@ class Pool:
         known = self.clocks.get(clock.conversation_id, ())
         if known and known[-1].clock_id >= clock.clock_id:
             others = [c for c in known if c.metric != clock.metric or c.instance != clock.instance]
-            self.clocks[clock.conversation_id] = tuple(sorted([*others, clock], key=_by_id))
+            self.clocks[clock.conversation_id] = _newest(tuple(sorted([*others, clock], key=_by_id)))
         else:
-            self.clocks[clock.conversation_id] = (*known, clock)
+            self.clocks[clock.conversation_id] = _newest((*known, clock))
 
     def clock(self, conversation_id: str, metric: str, instance: int) -> Clock | None:
         for clock in self.clocks.get(conversation_id, ()):
@@ -253,6 +255,20 @@ class Pool:
         if (due_ms, boost_ms, key_ms) == (item.due_ms, item.boost_ms, item.key_ms):
             return item
         return item._replace(due_ms=due_ms, boost_ms=boost_ms, key_ms=key_ms)
+
+
+def _newest(clocks: tuple[Clock, ...]) -> tuple[Clock, ...]:
+    """Of each metric what still runs and the newest ones that ended: a long talk has hundreds of them."""
+    if len(clocks) <= CLOCKS_KEPT:
+        return clocks
+    later = Counter(c.metric for c in clocks if not c.unfulfilled)
+    kept: list[Clock] = []
+    for clock in clocks:
+        if not clock.unfulfilled:
+            later[clock.metric] -= 1
+        if clock.unfulfilled or later[clock.metric] < CLOCKS_KEPT:
+            kept.append(clock)
+    return tuple(kept)
 
 
 def _by_id(clock: Clock) -> ClockId:

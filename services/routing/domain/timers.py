@@ -61,12 +61,15 @@ class Timers:
 
 
 def clock_instant(clock: Clock) -> int:
-    """When a clock warns or, after that, breaches; at due itself it is still in time. 0 = never."""
+    """When a clock warns, breaches or takes the next step of its ladder, whatever is first. 0 = never.
+
+    At due itself it is still in time.
+    """
     if clock.state != "running":
         return 0
-    if clock.warn_at_ms and not clock.warned:
-        return clock.warn_at_ms
-    return clock.due_ms + 1 if clock.due_ms and not clock.breached_due_ms else 0
+    warns_ms = 0 if clock.warned else clock.warn_at_ms
+    breaches_ms = clock.due_ms + 1 if clock.due_ms and not clock.breached_due_ms else 0
+    return min(filter(None, (warns_ms, breaches_ms, clock.step_at_ms)), default=0)
 
 
 def item_instants(item: Item) -> tuple[int, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.routing.domain import explain
+from services.routing.domain import explain, sla
 from services.routing.domain.capacity import FREE
 from services.routing.domain.commands import Release, Transfer
 from services.routing.domain.directory import Queue
@@ -124,6 +124,7 @@ def to_queue(pool: Pool, item: Item, queue: Queue, cause: str, *, by: str = "", 
     facts = {"queue_id": queue.queue_id, "hops": item.hops, "by": by or sender, "reason": reason}
     record = explain.noted(pool, item, cause, **facts)
     pool.explain(record)
+    sla.promise_again(pool, item)
     wait_anew(pool, item, sender, cause)
     announce(pool, pool.items[item.conversation_id], cause, record["decision_id"])
 
@@ -173,7 +174,9 @@ def _to_agent(pool: Pool, command: Transfer | Move, item: Item, cause: str) -> R
         made = offer(pool, item, seat, record["decision_id"], item.agent_id, moves_to)
     else:
         if moves_to:
-            item = pool.rekeyed(item._replace(queue_id=moves_to))
+            item = item._replace(queue_id=moves_to)
+            sla.promise_again(pool, item)
+            item = pool.rekeyed(item)
             announce(pool, item, "transfer", record["decision_id"])
         made = offer(pool, item, seat, record["decision_id"])
     body = {**describe_item(pool, pool.items[item.conversation_id]), "expires_at_ms": made.expires_at_ms}

@@ -4,11 +4,20 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from libs.contracts import ConversationTriaged
+from libs.contracts import ConversationTriaged, ReplySent
 from services.routing.adapters.contracts import REQUESTS, URGENCIES
 from services.routing.adapters.rows import Arrival
-from services.routing.domain.commands import Command, Enqueue, Reclassify, RecordReply, RecordStatus
+from services.routing.domain.commands import (
+    Command,
+    CustomerWrote,
+    Enqueue,
+    Reclassify,
+    RecordReply,
+    RecordStatus,
+)
 from services.routing.domain.model import UNDETERMINED, UNKNOWN_TOPIC
+
+_KEPT_REPLIES = 20
 
 
 def said_of(e: ConversationTriaged) -> dict[str, Any]:
@@ -61,6 +70,13 @@ def early_of(arrival: Arrival, episode: int) -> dict[str, Any]:
     return found
 
 
+def with_reply(arrival: Arrival, e: ReplySent) -> list[list[int]]:
+    """The replies that came before the episode was in the pool, the newest ones: instant, last message seen, human."""
+    known: list[list[int]] = early_of(arrival, e.episode).get("replies", [])
+    reply = [e.sent_at_ms, e.after_seq, int(e.human)]
+    return known if reply in known else sorted([*known, reply])[-_KEPT_REPLIES:]
+
+
 def admit(arrival: Arrival, new_id: Callable[[str], str]) -> tuple[Arrival, list[Command]]:
     """Enqueue the opened episode when both halves are here; then replay what a person did meanwhile.
 
@@ -87,16 +103,19 @@ def admit(arrival: Arrival, new_id: Callable[[str], str]) -> tuple[Arrival, list
             human_version=arrival.human_version,
             customer_id=arrival.customer_id,
             case_reference=arrival.case_reference,
+            first_seq=arrival.first_seq,
         )
     ]
-    if "replied_at_ms" in early:
+    for number, (replied_at_ms, after_seq, human) in enumerate(early.get("replies", [])):
         commands.append(
             RecordReply(
-                command_id=new_id("early-reply"),
+                command_id=new_id(f"early-reply-{number}"),
                 conversation_id=arrival.conversation_id,
                 episode=episode,
-                replied_at_ms=early["replied_at_ms"],
+                replied_at_ms=replied_at_ms,
                 human_version=arrival.human_version,
+                after_seq=after_seq,
+                human=bool(human),
             )
         )
     if "status" in early:
@@ -112,4 +131,15 @@ def admit(arrival: Arrival, new_id: Callable[[str], str]) -> tuple[Arrival, list
         )
     later = {seq: said for seq, said in arrival.triaged.items() if int(seq) > arrival.first_seq}
     commands += reclassify(arrival, sorted(later, key=int), new_id)
+    commands += [
+        CustomerWrote(
+            command_id=new_id(f"wrote-{seq}"),
+            conversation_id=arrival.conversation_id,
+            episode=episode,
+            wrote_at_ms=said["received_at_ms"],
+            seq=int(seq),
+        )
+        for seq, said in sorted(later.items(), key=lambda pair: int(pair[0]))
+        if said["request"]
+    ]
     return replace(arrival, enqueued_episode=episode, triaged=later, early={}), commands

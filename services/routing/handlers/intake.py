@@ -29,7 +29,7 @@ from services.routing.domain.commands import (
     RecordStatus,
     Transfer,
 )
-from services.routing.handlers.arrivals import admit, early_of, reclassify, said_of
+from services.routing.handlers.arrivals import admit, early_of, reclassify, said_of, with_reply
 
 stream = StreamRouter[IntakeContext](group="routing")
 
@@ -99,6 +99,7 @@ async def take_decision(received: Received[ConversationTriaged], ctx: IntakeCont
             conversation_id=arrival.conversation_id,
             episode=arrival.opened_episode,
             wrote_at_ms=e.received_at_ms,
+            seq=e.message_seq,
         )
         again.append(wrote)
     return _send(ctx, *again)
@@ -106,14 +107,11 @@ async def take_decision(received: Received[ConversationTriaged], ctx: IntakeCont
 
 @stream.on(ReplySent, emits=[PoolCommand], load=_wanted)
 async def take_reply(received: Received[ReplySent], ctx: IntakeContext) -> Sequence[Event]:
-    """A human reply meets the first-response promise; an automatic one does not."""
+    """A human reply meets the promise of a response; an automatic one only where the queue says so."""
     e = received.event
-    if not e.human:
-        return []
     arrival = _arrival(e, ctx)
     if e.episode > arrival.enqueued_episode:
-        first = early_of(arrival, e.episode).get("replied_at_ms", e.sent_at_ms)
-        _put_early(ctx, arrival, e.episode, e.human_version, replied_at_ms=min(first, e.sent_at_ms))
+        _put_early(ctx, arrival, e.episode, e.human_version, replies=with_reply(arrival, e))
         return []
     _touch(ctx, arrival, e.human_version)
     return _send(
@@ -124,6 +122,8 @@ async def take_reply(received: Received[ReplySent], ctx: IntakeContext) -> Seque
             episode=e.episode,
             replied_at_ms=e.sent_at_ms,
             human_version=e.human_version,
+            after_seq=e.after_seq,
+            human=e.human,
         ),
     )
 

@@ -201,7 +201,7 @@ async def test_a_reopened_conversation_is_found_again_after_it_was_forgotten() -
         conversation = await s.get("/v1/conversations/c1")
         assert (conversation["state"], conversation["episode"]) == ("waiting", 2)
         clocks = {c["metric"]: c["state"] for c in conversation["clocks"]}
-        assert clocks == {"first_response": "met", "resolution": "running"}
+        assert clocks == {"first_response": "met", "next_response": "running", "resolution": "running"}
 
 
 async def test_every_decision_can_be_explained() -> None:

@@ -14,13 +14,13 @@ from services.routing.domain.directory import (
     Filter,
     Queue,
     Ring,
-    SlaPolicy,
     Team,
 )
 from services.routing.domain.engine import Engine
 from services.routing.domain.events import AgentOffered
 from services.routing.domain.model import PresenceState, Result, Urgency
 from services.routing.domain.relief import Relief
+from services.routing.domain.sla_policy import BREACH_REROUTES, LadderStep, SlaPolicy
 from services.routing.domain.state import Step
 
 SECOND = 1_000
@@ -86,7 +86,15 @@ _DAY = 24 * HOUR
 RICH = replace(
     DIRECTORY,
     hop_limit=2,
-    calendars=(Calendar("day", "Europe/Rome", tuple(Hours(day, 540, 1800) for day in range(7))),),
+    calendars=(
+        Calendar("day", "Europe/Rome", tuple(Hours(day, 540, 1800) for day in range(7))),
+        Calendar(
+            "office",
+            "Europe/Berlin",
+            tuple(Hours(day, 6 * 60, 22 * 60) for day in range(6)),
+            specials=(("2026-05-29", ()),),
+        ),
+    ),
     queues=(
         replace(
             DIRECTORY.queues[0],
@@ -102,12 +110,31 @@ RICH = replace(
                 call_back=True,
             ),
             rings=(Ring(3 * MINUTE, drop_language=True), Ring(HOUR, teams=("desk",))),
+            sla=SlaPolicy(
+                20 * MINUTE,
+                8 * HOUR,
+                "office",
+                next_response_ms=10 * MINUTE,
+                update_ms=30 * MINUTE,
+                agent_work_ms=2 * HOUR,
+                total_resolution_ms=24 * HOUR,
+                by_urgency=(("high", (("first_response", 5 * MINUTE), ("resolution", HOUR))),),
+                ladder=(
+                    LadderStep("notify", percent=50),
+                    LadderStep("boost", percent=80, boost_ms=10 * MINUTE),
+                    LadderStep("page", offset_ms=-MINUTE),
+                    *BREACH_REROUTES,
+                    LadderStep("reassign", percent=150, metrics=("agent_work", "next_response")),
+                    LadderStep("manager", offset_ms=HOUR, person="bo", around_the_clock=True),
+                ),
+            ),
         ),
         replace(
             DIRECTORY.queues[1],
             pick="round_robin",
             parallel_offers=2,
             language_relax_ms=0,
+            sla=SlaPolicy(2 * HOUR, 24 * HOUR, next_response_ms=HOUR, update_ms=HOUR, update_in_pending=True),
             preferred_skills=(("network", 1), ("certified", 1)),
             rings=(
                 Ring(MINUTE, drop_skills=("certified",)),

@@ -13,10 +13,11 @@ from services.routing.domain import commands as c
 from services.routing.domain import orders as o
 from services.routing.domain.directory import Directory
 from services.routing.domain.engine import Engine
-from services.routing.domain.model import PRESENCES, URGENCIES, Offer
+from services.routing.domain.model import PRESENCES, URGENCIES, Offer, Status
 from services.routing.domain.state import Step
 from tests.unit.routing.invariants import Witness, require
 from tests.unit.routing.pools import DIRECTORY, HOUR, MINUTE, PROFILES, RICH, SECOND, T0, engine_with
+from tests.unit.routing.promises import Promises
 from tests.unit.routing.saved import Saved
 
 Op = tuple[int, int, int]
@@ -25,6 +26,7 @@ LANGUAGES = ("en", "it", "ro", "ar", "und")
 TOPICS = ("invoice", "technical", "unknown", "other")
 SKILLS = ((), (), (("network", 1),), (("network", 2),))
 PAUSES = (0, 0, 1, SECOND, 21 * SECOND, 31 * SECOND, 3 * MINUTE, HOUR, 9 * HOUR)
+STATUSES: tuple[Status, ...] = ("open", "pending_customer", "on_hold", "snoozed")
 QUEUES = ("billing", "desk", "vip-desk", "nowhere")
 MOST_ITEMS = 40
 WEIGHTS = (
@@ -49,6 +51,7 @@ WEIGHTS = (
     ("supervise", 4),
     ("hold_back", 2),
     ("deliver", 2),
+    ("burst", 1),
 )
 ORDERS = ("move", "pin", "boost", "boost", "escalate", "call_back", "pass_on", "drain", "close_queue")
 KINDS = tuple(name for name, weight in WEIGHTS for _ in range(weight))
@@ -78,6 +81,7 @@ class Story:
         self.held_back: list[c.Command] = []
         self.saved = Saved(self.engine)
         self.witness = Witness()
+        self.promises = Promises()
         self.at = T0
         self.number = 0
         self.last: tuple[c.Command, Step] | None = None
@@ -114,6 +118,7 @@ class Story:
         require("I19", step == self.twin.apply(command, self.at), f"another step for {command}")
         self.saved.save(step)
         self.witness.see(self.engine, command, step)
+        self.promises.see(self.engine, step)
         self.last = (command, step)
         return step
 
@@ -135,7 +140,7 @@ class Story:
     def _agent_id(self, a: int) -> str:
         return PROFILES[a % len(PROFILES)].agent_id
 
-    def _arrive(self, a: int, b: int) -> c.Command:
+    def _arrive(self, a: int, b: int) -> c.Enqueue:
         """Many of a kind, so that they stand in one order; and some of every kind."""
         usual = a % 3 > 0
         return c.Enqueue(
@@ -152,6 +157,20 @@ class Story:
             debt=b % 30,
             preferred_agent=self._agent_id(b // 50) if b % 11 == 0 else "",
         )
+
+    def _burst(self, a: int, b: int) -> None:
+        """Several who ask for the same at once: orders can be compared only among equals that wait."""
+        first = self._arrive(a, b)
+        for n in range(6):
+            one = replace(
+                first,
+                command_id=self._id(),
+                conversation_id=f"v{self.number}",
+                urgency=URGENCIES[(b + n) % 3],
+                tier="gold" if n % 2 else "",
+                started_at_ms=self.at - n * MINUTE,
+            )
+            self.apply(one)
 
     def _reopen(self, a: int, b: int) -> c.Command | None:
         item = self.engine.pool.items.get(self._conversation(a))
@@ -293,8 +312,10 @@ class Story:
             command_id=self._id(),
             conversation_id=conversation_id,
             episode=1 + b % 2,
-            replied_at_ms=self.at,
+            replied_at_ms=self.at - b % 3 * MINUTE,
             human_version=b % 5,
+            after_seq=b // 5 % 6,
+            human=b % 13 > 0,
         )
 
     def _status(self, a: int, b: int) -> c.Command:
@@ -304,7 +325,7 @@ class Story:
             command_id=self._id(),
             conversation_id=conversation_id,
             episode=item.episode if item else 1,
-            status="pending_customer" if b % 2 else "open",
+            status=STATUSES[b % 4],
             changed_at_ms=self.at,
         )
 
@@ -318,6 +339,7 @@ class Story:
             conversation_id=item.conversation_id,
             episode=episode,
             wrote_at_ms=self.at - b % 3,
+            seq=b // 3 % 6,
         )
 
     def _hold_back(self, a: int, b: int) -> None:

@@ -7,10 +7,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.routing.domain.engine import Engine
+from tests.unit.routing import planted, planted_promises
 from tests.unit.routing.invariants import Broken
-from tests.unit.routing.planted import PLANTED
 from tests.unit.routing.stories import KINDS, play, random_story
 
+PLANTED = (*planted.PLANTED, *planted_promises.PLANTED)
 OPS = st.tuples(st.integers(0, len(KINDS) - 1), st.integers(0, 999), st.integers(0, 999))
 
 

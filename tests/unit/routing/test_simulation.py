@@ -15,7 +15,7 @@ from services.cli import command_line
 from services.routing.adapters.located_yaml import BadFile
 from services.routing.domain.choice import PICK_RULES, PickRule
 from services.routing.domain.commands import Close, Enqueue, PutAgent, SetPresence
-from services.routing.domain.directory import AgentProfile, CapacityPolicy, ChannelRule, SlaPolicy
+from services.routing.domain.directory import AgentProfile, CapacityPolicy, ChannelRule
 from services.routing.domain.engine import Engine
 from services.routing.domain.events import AgentAssigned
 from services.routing.domain.simulation import (
@@ -27,6 +27,7 @@ from services.routing.domain.simulation import (
     WorkClass,
     directory_of,
 )
+from services.routing.domain.sla_policy import SlaPolicy
 from services.routing.simulation.draws import arrivals_of, offered_load
 from services.routing.simulation.scenario import load
 
@@ -70,7 +71,9 @@ def test_the_simulation_decides_as_the_engine_does(pick: PickRule, seed: int) ->
 def by_engine(classes: list[WorkClass], crews: list[Crew], policy: Policy, arrivals: Arrivals) -> list[int]:
     plain = directory_of(classes, crews, policy)
     queues = tuple(
-        replace(q, auto_accept=True, sla=SlaPolicy(first_response_ms=c.target_ms), affinity_hold_ms=0)
+        replace(
+            q, auto_accept=True, sla=SlaPolicy(first_response_ms=c.target_ms, ladder=()), affinity_hold_ms=0
+        )
         for q, c in zip(plain.queues, classes, strict=True)
     )
     engine = Engine("p", replace(plain, queues=queues, boost_cap_ms=0))

@@ -1,6 +1,8 @@
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
@@ -18,6 +20,10 @@ class SlaMetric(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SLA_METRIC_UNSPECIFIED: _ClassVar[SlaMetric]
     SLA_METRIC_FIRST_RESPONSE: _ClassVar[SlaMetric]
     SLA_METRIC_RESOLUTION: _ClassVar[SlaMetric]
+    SLA_METRIC_NEXT_RESPONSE: _ClassVar[SlaMetric]
+    SLA_METRIC_UPDATE: _ClassVar[SlaMetric]
+    SLA_METRIC_AGENT_WORK: _ClassVar[SlaMetric]
+    SLA_METRIC_TOTAL_RESOLUTION: _ClassVar[SlaMetric]
 OFFER_OUTCOME_UNSPECIFIED: OfferOutcome
 OFFER_OUTCOME_ACCEPTED: OfferOutcome
 OFFER_OUTCOME_DECLINED: OfferOutcome
@@ -26,6 +32,10 @@ OFFER_OUTCOME_RESCINDED: OfferOutcome
 SLA_METRIC_UNSPECIFIED: SlaMetric
 SLA_METRIC_FIRST_RESPONSE: SlaMetric
 SLA_METRIC_RESOLUTION: SlaMetric
+SLA_METRIC_NEXT_RESPONSE: SlaMetric
+SLA_METRIC_UPDATE: SlaMetric
+SLA_METRIC_AGENT_WORK: SlaMetric
+SLA_METRIC_TOTAL_RESOLUTION: SlaMetric
 
 class TeamAssigned(_message.Message):
     __slots__ = ("conversation_id", "episode", "team_id", "queue_id", "handling", "epoch", "decision_id", "policy_version", "assigned_at_ms", "cause")
@@ -196,7 +206,7 @@ class WaitPredicted(_message.Message):
     def __init__(self, conversation_id: _Optional[str] = ..., episode: _Optional[int] = ..., queue_id: _Optional[str] = ..., position: _Optional[int] = ..., expected_ms: _Optional[int] = ..., low_ms: _Optional[int] = ..., high_ms: _Optional[int] = ..., predicted_at_ms: _Optional[int] = ..., call_back_offered: _Optional[bool] = ...) -> None: ...
 
 class SlaStarted(_message.Message):
-    __slots__ = ("conversation_id", "episode", "metric", "instance", "started_at_ms", "due_at_ms", "target_ms", "policy_version")
+    __slots__ = ("conversation_id", "episode", "metric", "instance", "started_at_ms", "due_at_ms", "target_ms", "policy_version", "team_id", "queue_id", "urgency")
     CONVERSATION_ID_FIELD_NUMBER: _ClassVar[int]
     EPISODE_FIELD_NUMBER: _ClassVar[int]
     METRIC_FIELD_NUMBER: _ClassVar[int]
@@ -205,6 +215,9 @@ class SlaStarted(_message.Message):
     DUE_AT_MS_FIELD_NUMBER: _ClassVar[int]
     TARGET_MS_FIELD_NUMBER: _ClassVar[int]
     POLICY_VERSION_FIELD_NUMBER: _ClassVar[int]
+    TEAM_ID_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_ID_FIELD_NUMBER: _ClassVar[int]
+    URGENCY_FIELD_NUMBER: _ClassVar[int]
     conversation_id: str
     episode: int
     metric: SlaMetric
@@ -213,7 +226,10 @@ class SlaStarted(_message.Message):
     due_at_ms: int
     target_ms: int
     policy_version: str
-    def __init__(self, conversation_id: _Optional[str] = ..., episode: _Optional[int] = ..., metric: _Optional[_Union[SlaMetric, str]] = ..., instance: _Optional[int] = ..., started_at_ms: _Optional[int] = ..., due_at_ms: _Optional[int] = ..., target_ms: _Optional[int] = ..., policy_version: _Optional[str] = ...) -> None: ...
+    team_id: str
+    queue_id: str
+    urgency: str
+    def __init__(self, conversation_id: _Optional[str] = ..., episode: _Optional[int] = ..., metric: _Optional[_Union[SlaMetric, str]] = ..., instance: _Optional[int] = ..., started_at_ms: _Optional[int] = ..., due_at_ms: _Optional[int] = ..., target_ms: _Optional[int] = ..., policy_version: _Optional[str] = ..., team_id: _Optional[str] = ..., queue_id: _Optional[str] = ..., urgency: _Optional[str] = ...) -> None: ...
 
 class SlaWarned(_message.Message):
     __slots__ = ("conversation_id", "episode", "metric", "instance", "warned_at_ms", "due_at_ms", "percent")
@@ -234,34 +250,50 @@ class SlaWarned(_message.Message):
     def __init__(self, conversation_id: _Optional[str] = ..., episode: _Optional[int] = ..., metric: _Optional[_Union[SlaMetric, str]] = ..., instance: _Optional[int] = ..., warned_at_ms: _Optional[int] = ..., due_at_ms: _Optional[int] = ..., percent: _Optional[int] = ...) -> None: ...
 
 class SlaBreached(_message.Message):
-    __slots__ = ("conversation_id", "episode", "metric", "instance", "due_at_ms")
+    __slots__ = ("conversation_id", "episode", "metric", "instance", "due_at_ms", "team_id", "queue_id", "urgency")
     CONVERSATION_ID_FIELD_NUMBER: _ClassVar[int]
     EPISODE_FIELD_NUMBER: _ClassVar[int]
     METRIC_FIELD_NUMBER: _ClassVar[int]
     INSTANCE_FIELD_NUMBER: _ClassVar[int]
     DUE_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    TEAM_ID_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_ID_FIELD_NUMBER: _ClassVar[int]
+    URGENCY_FIELD_NUMBER: _ClassVar[int]
     conversation_id: str
     episode: int
     metric: SlaMetric
     instance: int
     due_at_ms: int
-    def __init__(self, conversation_id: _Optional[str] = ..., episode: _Optional[int] = ..., metric: _Optional[_Union[SlaMetric, str]] = ..., instance: _Optional[int] = ..., due_at_ms: _Optional[int] = ...) -> None: ...
+    team_id: str
+    queue_id: str
+    urgency: str
+    def __init__(self, conversation_id: _Optional[str] = ..., episode: _Optional[int] = ..., metric: _Optional[_Union[SlaMetric, str]] = ..., instance: _Optional[int] = ..., due_at_ms: _Optional[int] = ..., team_id: _Optional[str] = ..., queue_id: _Optional[str] = ..., urgency: _Optional[str] = ...) -> None: ...
 
 class SlaMet(_message.Message):
-    __slots__ = ("conversation_id", "episode", "metric", "instance", "met_at_ms", "elapsed_ms")
+    __slots__ = ("conversation_id", "episode", "metric", "instance", "met_at_ms", "elapsed_ms", "due_at_ms", "in_time", "team_id", "queue_id", "urgency")
     CONVERSATION_ID_FIELD_NUMBER: _ClassVar[int]
     EPISODE_FIELD_NUMBER: _ClassVar[int]
     METRIC_FIELD_NUMBER: _ClassVar[int]
     INSTANCE_FIELD_NUMBER: _ClassVar[int]
     MET_AT_MS_FIELD_NUMBER: _ClassVar[int]
     ELAPSED_MS_FIELD_NUMBER: _ClassVar[int]
+    DUE_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    IN_TIME_FIELD_NUMBER: _ClassVar[int]
+    TEAM_ID_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_ID_FIELD_NUMBER: _ClassVar[int]
+    URGENCY_FIELD_NUMBER: _ClassVar[int]
     conversation_id: str
     episode: int
     metric: SlaMetric
     instance: int
     met_at_ms: int
     elapsed_ms: int
-    def __init__(self, conversation_id: _Optional[str] = ..., episode: _Optional[int] = ..., metric: _Optional[_Union[SlaMetric, str]] = ..., instance: _Optional[int] = ..., met_at_ms: _Optional[int] = ..., elapsed_ms: _Optional[int] = ...) -> None: ...
+    due_at_ms: int
+    in_time: bool
+    team_id: str
+    queue_id: str
+    urgency: str
+    def __init__(self, conversation_id: _Optional[str] = ..., episode: _Optional[int] = ..., metric: _Optional[_Union[SlaMetric, str]] = ..., instance: _Optional[int] = ..., met_at_ms: _Optional[int] = ..., elapsed_ms: _Optional[int] = ..., due_at_ms: _Optional[int] = ..., in_time: _Optional[bool] = ..., team_id: _Optional[str] = ..., queue_id: _Optional[str] = ..., urgency: _Optional[str] = ...) -> None: ...
 
 class SlaCancelled(_message.Message):
     __slots__ = ("conversation_id", "episode", "metric", "instance", "cancelled_at_ms", "reason")
@@ -278,3 +310,33 @@ class SlaCancelled(_message.Message):
     cancelled_at_ms: int
     reason: str
     def __init__(self, conversation_id: _Optional[str] = ..., episode: _Optional[int] = ..., metric: _Optional[_Union[SlaMetric, str]] = ..., instance: _Optional[int] = ..., cancelled_at_ms: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class SlaEscalated(_message.Message):
+    __slots__ = ("conversation_id", "episode", "metric", "instance", "due_at_ms", "taken_at_ms", "step", "action", "outcome", "people", "team_id", "queue_id", "decision_id")
+    CONVERSATION_ID_FIELD_NUMBER: _ClassVar[int]
+    EPISODE_FIELD_NUMBER: _ClassVar[int]
+    METRIC_FIELD_NUMBER: _ClassVar[int]
+    INSTANCE_FIELD_NUMBER: _ClassVar[int]
+    DUE_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    TAKEN_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    ACTION_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    PEOPLE_FIELD_NUMBER: _ClassVar[int]
+    TEAM_ID_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_ID_FIELD_NUMBER: _ClassVar[int]
+    DECISION_ID_FIELD_NUMBER: _ClassVar[int]
+    conversation_id: str
+    episode: int
+    metric: SlaMetric
+    instance: int
+    due_at_ms: int
+    taken_at_ms: int
+    step: str
+    action: str
+    outcome: str
+    people: _containers.RepeatedScalarFieldContainer[str]
+    team_id: str
+    queue_id: str
+    decision_id: str
+    def __init__(self, conversation_id: _Optional[str] = ..., episode: _Optional[int] = ..., metric: _Optional[_Union[SlaMetric, str]] = ..., instance: _Optional[int] = ..., due_at_ms: _Optional[int] = ..., taken_at_ms: _Optional[int] = ..., step: _Optional[str] = ..., action: _Optional[str] = ..., outcome: _Optional[str] = ..., people: _Optional[_Iterable[str]] = ..., team_id: _Optional[str] = ..., queue_id: _Optional[str] = ..., decision_id: _Optional[str] = ...) -> None: ...
