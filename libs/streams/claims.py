@@ -57,9 +57,10 @@ class Claims:
     async def renew(self) -> bool:
         """Claims what is newly ours and forgets what is not. Returns whether anything changed."""
         owned = await self._subscription.owned()
-        if owned == self.partitions:
+        reassigned = self._subscription.reassigned()
+        if owned == self.partitions and not reassigned:
             return False
-        gained = owned - self.partitions
+        gained = owned if reassigned else owned - self.partitions
         if self._state is not None:
             # Memory is of all partitions together, so any change begins afresh.
             self._state.discarded()

@@ -59,6 +59,10 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aio
         self._owned: frozenset[int] = frozenset()
         self._fetched: dict[TopicPartition, int] = {}
         """The offset that the consumer handed over last, or was sent behind; -1 = the beginning."""
+        self._assignments = 0
+        """How often the broker has taken or given partitions."""
+        self._known_assignments = 0
+        """How many of them the owner of the positions has heard of."""
         self._fault = ""
         self._failures = 0
         self._ends: dict[TopicPartition, int] = {}
@@ -102,10 +106,20 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aio
             raise
         self._consumer = consumer
 
-    async def on_partitions_revoked(self, revoked: Iterable[Source]) -> None:
-        """Waits for the batch at hand, so that it need not be done again by the next owner."""
+    def reassigned(self) -> bool:
+        news = self._assignments != self._known_assignments
+        self._known_assignments = self._assignments
+        return news
+
+    def _begin_assignment(self) -> None:
+        """The consumer forgets where it was: it begins at what was committed, which another member may have done."""
         self._owned = frozenset()
         self._fetched.clear()
+        self._assignments += 1
+
+    async def on_partitions_revoked(self, revoked: Iterable[Source]) -> None:
+        """Waits for the batch at hand, so that it need not be done again by the next owner."""
+        self._begin_assignment()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_DRAIN_SECONDS):
                 await self._idle.wait()
@@ -113,6 +127,7 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aio
     async def on_partitions_assigned(self, assigned: Iterable[Source]) -> None:
         if self._consumer is None:
             return
+        self._begin_assignment()
         found = {(source.topic, source.partition) for source in assigned}
         counts = {name: len(self._consumer.partitions_for_topic(name) or ()) for name in self._names}
         narrow = sorted(f"{name} has {count}" for name, count in counts.items() if count != PARTITIONS)
@@ -166,6 +181,10 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aio
             return []
         await self._report(consumer, places)
         found = await consumer.getmany(*wanted, timeout_ms=wait_ms, max_records=max_rows)
+        if self._assignments != self._known_assignments:
+            # Read from where another member was, it may be; the places are older than that.
+            self._fetched.clear()
+            return []
         return self._take(consumer, found, max_bytes)
 
     def _source(self, topic_partition: TopicPartition) -> Source:

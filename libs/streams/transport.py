@@ -60,6 +60,10 @@ class Subscription(Protocol):
         """The partition indexes (of every topic) this member owns now; renews its claim to them. Cheap to call often."""
         ...
 
+    def reassigned(self) -> bool:
+        """Whether partitions may have been with another member since this was asked last, even if they are back."""
+        ...
+
     async def beginning(self, sources: Iterable[TopicPartition]) -> Mapping[TopicPartition, int]:
         """The number before the oldest row of each, where a new group starts; ANY where only reading can tell."""
         ...

@@ -97,7 +97,9 @@ def sla_facts(policy: SlaPolicy) -> dict[str, Any]:
         "update_in_pending": policy.update_in_pending,
         "automatic_counts": policy.automatic_counts,
         "warn_percent": policy.warn_percent,
-        "ladder": [
+        "ladder": None
+        if policy.ladder == BREACH_REROUTES
+        else [
             {
                 "action": s.action,
                 "percent": s.percent,

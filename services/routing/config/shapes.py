@@ -8,19 +8,18 @@ from pydantic import Field
 
 from services.routing.api.directory_shapes import (
     AgentShape,
-    CalendarShape,
     CapacityShape,
     DirectoryShape,
     FilterShape,
     QueueShape,
     SkillShape,
-    SlaShape,
     TeamShape,
     agent_shape,
     directory_of,
     profile_of,
     shape_of,
 )
+from services.routing.api.promise_shapes import CalendarShape, SlaShape
 from services.routing.api.shapes import Body, Id
 
 POOL_FIELDS = ("live_grace_ms", "interruptible_grace_ms", "missed_limit", "boost_cap_ms", "hop_limit")

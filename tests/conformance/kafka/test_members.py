@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from libs.contracts import PARTITIONS
+from libs.contracts import PARTITIONS, partition_of
 from libs.runtime import SystemClock
 from libs.streams import Processor, Subscriber
 from libs.streams.kafka import KafkaTransport
@@ -53,6 +53,32 @@ async def test_members_that_come_and_go_while_messages_flow_lose_and_double_noth
     stop.set()
     await asyncio.gather(relaying, steady)
     assert {s.trail for s in (await rig.seen()).values()} == {",1,2,3,4,5,6"}
+
+
+@pytest.mark.slow
+async def test_a_member_that_missed_that_its_partitions_were_with_another_goes_on_behind_what_that_one_did(
+    rig: KafkaRig,
+) -> None:
+    keys = [f"c{i}" for i in range(40)]
+    first, second = (rig.member(counting_router("g", Behaviour())) for _ in range(2))
+    await rig.publish(*(message(key, 1) for key in keys))
+    await rig.drain(first)
+    reading = asyncio.create_task(first.step(20_000))
+    async with asyncio.timeout(20):
+        while not second.claims.partitions:
+            await second.round(20)
+    theirs = [key for key in keys if partition_of(key) in second.claims.partitions]
+    await rig.publish(*(message(key, 2) for key in theirs))
+    await rig.drain(second)
+    await second.leave()
+    await asyncio.sleep(rig.broker.session_seconds / 2)
+    await rig.publish(*(message(key, 3) for key in theirs))
+    await rig.carry()
+    await reading
+    await rig.drain(first)
+    assert {key: seen.trail for key, seen in (await rig.seen()).items()} == {
+        key: ",1,2,3" if key in theirs else ",1" for key in keys
+    }
 
 
 async def test_a_group_that_worked_on_the_database_goes_on_where_it_was(rig: KafkaRig) -> None:

@@ -196,7 +196,10 @@ def configurations(draw: st.DrawFn) -> Configuration:
             "id": queue,
             "team": draw(st.sampled_from(teams)),
             "name": draw(_NAMES),
-            "sla": {"first_response_ms": draw(_MS) or 1, "resolution_ms": draw(st.sampled_from([None, 3_600_000]))},
+            "sla": {
+                "first_response_ms": draw(_MS) or 1,
+                "resolution_ms": draw(st.sampled_from([None, 3_600_000])),
+            },
             "boosts": {"high": draw(_MS)},
             "offer_timeout_ms": draw(_MS),
             "tier_boosts": draw(st.dictionaries(st.sampled_from(["gold", "on", "no", "1"]), _MS)),
