@@ -57,7 +57,7 @@ async def test_nothing_is_published_before_the_facts_have_settled() -> None:
     async with running(definition) as service:
         await service.publish(*Life("c1", AT).until_resolved())
         assert await _outcomes(service, pause_ms=499) == []
-        assert len(await _outcomes(service, pause_ms=300)) == 1
+        assert len(await _outcomes(service, pause_ms=501)) == 1
 
 
 async def test_facts_that_come_within_the_pause_are_one_revision() -> None:
