@@ -1,0 +1,46 @@
+"""All routes of ingest."""
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter
+
+from libs.web import parse_networks
+from services.ingest.adapters.visitor_threads import VisitorThreads
+from services.ingest.api.activity import activity_router
+from services.ingest.api.deliveries import deliveries_router
+from services.ingest.api.files import files_router
+from services.ingest.api.hooks import Hooks, hooks_router
+from services.ingest.api.mail import mail_router
+from services.ingest.api.messages import messages_router
+from services.ingest.api.threads import threads_router
+from services.ingest.api.widget import widget_router
+from services.ingest.api.widget_access import Rates, WidgetAccess
+from services.ingest.api.widget_files import widget_files_router
+from services.ingest.parts import Parts
+
+
+def routers_of(parts: Parts) -> Sequence[APIRouter]:
+    """By what they serve: messages in, what was delivered, threads and files, the widget."""
+    platform, settings, accepting, signals = parts.platform, parts.settings, parts.accepting, parts.signals
+    database, tokens = platform.database, platform.tokens
+    visitors = VisitorThreads(database)
+    access = WidgetAccess(
+        parts.accounts,
+        tokens,
+        settings,
+        parts.reveal,
+        Rates(platform.clock),
+        parse_networks(settings.proxies),
+        platform.public_url,
+    )
+    return [
+        messages_router(accepting),
+        mail_router(accepting),
+        hooks_router(Hooks(accepting, parts.adapters, parts.reveal, parts.hooks_url)),
+        deliveries_router(database, signals),
+        files_router(database, tokens, parts.blobs),
+        threads_router(database, tokens, signals),
+        activity_router(visitors, signals),
+        widget_router(access, accepting, visitors, signals),
+        widget_files_router(),
+    ]
