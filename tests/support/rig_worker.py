@@ -72,6 +72,7 @@ class StutterSubscription:
         self._inner = inner
         self._rounds = 0
         self.owned = inner.owned
+        self.reassigned = inner.reassigned
         self.beginning = inner.beginning
         self.lag = inner.lag
         self.close = inner.close

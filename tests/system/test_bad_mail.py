@@ -24,7 +24,7 @@ _HEAD = b"From: Maria <maria@alpha.example>\r\nTo: help@alpha.example\r\nSubject
             _HEAD, {"Content-Encoding": "gzip"}, 415, "unsupported-media-type", "Encoding", id="packed"
         ),
         pytest.param(
-            _HEAD + b"\r\n" + b"a" * 11 * MEGABYTE, {}, 413, "too-large", "bytes are taken", id="too large"
+            _HEAD + b"\r\n" + b"a" * 26 * MEGABYTE, {}, 413, "too-large", "bytes are taken", id="too large"
         ),
     ],
 )

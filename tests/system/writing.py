@@ -103,13 +103,18 @@ def changed(body: Any, at: Pointer, value: Any) -> Any:
     return copy
 
 
+_ALTERNATIVES = {"Place": ("team_id", "agent_id")}
+"""Members that cannot be beside the others, by the title of their schema."""
+
+
 def _plain(schema: dict[str, Any]) -> dict[str, Any]:
     """The schema behind a reference, or behind the choice between something and null."""
     while True:
         if "$ref" in schema:
             schema = _DOCUMENT["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
         elif "anyOf" in schema:
-            schema = schema["anyOf"][0]
+            first, *others = schema["anyOf"]
+            schema = {**first, "nullable": True} if {"type": "null"} in others else first
         else:
             return schema
 
@@ -120,7 +125,9 @@ def _sample(given: dict[str, Any]) -> Any:
         return schema["enum"][0] or schema["enum"][1]
     match schema["type"]:
         case "object":
-            named = {name: _sample(one) for name, one in schema.get("properties", {}).items()}
+            left_out = _ALTERNATIVES.get(schema.get("title", ""), ())
+            properties = schema.get("properties", {}).items()
+            named = {name: _sample(one) for name, one in properties if name not in left_out}
             any_name = schema.get("patternProperties", {}).values()
             return named | dict(zip(_WORDS, map(_sample, any_name), strict=False))
         case "array":
@@ -129,6 +136,8 @@ def _sample(given: dict[str, Any]) -> Any:
             return "2030-01-01T00:00:00Z" if schema.get("format") == "date-time" else _word(schema)
         case "integer":
             return 1
+        case "number":
+            return 0.5
         case "boolean":
             return True
     raise AssertionError(f"no sample is known for {schema}")
