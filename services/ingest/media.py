@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from libs.storage import Blob, BlobFault, BlobStore, Database, fetch_all
+from libs.storage import Blob, BlobFault, BlobStore, Database
 from libs.telemetry import get_logger
 from libs.web import GuardedClient, OutgoingFailed, OutgoingRefused
 from services.ingest.adapters.channels.media import MOST_STEPS, describes, first_call, next_call
@@ -15,6 +15,7 @@ from services.ingest.adapters.tables import ATTACHMENTS
 from services.ingest.domain.attachments import safe_name, sniff
 from services.ingest.domain.deliveries import backoff_ms
 from services.ingest.domain.files import Attachment
+from services.ingest.leased import LeasedWork
 from services.ingest.ports import SendRefused, SendUnavailable
 from services.ingest.providing import Reveal
 from services.ingest.settings import Accounts
@@ -28,12 +29,6 @@ _DEADLINE_S: Final = 120.0
 _POLL_S: Final = 2.0
 _HEAD_BYTES: Final = 4096
 _DESCRIPTION_BYTES: Final = 65_536
-_CLAIM: Final = f"""
-UPDATE ingest.attachments SET attempts = attempts + 1, due_at_ms = $1 + $2 WHERE attachment_id IN (
-    SELECT attachment_id FROM ingest.attachments WHERE state = 'waiting' AND due_at_ms <= $1
-    ORDER BY due_at_ms LIMIT $3 FOR UPDATE SKIP LOCKED
-) RETURNING {ATTACHMENTS.columns}
-"""
 _log = get_logger("ingest")
 
 
@@ -52,6 +47,9 @@ class MediaFetcher:
         most_bytes: int,
     ) -> None:
         self._database = database
+        self._waiting = LeasedWork(
+            database, ATTACHMENTS, "attachment_id", lease_ms=_LEASE_MS, at_once=_AT_ONCE, poll_seconds=_POLL_S
+        )
         self._blobs = blobs
         self._accounts = accounts
         self._client = client
@@ -61,27 +59,7 @@ class MediaFetcher:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Fetches until stopped."""
-        with self._signals.watch_files() as bell:
-            while not stop.is_set():
-                if not await self.round():
-                    await bell.wait(_POLL_S)
-
-    async def round(self) -> int:
-        """Claims what is due, fetches it and notes what came of it. Returns how many files that were."""
-        async with self._database.begin() as uow:
-            rows = await fetch_all(uow.connection, _CLAIM, uow.now_ms, _LEASE_MS, _AT_ONCE)
-            await uow.commit()
-        claimed = [ATTACHMENTS.value_of(row) for row in rows]
-        fetched = await asyncio.gather(*[self._fetch(one) for one in claimed])
-        if claimed:
-            async with self._database.begin() as uow:
-                table = uow.rows(ATTACHMENTS)
-                await table.load(one.attachment_id for one in claimed)
-                for before, after in zip(claimed, fetched, strict=True):
-                    if table.get(before.attachment_id) == before:
-                        table.put(after)
-                await uow.commit()
-        return len(claimed)
+        await self._waiting.run(stop, self._signals.watch_files, self._fetch)
 
     async def _fetch(self, file: Attachment) -> Attachment:
         account = self._accounts.find(file.channel, file.account)

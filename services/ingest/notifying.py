@@ -16,12 +16,13 @@ from google.protobuf.message import Message
 from standardwebhooks import Webhook
 
 from libs.runtime import new_id
-from libs.storage import Database, Rows, fetch_all
+from libs.storage import Database, Rows
 from libs.web import GuardedClient, OutgoingFailed, OutgoingRefused
 from services.ingest.adapters.tables import NOTICES
 from services.ingest.domain.deliveries import backoff_ms
 from services.ingest.domain.notices import TYPES, Endpoint, Notice, NoticeState
 from services.ingest.domain.pacing import Pace, fresh, heard, take
+from services.ingest.leased import LeasedWork
 from services.ingest.ports import SendRefused, SendUnavailable
 from services.ingest.signals import Signals
 
@@ -32,12 +33,6 @@ _DEADLINE_S: Final = 15.0
 _FIRST_PAUSE_MS: Final = 5_000
 _POLL_S: Final = 1.0
 _GONE: Final = 410
-_CLAIM: Final = f"""
-UPDATE ingest.notices SET attempts = attempts + 1, due_at_ms = $1 + $2 WHERE notice_id IN (
-    SELECT notice_id FROM ingest.notices WHERE state = 'waiting' AND due_at_ms <= $1
-    ORDER BY due_at_ms LIMIT $3 FOR UPDATE SKIP LOCKED
-) RETURNING {NOTICES.columns}
-"""
 
 
 def note(events: Iterable[Message], endpoints: Iterable[Endpoint], notices: Rows[Notice], now_ms: int) -> int:
@@ -86,6 +81,9 @@ class Notifier:
     ) -> None:
         """`endpoints` by id, each with its secrets, the newest first."""
         self._database = database
+        self._waiting = LeasedWork(
+            database, NOTICES, "notice_id", lease_ms=_LEASE_MS, at_once=_AT_ONCE, poll_seconds=_POLL_S
+        )
         self._endpoints = endpoints
         self._client = client
         self._signals = signals
@@ -94,27 +92,7 @@ class Notifier:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Posts until stopped."""
-        with self._signals.watch_notices() as bell:
-            while not stop.is_set():
-                if not await self.round():
-                    await bell.wait(_POLL_S)
-
-    async def round(self) -> int:
-        """Claims what is due, posts it and notes what came of it. Returns how many webhooks that were."""
-        async with self._database.begin() as uow:
-            rows = await fetch_all(uow.connection, _CLAIM, uow.now_ms, _LEASE_MS, _AT_ONCE)
-            await uow.commit()
-        claimed = [NOTICES.value_of(row) for row in rows]
-        posted = await asyncio.gather(*[self._attempt(one) for one in claimed])
-        if claimed:
-            async with self._database.begin() as uow:
-                table = uow.rows(NOTICES)
-                await table.load(one.notice_id for one in claimed)
-                for before, after in zip(claimed, posted, strict=True):
-                    if table.get(before.notice_id) == before:
-                        table.put(after)
-                await uow.commit()
-        return len(claimed)
+        await self._waiting.run(stop, self._signals.watch_notices, self._attempt)
 
     async def _attempt(self, notice: Notice) -> Notice:
         now_ms = self._database.clock.now_ms()

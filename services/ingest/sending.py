@@ -33,7 +33,7 @@ from services.ingest.ports import (
 )
 from services.ingest.providing import Providers
 from services.ingest.settings import Accounts, IngestSettings
-from services.ingest.signals import Lane, Signals, channels_of
+from services.ingest.signals import Lane, Signals, channels_of, rung_or_stopped
 from services.ingest.statuses import delivered, failed, with_status
 
 _AT_ONCE: Final = 50
@@ -100,12 +100,7 @@ class Sender:
             while not stop.is_set():
                 if await self.round():
                     continue
-                ringing = asyncio.ensure_future(bell.wait(self._settings.delivery_poll_ms / 1000))
-                stopping = asyncio.ensure_future(stop.wait())
-                await asyncio.wait({ringing, stopping}, return_when=asyncio.FIRST_COMPLETED)
-                for waiting in (ringing, stopping):
-                    waiting.cancel()
-                await asyncio.gather(ringing, stopping, return_exceptions=True)
+                await rung_or_stopped(bell, stop, self._settings.delivery_poll_ms / 1000)
 
     async def round(self) -> int:
         """Claims what is due, tries it and settles it. Returns how many deliveries that were."""

@@ -1,5 +1,6 @@
 """Wake-ups: a thread has changed, a delivery waits."""
 
+import asyncio
 from contextlib import AbstractContextManager
 from typing import Final, Literal
 
@@ -73,3 +74,12 @@ class Signals:
     def watch_deliveries(self, lane: Lane) -> AbstractContextManager[Wakeup]:
         """A bell that rings when something is to be sent on a lane."""
         return self._hub.listen(("deliveries", lane))
+
+
+async def rung_or_stopped(bell: Wakeup, stop: asyncio.Event, seconds: float) -> None:
+    """Waits for the bell, for the end, or so long: a worker that sleeps must not hold up a stop."""
+    waiting = [asyncio.ensure_future(bell.wait(seconds)), asyncio.ensure_future(stop.wait())]
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    for one in waiting:
+        one.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
