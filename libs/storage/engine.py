@@ -97,6 +97,12 @@ class Database:
             yield connection
 
     @asynccontextmanager
+    async def alone(self) -> AsyncIterator[AsyncConnection]:
+        """A connection on which each statement is a transaction of its own, committed when it returns."""
+        async with self.engines.reading.connect() as connection:
+            yield connection
+
+    @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A connection for reading, each statement for itself: no transaction to open and to end."""
         async with self.engines.reading.connect() as connection:

@@ -59,7 +59,7 @@ class Log:
         poll_seconds: float = 0.2,
         steps: Steps = unwatched,
     ) -> None:
-        self._engine = engine
+        self._looking = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._poll_seconds = poll_seconds
         self._appended = appended
         self._steps = steps
@@ -73,7 +73,7 @@ class Log:
 
     async def start(self) -> None:
         """Learns topic ids and heads, and begins to watch for appends of other processes."""
-        async with self._engine.connect() as connection:
+        async with self._looking.connect() as connection:
             rows = await fetch_all(connection, "SELECT id, name FROM log.topics")
             self._ids = {name: number for number, name in rows}
             self._names = {number: name for name, number in self._ids.items()}
@@ -177,7 +177,7 @@ class Log:
 
     async def refresh(self) -> None:
         """Reads the counters: what other processes have appended."""
-        async with self._engine.connect() as connection:
+        async with self._looking.connect() as connection:
             result = await fetch_all(connection, "SELECT topic, partition, number FROM log.counters")
             rows = result
         self._advance(

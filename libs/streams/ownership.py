@@ -15,6 +15,7 @@ class Leases:
 
     def __init__(self, engine: AsyncEngine, group: str, member: str, partitions: int, seconds: float) -> None:
         self._engine = engine
+        self._alone = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._group = group
         self._member = member
         self._partitions = partitions
@@ -22,7 +23,7 @@ class Leases:
 
     async def renew(self) -> frozenset[int]:
         """Renews what is held, gives up what is above the fair share, takes what is free. Returns what is held now."""
-        async with self._engine.begin() as connection:
+        async with self._alone.connect() as connection:
             result = await fetch_all(
                 connection,
                 "SELECT log.renew($1, $2, $3, $4)",

@@ -55,9 +55,9 @@ class LeasedWork(Generic[V]):
 
     async def round(self, work: Callable[[V], Awaitable[V]]) -> int:
         """Claims what is due, works on it, and saves what `work` made of each. Returns how many that were."""
-        async with self._database.begin() as uow:
-            rows = await fetch_all(uow.connection, self._claim, uow.now_ms, self._lease_ms, self._at_once)
-            await uow.commit()
+        async with self._database.alone() as connection:
+            now_ms = self._database.clock.now_ms()
+            rows = await fetch_all(connection, self._claim, now_ms, self._lease_ms, self._at_once)
         claimed = [self._table.value_of(row) for row in rows]
         if not claimed:
             return 0

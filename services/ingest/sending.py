@@ -39,6 +39,10 @@ from services.ingest.statuses import delivered, failed, with_status
 _AT_ONCE: Final = 50
 _PARALLEL: Final = 8
 _GOOD: Final = (DeliveryState.DELIVERED, DeliveryState.CANCELLED)
+_DUE: Final = """
+SELECT 1 FROM ingest.deliveries
+WHERE state IN ('waiting', 'attempting') AND due_at_ms <= $1 AND channel = ANY($2::text[]) LIMIT 1
+"""
 _CLAIM: Final = f"""
 UPDATE ingest.deliveries SET
     state = 'attempting', attempts = attempts + 1, due_at_ms = $1 + $2,
@@ -122,11 +126,13 @@ class Sender:
 
     async def _claim(self) -> tuple[list[Delivery], dict[str, Thread]]:
         """Marks deliveries as attempted in a commit of its own: a crash from here on is seen by the next owner."""
+        async with self._database.read() as connection:
+            channels = channels_of(self._lane)
+            if not await fetch_all(connection, _DUE, self._database.clock.now_ms(), channels):
+                return [], {}
         async with self._database.begin() as uow:
             lease = self._settings.delivery_lease_ms
-            rows = await fetch_all(
-                uow.connection, _CLAIM, uow.now_ms, lease, channels_of(self._lane), _AT_ONCE
-            )
+            rows = await fetch_all(uow.connection, _CLAIM, uow.now_ms, lease, channels, _AT_ONCE)
             if not rows:
                 return [], {}
             deliveries = [DELIVERIES.value_of(row) for row in rows]

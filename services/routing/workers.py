@@ -21,6 +21,7 @@ _LOOK_SECONDS = 1.0
 _CLEAN_SECONDS = 600.0
 _HOUR_MS = 3_600_000
 _MOST = 5_000
+_ANY_LATE = "SELECT 1 FROM routing.leases WHERE lease_until_ms < $1 LIMIT 1"
 _OLD = (
     ("feed", "at_ms < $1", "feed_hours"),
     ("results", "at_ms < $1", "result_hours"),
@@ -74,6 +75,9 @@ async def extend_leases(database: Database, lease_seconds: float) -> None:
 
 async def end_leases(database: Database, pool_id: str) -> int:
     """Sends EndLease for agents whose lease is over; how many that were."""
+    async with database.look() as connection:
+        if not await fetch_all(connection, _ANY_LATE, database.clock.now_ms()):
+            return 0
     async with database.begin() as uow:
         late = await fetch_all(
             uow.connection,
