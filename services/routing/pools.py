@@ -15,6 +15,9 @@ from services.routing.domain.model import PoolState, Result
 
 WAKE = "routing.wake"
 """The timer that says a pool has something due; its key is the pool."""
+BREACHED = "routing.breached"
+"""The timer by which the engine tells intake that a resolution is late: its key is conversation and episode, its
+payload the customer."""
 
 
 class Pools:

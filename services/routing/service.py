@@ -11,7 +11,7 @@ from services.routing.api.presence import presence
 from services.routing.api.supervision import supervision
 from services.routing.api.work import work
 from services.routing.context import engine_context, intake_context
-from services.routing.handlers import engine, intake
+from services.routing.handlers import engine, stream
 from services.routing.operations import Desk
 from services.routing.pools import Pools
 from services.routing.settings import RoutingSettings
@@ -37,7 +37,7 @@ def build(platform: Platform, settings: RoutingSettings) -> Service:
             commands(desk),
         ],
         subscribers=[
-            Subscriber(intake.stream, intake_context(settings.pool)),
+            Subscriber(stream, intake_context(settings.pool)),
             Subscriber(engine.stream, engine_context(pools, hub), state=pools),
         ],
         tasks=[
@@ -57,6 +57,6 @@ definition = ServiceDefinition(
     settings=RoutingSettings,
     build=build,
     migrations="services.routing.migrations",
-    streams=(intake.stream, engine.stream),
+    streams=(stream, engine.stream),
     emits=(PoolCommand, TeamChanged, WaitPredicted),
 )

@@ -139,6 +139,16 @@ class Arrival:
     """What happened to `opened_episode` before it was in the pool: `replies`, `status`, `status_at_ms`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """What intake knows of a customer."""
+
+    customer_id: str
+    tier: str = ""
+    ledger: Json = field(default_factory=dict)
+    """By name of the experience: [instant, `bad` or `good`]."""
+
+
 def _agent_to_row(value: AgentRow) -> Row:
     return {
         "pool_id": value.pool_id,
@@ -219,3 +229,4 @@ NOTICES = TableRepository(
 )
 AUDIT = TableRepository(tables.audit, AuditRow)
 ARRIVALS = TableRepository(tables.arrivals, Arrival)
+CUSTOMERS = TableRepository(tables.customers, Customer)

@@ -151,4 +151,12 @@ arrivals = Table(
     *_json("triaged", "early"),
 )
 
+customers = Table(
+    "customers",
+    metadata,
+    _key("customer_id"),
+    *_text("tier"),
+    *_json("ledger"),
+)
+
 idempotency_keys = idempotency_table(metadata, "routing")

@@ -194,7 +194,7 @@ async def _look(database: Database, clock: Clock, pool_id: str) -> schemas.Overv
             name=q.name,
             **{
                 s: by_state.get((q.queue_id, s), (0, 0))[0]
-                for s in ("waiting", "offered", "assigned", "parked")
+                for s in ("waiting", "offered", "assigned", "parked", "with_bot")
             },
             oldest_eligible_at=instant(by_state.get((q.queue_id, "waiting"), (0, 0))[1]),
             online_agents=present.get((q.team_id, "online"), 0),

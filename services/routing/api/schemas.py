@@ -48,7 +48,7 @@ class Assignment(BaseModel):
 
     conversation_id: str
     episode: int
-    state: Literal["waiting", "offered", "assigned", "parked", "closed"]
+    state: Literal["with_bot", "waiting", "offered", "assigned", "parked", "closed"]
     queue_id: str
     team_id: str
     agent_id: str | None
@@ -133,6 +133,7 @@ class QueueCount(BaseModel):
     offered: int
     assigned: int
     parked: int
+    with_bot: int
     oldest_eligible_at: str | None
     online_agents: int
     agents: dict[str, int]

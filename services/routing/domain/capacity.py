@@ -7,8 +7,8 @@ from services.routing.domain.choice import Entry, Standing
 from services.routing.domain.directory import AgentProfile, CapacityPolicy, ChannelRule
 from services.routing.domain.model import AgentState
 
-GroupKey = tuple[tuple[str, ...], tuple[str, ...], tuple[tuple[str, int], ...], str]
-"""Capability profile: teams, languages, skills with levels, capacity policy."""
+GroupKey = tuple[tuple[str, ...], tuple[str, ...], tuple[tuple[str, int], ...], str, int]
+"""Capability profile: teams, languages, skills with levels, capacity policy, seniority."""
 FREE = ""
 SCALE = 10_000
 NO_RULE = ChannelRule(channel="", weight=0, max_count=0)
@@ -190,4 +190,5 @@ def group_key(profile: AgentProfile) -> GroupKey:
         tuple(sorted(profile.languages)),
         tuple(sorted(profile.skills)),
         profile.capacity_id,
+        profile.seniority,
     )

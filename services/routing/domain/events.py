@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from services.routing.domain.directory import AgentProfile, Team
-from services.routing.domain.model import OfferState, PresenceState
+from services.routing.domain.model import Handling, OfferState, PresenceState
 from services.routing.domain.sla_policy import Action
+
+EscalationCause = Literal["person", "hops", "rule", "ladder"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,24 @@ class TeamAssigned(Event):
     eligible_at_ms: int
     key_ms: int
     cause: str
+    decision_id: str
+    handling: Handling = "human"
+
+
+@dataclass(frozen=True, slots=True)
+class Escalated(Event):
+    """The conversation went ahead, or to somebody else, because it could not wait its turn."""
+
+    conversation_id: str
+    episode: int
+    cause: EscalationCause
+    by: str
+    reason: str
+    boost_ms: int
+    """Of all parts together, as it is now."""
+    from_queue_id: str
+    queue_id: str
+    """The same when it stays."""
     decision_id: str
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from services.routing.domain.capacity import Seat
 from services.routing.domain.choice import key_of
-from services.routing.domain.directory import AgentProfile, Directory, Queue
+from services.routing.domain.directory import AgentProfile, Directory, Queue, care_of
 from services.routing.domain.events import Event
 from services.routing.domain.matching import Bench
 from services.routing.domain.model import (
@@ -84,6 +84,8 @@ class Pool:
         self.cause = ""
         self.routed: dict[str, tuple[str, int]] = {}
         """Items that found their queue in this step: the id and the filter for the record of their placement."""
+        self.of_customer: dict[str, set[str]] = {}
+        """What is not closed, by customer."""
         self.unplaced: set[str] = set()
         """Items that found nobody in this step: `alarms` looks whether anybody ever could."""
         self._touched: dict[str, Seat] = {}
@@ -126,15 +128,26 @@ class Pool:
         before = self.items.get(item.conversation_id)
         self.items[item.conversation_id] = item
         self.step.items[item.conversation_id] = item
+        if before is None or (before.state == "closed") != (item.state == "closed"):
+            self.know_customer(item)
         if item.state == "waiting":
             self.waiting.add(item, self.signature(item))
             self.timers.watch_item(item, before)
         elif before is not None and before.state == "waiting":
             self.waiting.remove(item.conversation_id)
-        if item.park_at_ms and item.state == "assigned":
+        if (item.park_at_ms and item.state == "assigned") or item.state == "with_bot":
             self.timers.watch_item(item, before)
         if item.state == "closed":
             self.ended.append((self.at_ms, "item", item.conversation_id))
+
+    def know_customer(self, item: Item) -> None:
+        """Find the item by its customer while it is not closed."""
+        if item.customer_id and item.state != "closed":
+            self.of_customer.setdefault(item.customer_id, set()).add(item.conversation_id)
+        elif known := self.of_customer.get(item.customer_id):
+            known.discard(item.conversation_id)
+            if not known:
+                del self.of_customer[item.customer_id]
 
     def put_offer(self, offer: Offer) -> None:
         self.offers[offer.offer_id] = offer
@@ -189,6 +202,9 @@ class Pool:
                 self.timers.watch_pace(seat)
                 self.fill_later(seat)
         self.bench.refresh(seat)
+        if self.bench.guards.loosened:
+            self._to_fill.update(dict.fromkeys(self.bench.guards.loosened))
+            self.bench.guards.loosened.clear()
 
     def place_later(self, conversation_id: str, why: str) -> None:
         """The waiting item looks for an agent before the step ends."""
@@ -240,7 +256,8 @@ class Pool:
             for skill, level in item.skills:
                 levels[skill] = max(level, levels.get(skill, 0))
             skills = tuple(sorted(levels.items()))
-        return Signature(item.queue_id, item.channel, item.language, skills, item.ring)
+        seniority = care_of(self.queue_of(item), item).seniority if item.tier or item.debt else 0
+        return Signature(item.queue_id, item.channel, item.language, skills, item.ring, seniority)
 
     def due_of(self, conversation_id: str, eligible_at_ms: int) -> int:
         """Earliest due of the unfulfilled clocks; without one, the age plus the longest target of the pool."""

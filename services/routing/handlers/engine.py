@@ -27,9 +27,9 @@ from services.routing.counting import count
 from services.routing.domain import events
 from services.routing.domain.commands import AcceptOffer, ByPerson, Command, DeclineOffer, TimePassed
 from services.routing.domain.engine import Engine
-from services.routing.domain.model import Result
+from services.routing.domain.model import RESOLUTION, Result
 from services.routing.domain.state import Step
-from services.routing.pools import WAKE
+from services.routing.pools import BREACHED, WAKE
 
 stream = StreamRouter[EngineContext](group="routing-engine")
 
@@ -76,6 +76,7 @@ async def run_command(received: Received[PoolCommand], ctx: EngineContext) -> Se
     if isinstance(command, ByPerson) and command.by and step.result is not None and not step.repeated:
         ctx.audit.put(_audit(received.event.pool_id, command, step.result))
     ctx.owned.watch(ctx.uow, received.event.pool_id)
+    _tell_breaches(engine, step, ctx)
     count(ctx.uow, engine, step)
     return published(engine, step)
 
@@ -129,6 +130,15 @@ def _save(pool_id: str, engine: Engine, step: Step, ctx: EngineContext) -> None:
         r = step.result
         ctx.results.put(ResultRow(r.command_id, pool_id, r.ok, r.slug, dict(r.body), r.at_ms))
     _ring(step, ctx)
+
+
+def _tell_breaches(engine: Engine, step: Step, ctx: EngineContext) -> None:
+    for event in step.events:
+        if isinstance(event, events.SlaBreached) and event.metric == RESOLUTION:
+            item = engine.pool.items[event.conversation_id]
+            if item.customer_id:
+                key, customer = f"{item.conversation_id}:{item.episode}", item.customer_id.encode()
+                ctx.uow.set_timer(BREACHED, key, step.at_ms, customer)
 
 
 def _decision(record: dict[str, object]) -> DecisionRow:

@@ -10,6 +10,7 @@ from libs.contracts import (
     ConversationResolved,
     ConversationTriaged,
     EpisodeOpened,
+    HandoffRequested,
     PoolCommand,
     ReplySent,
     StatusChanged,
@@ -17,7 +18,7 @@ from libs.contracts import (
 )
 from libs.runtime import derived_id
 from libs.storage import Want
-from libs.streams import Received, StreamRouter
+from libs.streams import Received
 from services.routing.adapters.contracts import STATUSES, pool_command
 from services.routing.adapters.rows import Arrival
 from services.routing.context import IntakeContext
@@ -25,13 +26,14 @@ from services.routing.domain.commands import (
     Close,
     Command,
     CustomerWrote,
+    HandOff,
     RecordReply,
     RecordStatus,
     Transfer,
 )
 from services.routing.handlers.arrivals import admit, early_of, reclassify, said_of, with_reply
-
-stream = StreamRouter[IntakeContext](group="routing")
+from services.routing.handlers.customers import REOPENS, customer_of, experienced, standing_of
+from services.routing.handlers.stream import stream
 
 _KEPT_DECISIONS = 20
 
@@ -42,6 +44,16 @@ class _OfConversation(Protocol):
 
 def _wanted(event: _OfConversation, ctx: IntakeContext) -> Iterable[Want]:
     return [ctx.arrivals.want(event.conversation_id)]
+
+
+def _customer(event: _OfConversation, ctx: IntakeContext) -> Iterable[Want]:
+    """The customer of a conversation that may be admitted, once the conversation is loaded."""
+    known = ctx.arrivals.get(event.conversation_id)
+    return [ctx.customers.want(known.customer_id)] if known and known.customer_id else []
+
+
+def _opener(event: EpisodeOpened, ctx: IntakeContext) -> Iterable[Want]:
+    return [*_wanted(event, ctx), *([ctx.customers.want(event.customer_id)] if event.customer_id else [])]
 
 
 def _arrival(event: _OfConversation, ctx: IntakeContext) -> Arrival:
@@ -56,7 +68,7 @@ def _send(ctx: IntakeContext, *commands: Command) -> Sequence[Event]:
     return [pool_command(ctx.pool_id, command) for command in commands]
 
 
-@stream.on(EpisodeOpened, emits=[PoolCommand], load=_wanted)
+@stream.on(EpisodeOpened, emits=[PoolCommand], load=_opener)
 async def open_episode(received: Received[EpisodeOpened], ctx: IntakeContext) -> Sequence[Event]:
     """An episode waits for a person as soon as its opening message is understood."""
     e = received.event
@@ -73,10 +85,16 @@ async def open_episode(received: Received[EpisodeOpened], ctx: IntakeContext) ->
         customer_id=e.customer_id,
         early={k: v for k, v in known.early.items() if k == str(e.episode)},
     )
-    return _admit(received, ctx, arrival)
+    customer = customer_of(ctx, e.customer_id)
+    # Made here, so that who learns of the tier meanwhile finds the row and waits for it.
+    ctx.customers.put(customer)
+    news: Sequence[Event] = []
+    if e.episode > REOPENS:
+        news = experienced(received, ctx, customer, f"reopen:{e.conversation_id}", e.opened_at_ms, "bad")
+    return [*news, *_admit(received, ctx, arrival)]
 
 
-@stream.on(ConversationTriaged, emits=[PoolCommand], load=_wanted)
+@stream.on(ConversationTriaged, emits=[PoolCommand], load=(_wanted, _customer))
 async def take_decision(received: Received[ConversationTriaged], ctx: IntakeContext) -> Sequence[Event]:
     """Of an opening message: enqueue. Of a later request: the urgency may rise."""
     e = received.event
@@ -124,6 +142,29 @@ async def take_reply(received: Received[ReplySent], ctx: IntakeContext) -> Seque
             human_version=e.human_version,
             after_seq=e.after_seq,
             human=e.human,
+            bot=e.bot,
+        ),
+    )
+
+
+@stream.on(HandoffRequested, emits=[PoolCommand], load=_wanted)
+async def take_handoff(received: Received[HandoffRequested], ctx: IntakeContext) -> Sequence[Event]:
+    """People shall have it: from the bot that gives up, or by a person who takes it."""
+    e = received.event
+    arrival = _arrival(e, ctx)
+    if e.episode > arrival.enqueued_episode:
+        _put_early(ctx, arrival, e.episode, e.human_version, handoff=e.reason)
+        return []
+    _touch(ctx, arrival, e.human_version)
+    return _send(
+        ctx,
+        HandOff(
+            command_id=_id(received, "hand-off"),
+            conversation_id=e.conversation_id,
+            episode=e.episode,
+            cause="bot-handed-over",
+            by=e.requested_by,
+            reason=e.reason,
         ),
     )
 
@@ -214,6 +255,7 @@ def _touch(ctx: IntakeContext, arrival: Arrival, human_version: int) -> None:
 
 
 def _admit(received: Received[Any], ctx: IntakeContext, arrival: Arrival) -> Sequence[Event]:
-    after, commands = admit(arrival, lambda part: _id(received, part))
+    tier, debt = standing_of(ctx, arrival.customer_id)
+    after, commands = admit(arrival, lambda part: _id(received, part), tier, debt)
     ctx.arrivals.put(after)
     return _send(ctx, *commands)

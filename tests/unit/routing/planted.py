@@ -17,6 +17,7 @@ from services.routing.domain import (
     placement,
     presence,
     replies,
+    standing,
     supervision,
     timers,
 )
@@ -162,8 +163,10 @@ class BlindToSkills(Engine):
 class _MoodyBench(Bench):
     _moods = itertools.count()
 
-    def choose(self, signature: Signature, excluded: tuple[str, ...], held_for: str) -> Choice:
-        choice = super().choose(signature, excluded, held_for)
+    def choose(
+        self, signature: Signature, excluded: tuple[str, ...], held_for: str, *, yields: bool = False
+    ) -> Choice:
+        choice = super().choose(signature, excluded, held_for, yields=yields)
         if len(choice.ranked) > 1 and next(self._moods) % 3 == 0:
             choice.ranked.reverse()
         return choice
@@ -334,6 +337,54 @@ class Unalarmed(Engine):
     handlers = _with(c.RemoveAgent, _remove)
 
 
+class _GenerousBench(Bench):
+    def choose(
+        self, signature: Signature, excluded: tuple[str, ...], held_for: str, *, yields: bool = False
+    ) -> Choice:
+        return super().choose(signature, excluded, held_for)
+
+
+class KeepsNobody(Engine):
+    """reserve: who arrives gets the last free agent of the reserve."""
+
+    bench_type = _GenerousBench
+
+
+class NeverMindsTheTier(Engine):
+    """standing: what waits keeps the place that it had before more was known of its customer."""
+
+    @staticmethod
+    def _know(pool: Pool, command: c.KnowCustomer) -> None:
+        known = pool.of_customer.pop(command.customer_id, set())
+        kept = {i for i in known if pool.items[i].state != "waiting"}
+        pool.of_customer[command.customer_id] = kept
+        standing.know_customer(pool, command)
+        pool.of_customer[command.customer_id] = known
+
+    handlers = _with(c.KnowCustomer, _know)
+
+
+class WaitsForTheBot(Engine):
+    """bot: nobody looks whether the bot still says anything."""
+
+    def _wake(self, item: Item | None, due_ms: int) -> None:
+        if item is None or item.state != "with_bot":
+            super()._wake(item, due_ms)
+
+
+class EscalatesAgain(Engine):
+    """escalation: a rule that says the same of the next message escalates once more."""
+
+    @staticmethod
+    def _reclassify(pool: Pool, command: c.Reclassify) -> None:
+        item = pool.items.get(command.conversation_id)
+        if item is not None and item.state != "closed":
+            pool.put_item(item._replace(escalations=()))
+        conversations.reclassify(pool, command)
+
+    handlers = _with(c.Reclassify, _reclassify)
+
+
 PLANTED: tuple[tuple[str, type[Engine]], ...] = (
     ("I1", FreesTwice),
     ("I2", KeepsTheOffer),
@@ -358,4 +409,8 @@ PLANTED: tuple[tuple[str, type[Engine]], ...] = (
     ("close", OpenDoors),
     ("pin", PinsLightly),
     ("alarm", Unalarmed),
+    ("reserve", KeepsNobody),
+    ("standing", NeverMindsTheTier),
+    ("bot", WaitsForTheBot),
+    ("escalation", EscalatesAgain),
 )

@@ -27,6 +27,7 @@ TOPICS = ("invoice", "technical", "unknown", "other")
 SKILLS = ((), (), (("network", 1),), (("network", 2),))
 PAUSES = (0, 0, 1, SECOND, 21 * SECOND, 31 * SECOND, 3 * MINUTE, HOUR, 9 * HOUR)
 STATUSES: tuple[Status, ...] = ("open", "pending_customer", "on_hold", "snoozed")
+CUSTOMERS = ("", "k1", "k2", "k3", "k4", "k5", "k6")
 QUEUES = ("billing", "desk", "vip-desk", "nowhere")
 MOST_ITEMS = 40
 WEIGHTS = (
@@ -52,6 +53,8 @@ WEIGHTS = (
     ("hold_back", 2),
     ("deliver", 2),
     ("burst", 1),
+    ("customer", 2),
+    ("hand_off", 1),
 )
 ORDERS = ("move", "pin", "boost", "boost", "escalate", "call_back", "pass_on", "drain", "close_queue")
 KINDS = tuple(name for name, weight in WEIGHTS for _ in range(weight))
@@ -155,6 +158,10 @@ class Story:
             skills=() if usual else SKILLS[a // 75 % 4],
             tier="gold" if b // 12 % 4 == 0 else "",
             debt=b % 30,
+            customer_id=CUSTOMERS[b % len(CUSTOMERS)],
+            handling="bot" if a % 5 == 0 else "human",
+            escalate="threat" if a % 17 == 0 else "",
+            escalated_by="rule-1" if a % 17 == 0 else "",
             preferred_agent=self._agent_id(b // 50) if b % 11 == 0 else "",
         )
 
@@ -185,6 +192,7 @@ class Story:
             topic=item.topic,
             urgency=URGENCIES[b % 3],
             started_at_ms=self.at,
+            customer_id=item.customer_id,
         )
 
     def _reclassify(self, a: int, b: int) -> c.Command | None:
@@ -201,6 +209,8 @@ class Story:
             based_on_human_version=b % 2,
             queue_hint=("", "vip-desk", "desk")[b % 3],
             insist=b % 5 == 0,
+            escalate=("", "threat", "press")[b % 3] if b % 2 else "",
+            escalated_by="rule-2",
         )
 
     def _accept(self, a: int, b: int) -> c.Command | None:
@@ -315,7 +325,8 @@ class Story:
             replied_at_ms=self.at - b % 3 * MINUTE,
             human_version=b % 5,
             after_seq=b // 5 % 6,
-            human=b % 13 > 0,
+            human=b % 13 > 0 and b % 4 > 0,
+            bot=b % 4 == 0,
         )
 
     def _status(self, a: int, b: int) -> c.Command:
@@ -340,6 +351,21 @@ class Story:
             episode=episode,
             wrote_at_ms=self.at - b % 3,
             seq=b // 3 % 6,
+        )
+
+    def _customer(self, a: int, b: int) -> c.Command:
+        customer_id, tier = CUSTOMERS[a % len(CUSTOMERS)] or "stranger", ("", "gold")[b % 2]
+        return c.KnowCustomer(command_id=self._id(), customer_id=customer_id, tier=tier, debt=b // 2 % 3 * 12)
+
+    def _hand_off(self, a: int, b: int) -> c.Command | None:
+        item = self.engine.pool.items.get(self._conversation(a))
+        if item is None:
+            return None
+        return c.HandOff(
+            command_id=self._id(),
+            conversation_id=item.conversation_id,
+            episode=item.episode - (b % 5 == 0),
+            cause="bot-handed-over",
         )
 
     def _hold_back(self, a: int, b: int) -> None:
