@@ -34,6 +34,7 @@ COMMANDS: Mapping[str, type[Command]] = {
         commands.DeclineOffer,
         commands.Release,
         commands.Transfer,
+        commands.Adopt,
         orders.Move,
         orders.Escalate,
         orders.Pin,
@@ -42,6 +43,7 @@ COMMANDS: Mapping[str, type[Command]] = {
         orders.CallBack,
         orders.Drain,
         orders.CloseQueue,
+        orders.PutShadow,
     )
 }
 

@@ -15,7 +15,7 @@ from libs.web import (
     etag_of,
     make_page,
 )
-from services.routing.adapters import queries
+from services.routing.adapters import queries, where
 from services.routing.adapters.rows import AgentRow
 from services.routing.api import schemas
 from services.routing.api.answering import RESPONSES, answered
@@ -29,7 +29,7 @@ from services.routing.api.directory_shapes import (
     profile_of,
     shape_of,
 )
-from services.routing.api.shapes import Id, PathId, Reader, Supervisor, Text, refusal
+from services.routing.api.shapes import Id, PathId, PoolId, Reader, Supervisor, Text, refusal
 from services.routing.domain.commands import PutAgent, PutDirectory, RemoveAgent
 from services.routing.domain.directory import AgentProfile, version_of
 from services.routing.operations import Desk
@@ -72,10 +72,10 @@ def directory(database: Database, desk: Desk, settings: RoutingSettings) -> APIR
     router = APIRouter(prefix="/v1")
 
     @router.get("/directory", response_model=DirectoryView)
-    async def get_directory(response: Response, _me: Reader) -> DirectoryView:
+    async def get_directory(response: Response, _me: Reader, pool: PoolId = None) -> DirectoryView:
         """Teams, queues, filters, capacities and calendars. The ETag is the version."""
         async with database.read() as connection:
-            row = await queries.directory(connection, settings.pool)
+            row = await queries.directory(connection, pool or settings.pool)
         if row is None:
             raise NotFound("The pool has not been made yet.")
         response.headers["ETag"] = etag_of(row.version)
@@ -89,18 +89,21 @@ def directory(database: Database, desk: Desk, settings: RoutingSettings) -> APIR
         me: Supervisor,
         if_match: IfMatch = None,
         reason: Reason = "",
+        pool: PoolId = None,
     ) -> Any:
         """Replaces the directory. 422 lists every fault; conversations of queues that are gone are routed anew."""
         async with database.read() as connection:
-            row = await queries.directory(connection, settings.pool)
+            row = await queries.directory(connection, pool or settings.pool)
         if row is None:
             raise NotFound("The pool has not been made yet.")
         ask = await desk.begin(request, me)
         if not await desk.repeated(ask):
             check_if_match(if_match, row.version)
         wanted = directory_of(body, row.version)
-        if wanted.problems():
-            raise refusal("invalid-directory", {"problems": list(wanted.problems())[:50]})
+        async with database.read() as connection:
+            problems = [*wanted.problems(), *await where.taken(connection, row.pool_id, wanted)]
+        if problems:
+            raise refusal("invalid-directory", {"problems": problems[:50]})
         expected = 0 if _anything(if_match) else row.version
         command = PutDirectory(
             command_id=ask.command_id,
@@ -109,7 +112,7 @@ def directory(database: Database, desk: Desk, settings: RoutingSettings) -> APIR
             by=me.subject,
             reason=reason,
         )
-        result = await desk.ask(ask, command)
+        result = await desk.ask(ask, command, pool=row.pool_id)
         if result is not None and result.ok:
             response.headers["ETag"] = etag_of(result.body["version"])
         return answered(ask.command_id, result, lambda r: schemas.Version.model_validate(dict(r.body)))

@@ -48,7 +48,8 @@ class Assignment(BaseModel):
 
     conversation_id: str
     episode: int
-    state: Literal["with_bot", "waiting", "offered", "assigned", "parked", "closed"]
+    state: Literal["with_bot", "waiting", "offered", "assigned", "parked", "closed", "moved"]
+    """moved: another pool has it, and says so soon."""
     queue_id: str
     team_id: str
     agent_id: str | None
@@ -227,3 +228,10 @@ class Version(BaseModel):
 
 class Removed(BaseModel):
     agent_id: str
+
+
+class ShadowSet(BaseModel):
+    """A second policy looks on, or (`on` false) none does."""
+
+    name: str
+    on: bool

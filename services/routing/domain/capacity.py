@@ -136,6 +136,11 @@ class Seat:
         if self.policy.fair_share:
             self.window = pace.counted(self.window, at_ms, self.policy.fair_share_window_ms)
 
+    def empty(self) -> None:
+        """As without any work."""
+        self.live_used = self.interruptible_used = self.exclusive_held = 0
+        self.counts, self.conversations, self.offers = {}, set(), set()
+
     def hold(self, channel: str) -> None:
         """Take the units of one conversation of the channel."""
         self._count(channel, 1)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from services.routing.domain.directory import AgentProfile, Directory
-from services.routing.domain.model import Handling, PresenceState, Status, Urgency
+from services.routing.domain.model import Clock, Handling, Item, PresenceState, Status, Urgency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,3 +237,19 @@ class Transfer(ByPerson):
     to_agent: str = ""
     requested_by: str = ""
     """Who asked without waiting for the answer: a refusal comes by the feed."""
+    to_pool: str = ""
+    """The pool of the queue, team or agent, when it is another one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adopt(Command):
+    """A conversation comes from another pool, as it was there; where it shall go is as in Transfer."""
+
+    item: Item
+    clocks: tuple[Clock, ...]
+    to_queue: str = ""
+    to_team: str = ""
+    to_agent: str = ""
+    from_pool: str = ""
+    by: str = ""
+    reason: str = ""

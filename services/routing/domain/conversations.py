@@ -20,6 +20,7 @@ from services.routing.domain.orders import CallBack
 from services.routing.domain.overflow import entry, out_of_hours
 from services.routing.domain.placement import describe_item, enter_ring
 from services.routing.domain.replies import done, refused
+from services.routing.domain.shadowing import compare_queue
 from services.routing.domain.state import Pool
 
 
@@ -62,6 +63,8 @@ def enqueue(pool: Pool, command: Enqueue) -> None:
         debt=command.debt,
         answers=known.answers if known else (),
     )
+    if pool.shadow is not None:
+        compare_queue(pool, pool.shadow, item, command.queue_hint, matched.queue_id)
     item = messages.wrote(item, command.first_seq, started_at_ms)
     sla.open_clocks(pool, item)
     cause = elsewhere or ("reopened" if known else "opened")

@@ -18,6 +18,7 @@ from services.routing.domain import (
     commands,
     configuration,
     conversations,
+    crossing,
     explain,
     handovers,
     ladders,
@@ -26,6 +27,7 @@ from services.routing.domain import (
     overflow,
     parking,
     presence,
+    shadowing,
     standing,
     supervision,
     timers,
@@ -36,6 +38,7 @@ from services.routing.domain.events import RingOpened
 from services.routing.domain.matching import Bench
 from services.routing.domain.model import AgentState, Clock, Item, Notice, Offer, PoolState, Result
 from services.routing.domain.placement import await_ring, settle
+from services.routing.domain.policy import ShadowPolicy
 from services.routing.domain.state import Pool, Step
 
 Handler = Callable[[Pool, Any], Result | None]
@@ -54,6 +57,7 @@ class Rows:
     clocks: tuple[Clock, ...] = ()
     results: tuple[Result, ...] = ()
     notices: tuple[Notice, ...] = ()
+    shadow: ShadowPolicy | None = None
 
 
 class Engine:
@@ -84,6 +88,7 @@ class Engine:
         commands.DeclineOffer: offers.decline,
         commands.Release: handovers.release,
         commands.Transfer: handovers.transfer,
+        commands.Adopt: crossing.adopt,
         orders.Move: handovers.move,
         orders.Escalate: handovers.call_for_help,
         orders.Pin: supervision.pin,
@@ -92,6 +97,7 @@ class Engine:
         orders.CallBack: conversations.call_back,
         orders.Drain: supervision.drain,
         orders.CloseQueue: supervision.close_queue,
+        orders.PutShadow: shadowing.put_shadow,
     }
 
     def __init__(self, pool_id: str, directory: Directory) -> None:
@@ -162,6 +168,7 @@ class Engine:
             clocks=tuple(c for i in sorted(pool.clocks) for c in pool.clocks[i]),
             results=tuple(pool.results[r] for r in sorted(pool.results)),
             notices=tuple(pool.notices[n] for n in sorted(pool.notices)),
+            shadow=pool.shadow.policy if pool.shadow else None,
         )
 
     @classmethod
@@ -187,6 +194,7 @@ class Engine:
                 pool.waiting.add(item, pool.signature(item))
         pool.bench.guards.loosened.clear()
         engine._remember()
+        shadowing.cast(pool, rows.shadow)
         return engine
 
     def _seat(self, rows: Rows) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from services.routing.domain.directory import AgentProfile, Team
-from services.routing.domain.model import Handling, OfferState, PresenceState
+from services.routing.domain.model import Clock, Handling, Item, OfferState, PresenceState
 from services.routing.domain.sla_policy import Action
 
 EscalationCause = Literal["person", "hops", "rule", "ladder"]
@@ -32,6 +32,20 @@ class TeamAssigned(Event):
     cause: str
     decision_id: str
     handling: Handling = "human"
+
+
+@dataclass(frozen=True, slots=True)
+class LeftPool(Event):
+    """The conversation is another pool's now; whoever owns this one's commands sends it there (`commands.Adopt`)."""
+
+    item: Item
+    clocks: tuple[Clock, ...]
+    to_pool: str
+    to_queue: str
+    to_team: str
+    to_agent: str
+    by: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)

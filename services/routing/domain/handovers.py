@@ -8,6 +8,7 @@ from typing import Any
 from services.routing.domain import explain, sla
 from services.routing.domain.capacity import FREE
 from services.routing.domain.commands import Release, Transfer
+from services.routing.domain.crossing import leave
 from services.routing.domain.directory import Queue
 from services.routing.domain.escalation import escalate
 from services.routing.domain.model import UNDETERMINED, Item, Result
@@ -89,6 +90,8 @@ def _too_often(pool: Pool, command: Transfer, item: Item) -> Result:
 
 
 def _bring(pool: Pool, command: Transfer | Move, item: Item, cause: str) -> Result:
+    if command.to_pool not in ("", pool.pool_id):
+        return leave(pool, item, command, cause)
     if command.to_agent:
         return _to_agent(pool, command, item, cause)
     queue = _target(pool, command)

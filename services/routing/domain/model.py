@@ -113,6 +113,8 @@ class Item(NamedTuple):
 
     bot_until_ms: int = 0
     """Until when the bot that has it may be silent."""
+    moved_to: str = ""
+    """Closed here, since it went to this pool."""
     escalations: tuple[str, ...] = ()
     """Why rules have escalated the episode."""
 

@@ -9,6 +9,7 @@ from services.routing.domain.directory import care_of
 from services.routing.domain.events import AgentOffered, RingOpened
 from services.routing.domain.model import UNDETERMINED, Item, ItemState, Offer
 from services.routing.domain.reserve import yields_until_ms
+from services.routing.domain.shadowing import compare_agent, compare_item
 from services.routing.domain.state import Pool
 
 
@@ -111,6 +112,8 @@ def place(pool: Pool, item: Item, why: str) -> None:
     choice = pool.bench.choose(signature, item.excluded, item.held_for, yields=item.yields_until_ms > 0)
     record = explain.arrival(pool, item, signature, choice, why)
     pool.explain(record)
+    if pool.shadow is not None:
+        compare_agent(pool, pool.shadow, item, choice, record["decision_id"])
     if choice.ranked:
         hold_out(pool, item, pool.bench.seats[choice.ranked[0].agent_id], record["decision_id"])
     else:
@@ -119,11 +122,15 @@ def place(pool: Pool, item: Item, why: str) -> None:
 
 def _fill_one(pool: Pool, seat: Seat) -> bool:
     pick = pool.bench.pick(seat, pool.waiting)
-    if pick is None:
+    record = None
+    if pick is not None:
+        item = pool.items[pick.order[2]]
+        record = explain.freed(pool, item, pick, seat.agent_id, seat.load_after(seat.rules[item.channel]))
+        pool.explain(record)
+    if pool.shadow is not None:
+        compare_item(pool, pool.shadow, seat, pick, record["decision_id"] if record else "")
+    if record is None:
         return False
-    item = pool.items[pick.order[2]]
-    record = explain.freed(pool, item, pick, seat.agent_id, seat.load_after(seat.rules[item.channel]))
-    pool.explain(record)
     hold_out(pool, item, seat, record["decision_id"])
     return True
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from heapq import heapify, heappop, heappush
 from typing import NamedTuple
 
+from services.routing.domain.directory import Directory, care_of
 from services.routing.domain.model import Item
 
 Order = tuple[int, int, str]
@@ -24,6 +25,18 @@ class Signature(NamedTuple):
     skills: tuple[tuple[str, int], ...]
     ring: int
     seniority: int = 0
+
+
+def signature_in(directory: Directory, item: Item) -> Signature:
+    """What a directory asks of an agent for the item."""
+    queue, skills = directory.queue_by_id[item.queue_id], item.skills
+    if queue.skills:
+        levels = dict(queue.skills)
+        for skill, level in item.skills:
+            levels[skill] = max(level, levels.get(skill, 0))
+        skills = tuple(sorted(levels.items()))
+    seniority = care_of(queue, item).seniority if item.tier or item.debt else 0
+    return Signature(item.queue_id, item.channel, item.language, skills, item.ring, seniority)
 
 
 class _Heap:

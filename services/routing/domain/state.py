@@ -13,7 +13,7 @@ from typing import Any
 
 from services.routing.domain.capacity import Seat
 from services.routing.domain.choice import key_of
-from services.routing.domain.directory import AgentProfile, Directory, Queue, care_of
+from services.routing.domain.directory import AgentProfile, Directory, Queue
 from services.routing.domain.events import Event
 from services.routing.domain.matching import Bench
 from services.routing.domain.model import (
@@ -26,7 +26,9 @@ from services.routing.domain.model import (
     PoolState,
     Result,
 )
-from services.routing.domain.queue import Signature, WaitingRoom
+from services.routing.domain.policy import ShadowPolicy
+from services.routing.domain.queue import Signature, WaitingRoom, signature_in
+from services.routing.domain.shadow import Difference, Shadow
 from services.routing.domain.timers import Timers
 
 ClockId = tuple[str, str, int]
@@ -54,6 +56,12 @@ class Step:
     removed_agents: list[str] = field(default_factory=list)
     directory: Directory | None = None
     notices: dict[tuple[str, str], Notice] = field(default_factory=dict)
+    shadow: ShadowPolicy | None = None
+    """The shadow policy, when it was put or (without a directory) ended."""
+    differences: list[Difference] = field(default_factory=list, compare=False)
+    """What the shadow policy would have decided otherwise."""
+    compared: int = field(default=0, compare=False)
+    """Decisions that both have made."""
 
 
 class Pool:
@@ -88,6 +96,7 @@ class Pool:
         """What is not closed, by customer."""
         self.unplaced: set[str] = set()
         """Items that found nobody in this step: `alarms` looks whether anybody ever could."""
+        self.shadow: Shadow | None = None
         self._touched: dict[str, Seat] = {}
         self._to_place: dict[str, str] = {}
         self._to_fill: dict[str, None] = {}
@@ -128,6 +137,8 @@ class Pool:
         before = self.items.get(item.conversation_id)
         self.items[item.conversation_id] = item
         self.step.items[item.conversation_id] = item
+        if self.shadow is not None:
+            self.shadow.items.add(item.conversation_id)
         if before is None or (before.state == "closed") != (item.state == "closed"):
             self.know_customer(item)
         if item.state == "waiting":
@@ -195,6 +206,8 @@ class Pool:
     def touch(self, seat: Seat) -> None:
         """A seat changed: bring its heaps up to date and save its row."""
         self._touched[seat.agent_id] = seat
+        if self.shadow is not None:
+            self.shadow.agents.add(seat.agent_id)
         if seat.paced:
             before = seat.instants()
             seat.keep_pace(self.at_ms)
@@ -249,15 +262,7 @@ class Pool:
         return self.directory.queue_by_id[item.queue_id]
 
     def signature(self, item: Item) -> Signature:
-        skills = item.skills
-        required = self.directory.queue_by_id[item.queue_id].skills
-        if required:
-            levels = dict(required)
-            for skill, level in item.skills:
-                levels[skill] = max(level, levels.get(skill, 0))
-            skills = tuple(sorted(levels.items()))
-        seniority = care_of(self.queue_of(item), item).seniority if item.tier or item.debt else 0
-        return Signature(item.queue_id, item.channel, item.language, skills, item.ring, seniority)
+        return signature_in(self.directory, item)
 
     def due_of(self, conversation_id: str, eligible_at_ms: int) -> int:
         """Earliest due of the unfulfilled clocks; without one, the age plus the longest target of the pool."""

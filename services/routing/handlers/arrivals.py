@@ -128,7 +128,9 @@ def admit(
             first_seq=arrival.first_seq,
             tier=tier,
             debt=debt,
-            handling="bot" if said.get("bot") and not said.get("person") and "handoff" not in early else "human",
+            handling="bot"
+            if said.get("bot") and not said.get("person") and "handoff" not in early
+            else "human",
             escalate=said.get("escalate", ""),
             escalated_by=said.get("escalated_by", ""),
         )

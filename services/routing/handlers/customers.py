@@ -14,7 +14,7 @@ from libs.runtime import derived_id
 from libs.storage import Want
 from libs.streams import Due, Received
 from services.routing.adapters.contracts import pool_command
-from services.routing.adapters.rows import Arrival, Customer
+from services.routing.adapters.rows import ALL, Arrival, Customer
 from services.routing.context import IntakeContext
 from services.routing.domain.commands import KnowCustomer
 from services.routing.domain.standing import Experience, Mood, debt_at, judged, noted
@@ -50,7 +50,9 @@ def experienced(
 
 
 @stream.on(
-    CustomerIdentified, emits=[PoolCommand], load=lambda event, ctx: [ctx.customers.want(event.customer_id)]
+    CustomerIdentified,
+    emits=[PoolCommand],
+    load=lambda event, ctx: [ctx.customers.want(event.customer_id), ctx.territories.want(ALL)],
 )
 async def know_tier(received: Received[CustomerIdentified], ctx: IntakeContext) -> Sequence[Event]:
     """The tier that the operator's systems say; what the customer has in the pool is moved."""
@@ -59,7 +61,7 @@ async def know_tier(received: Received[CustomerIdentified], ctx: IntakeContext) 
 
 
 def _conversation(event: SurveyRequested | SurveyAnswered, ctx: IntakeContext) -> Iterable[Want]:
-    return [ctx.arrivals.want(event.conversation_id)]
+    return [ctx.arrivals.want(event.conversation_id), ctx.territories.want(ALL)]
 
 
 def _of_conversation(event: SurveyAnswered, ctx: IntakeContext) -> Iterable[Want]:
@@ -88,7 +90,11 @@ async def take_answer(received: Received[SurveyAnswered], ctx: IntakeContext) ->
     return experienced(received, ctx, customer_of(ctx, known.customer_id), name, e.answered_at_ms, mood)
 
 
-@stream.timer(BREACHED, emits=[PoolCommand], load=lambda due, ctx: [ctx.customers.want(due.payload.decode())])
+@stream.timer(
+    BREACHED,
+    emits=[PoolCommand],
+    load=lambda due, ctx: [ctx.customers.want(due.payload.decode()), ctx.territories.want(ALL)],
+)
 async def take_breach(due: Due, ctx: IntakeContext) -> Sequence[Event]:
     """A resolution that was promised and is late, as the engine has noticed it."""
     customer = customer_of(ctx, due.payload.decode())
@@ -112,4 +118,6 @@ def _keep(
     command = KnowCustomer(
         command_id=derived_id(*made_of), customer_id=after.customer_id, tier=tier, debt=debt
     )
-    return [pool_command(ctx.pool_id, command)]
+    known = ctx.territories.get(ALL)
+    pools = [ctx.pool_id, *dict.fromkeys(t.pool_id for t in (known.pools if known else ()))]
+    return [pool_command(p, replace(command, command_id=derived_id(command.command_id, p))) for p in pools]

@@ -226,8 +226,12 @@ class Witness:
     def nobody_is_offered_what_he_cannot(self, engine: Engine, step: Step) -> None:
         """I16: required skills, team and, in ring 0, language. Read from the directory, not from the matcher."""
         pool = engine.pool
-        for event in step.events:
+        moved = {e.conversation_id: n for n, e in enumerate(step.events) if isinstance(e, TeamAssigned)}
+        for place, event in enumerate(step.events):
             if not isinstance(event, AgentOffered) or event.agent_id not in pool.bench.seats:
+                continue
+            if moved.get(event.conversation_id, -1) > place:
+                # It went to another queue in the same step: the offer was for the one before.
                 continue
             item, offer = pool.items[event.conversation_id], pool.offers[event.offer_id]
             profile = pool.bench.seats[event.agent_id].profile

@@ -12,6 +12,7 @@ from services.routing.domain import commands as c
 from services.routing.domain import (
     configuration,
     conversations,
+    events,
     offers,
     orders,
     placement,
@@ -372,17 +373,28 @@ class WaitsForTheBot(Engine):
             super()._wake(item, due_ms)
 
 
-class EscalatesAgain(Engine):
-    """escalation: a rule that says the same of the next message escalates once more."""
+class EscalatesInSilence(Engine):
+    """escalation: what a rule has escalated goes ahead, and nobody is told."""
 
     @staticmethod
     def _reclassify(pool: Pool, command: c.Reclassify) -> None:
-        item = pool.items.get(command.conversation_id)
-        if item is not None and item.state != "closed":
-            pool.put_item(item._replace(escalations=()))
         conversations.reclassify(pool, command)
+        pool.step.events[:] = [e for e in pool.step.events if not isinstance(e, events.Escalated)]
 
     handlers = _with(c.Reclassify, _reclassify)
+
+
+class LooksAway(Engine):
+    """shadow: who declines is free again, and the second policy does not hear of it."""
+
+    @staticmethod
+    def _decline(pool: Pool, command: c.DeclineOffer) -> Result:
+        result = offers.decline(pool, command)
+        if pool.shadow is not None:
+            pool.shadow.agents.discard(command.agent_id)
+        return result
+
+    handlers = _with(c.DeclineOffer, _decline)
 
 
 PLANTED: tuple[tuple[str, type[Engine]], ...] = (
@@ -412,5 +424,6 @@ PLANTED: tuple[tuple[str, type[Engine]], ...] = (
     ("reserve", KeepsNobody),
     ("standing", NeverMindsTheTier),
     ("bot", WaitsForTheBot),
-    ("escalation", EscalatesAgain),
+    ("escalation", EscalatesInSilence),
+    ("shadow", LooksAway),
 )

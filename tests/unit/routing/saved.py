@@ -19,6 +19,7 @@ class Saved:
         self.results = {r.command_id: r for r in self.rows.results}
         self.notices = {n.notice_id: n for n in self.rows.notices}
         self.pool, self.directory = self.rows.pool, self.rows.directory
+        self.shadow = self.rows.shadow
 
     def save(self, step: Step) -> None:
         self.items.update(step.items)
@@ -33,6 +34,7 @@ class Saved:
             self.results[step.result.command_id] = step.result
         self.pool = step.pool
         self.directory = step.directory or self.directory
+        self.shadow = step.shadow or self.shadow
 
     def load(self) -> Rows:
         return Rows(
@@ -45,4 +47,5 @@ class Saved:
             tuple(self.clocks.values()),
             tuple(self.results.values()),
             tuple(self.notices.values()),
+            self.shadow,
         )

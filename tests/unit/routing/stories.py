@@ -71,6 +71,9 @@ def play(story: list[Op], engine_type: type[Engine] = Engine) -> None:
     told = Story(engine_type, (DIRECTORY, RICH)[first[1] % 2])
     if first[2] % 3 == 0:
         told.send_everybody_away()
+    if first[2] % 4 == 0:
+        told.shadowed = True
+        told.cast_shadows(told.directory)
     told.play(story)
 
 
@@ -81,6 +84,7 @@ class Story:
         self.people = (*PROFILES[:-1], replace(PROFILES[-1], started_at_ms=T0 - MINUTE))
         self.engine = engine_with(*self.people, engine_type=engine_type, directory=directory)
         self.twin = engine_with(*self.people, engine_type=engine_type, directory=directory)
+        self.shadowed = False
         self.held_back: list[c.Command] = []
         self.saved = Saved(self.engine)
         self.witness = Witness()
@@ -97,6 +101,10 @@ class Story:
             if command is not None:
                 self.apply(command)
 
+    def cast_shadows(self, directory: Directory) -> None:
+        """The engine's own policy looks over its shoulder, another one over the twin's."""
+        self.apply(o.PutShadow(command_id=self._id(), name="same", directory=directory))
+
     def send_everybody_away(self) -> None:
         """A crowd gathers until somebody comes back."""
         for profile in self.people:
@@ -104,7 +112,11 @@ class Story:
 
     def begin_anew(self) -> None:
         """A fresh pool, so that a step costs the same in the millionth as in the first."""
+        shadowed = self.shadowed
         self.__init__(self.engine_type, self.directory)  # type: ignore[misc]  # all state is set there
+        if shadowed:
+            self.shadowed = True
+            self.cast_shadows(self.directory)
 
     def recall(self, command: c.Command) -> None:
         """What the service does before a command about something that the engine may have forgotten."""
@@ -118,12 +130,25 @@ class Story:
     def apply(self, command: c.Command) -> Step:
         self.recall(command)
         step = self.engine.apply(command, self.at)
-        require("I19", step == self.twin.apply(command, self.at), f"another step for {command}")
+        require("I19", self._same(step, self._of_twin(command)), f"another step for {command}")
+        require("shadow", not step.differences, f"the same policy would decide otherwise: {step.differences}")
         self.saved.save(step)
         self.witness.see(self.engine, command, step)
         self.promises.see(self.engine, step)
         self.last = (command, step)
+        if self.shadowed and step.directory is not None:
+            self.cast_shadows(step.directory)
         return step
+
+    def _of_twin(self, command: c.Command) -> Step:
+        if isinstance(command, o.PutShadow):
+            other = RICH if self.directory is DIRECTORY else DIRECTORY
+            return self.twin.apply(replace(command, directory=other), self.at)
+        return self.twin.apply(command, self.at)
+
+    def _same(self, step: Step, of_twin: Step) -> bool:
+        """A shadow changes nothing: the twin has another one."""
+        return replace(step, shadow=None) == replace(of_twin, shadow=None)
 
     def _id(self) -> str:
         self.number += 1
@@ -417,7 +442,7 @@ class Story:
         command, first = self.last
         before = self.engine.snapshot()
         again = self.engine.apply(command, self.at)
-        self.twin.apply(command, self.at)
+        self._of_twin(command)
         after = replace(self.engine.snapshot(), pool=before.pool)
         self.saved.pool = again.pool
         require("I11", after == before, f"repeating {command} changed something")
