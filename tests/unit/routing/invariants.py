@@ -11,13 +11,21 @@ from collections import Counter
 from typing import Any
 
 from services.routing.domain.capacity import GroupKey
-from services.routing.domain.commands import Command, CustomerWrote, Enqueue, KnowCustomer, RecordStatus
+from services.routing.domain.commands import (
+    Adopt,
+    Command,
+    CustomerWrote,
+    Enqueue,
+    KnowCustomer,
+    RecordStatus,
+)
 from services.routing.domain.directory import Directory
 from services.routing.domain.engine import Engine
 from services.routing.domain.events import (
     AgentAssigned,
     AgentOffered,
     Escalated,
+    LeftPool,
     OfferClosed,
     Released,
     TeamAssigned,
@@ -86,6 +94,7 @@ class Witness:
         self.customers_are_known(engine, command)
         self.bots_have_deadlines(engine, step)
         self.escalations_are_told(step)
+        self.crossings_are_whole(engine, command, step)
         self.before = dict(items)
 
     def capacity(self, engine: Engine) -> None:
@@ -316,6 +325,24 @@ class Witness:
                 if event.cause == "rule":
                     require("escalation", place not in self.by_rule, f"{event} again")
                     self.by_rule.add(place)
+
+    def crossings_are_whole(self, engine: Engine, command: Command, step: Step) -> None:
+        """Crossing: what leaves is nobody's here, its clocks too; what comes in has the next epoch, its age and clocks."""
+        pool = engine.pool
+        for event in step.events:
+            if isinstance(event, LeftPool):
+                conversation_id = event.item.conversation_id
+                item = pool.items[conversation_id]
+                gone = item.state == "closed" and item.moved_to == event.to_pool and not item.agent_id
+                require("crossing", gone and conversation_id not in pool.clocks, item)
+                require("crossing", not event.item.agent_id and not event.item.offer_id, event)
+        if isinstance(command, Adopt) and step.items:
+            given, item = command.item, pool.items[command.item.conversation_id]
+            offered = sum(1 for e in step.events if isinstance(e, AgentOffered))
+            require("crossing", given.epoch < item.epoch <= given.epoch + 1 + offered, f"{given} then {item}")
+            require("crossing", not item.moved_to and item.eligible_at_ms == given.eligible_at_ms, item)
+            kept = {c.clock_id for c in pool.clocks.get(item.conversation_id, ())}
+            require("crossing", {c.clock_id for c in command.clocks} <= kept, f"{item} lost a clock")
 
     def decisions_are_explained(self, step: Step) -> None:
         """Every event that names a decision comes with its record, and records are small."""

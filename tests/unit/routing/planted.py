@@ -6,12 +6,14 @@ Each stands for a mistake somebody could make; the property run must find it and
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 from services.routing.domain import commands as c
 from services.routing.domain import (
     configuration,
     conversations,
+    crossing,
     events,
     offers,
     orders,
@@ -397,6 +399,16 @@ class LooksAway(Engine):
     handlers = _with(c.DeclineOffer, _decline)
 
 
+class LosesTheClocks(Engine):
+    """crossing: what comes from another pool begins its promises anew."""
+
+    @staticmethod
+    def _adopt(pool: Pool, command: c.Adopt) -> None:
+        crossing.adopt(pool, replace(command, clocks=()))
+
+    handlers = _with(c.Adopt, _adopt)
+
+
 PLANTED: tuple[tuple[str, type[Engine]], ...] = (
     ("I1", FreesTwice),
     ("I2", KeepsTheOffer),
@@ -426,4 +438,5 @@ PLANTED: tuple[tuple[str, type[Engine]], ...] = (
     ("bot", WaitsForTheBot),
     ("escalation", EscalatesInSilence),
     ("shadow", LooksAway),
+    ("crossing", LosesTheClocks),
 )

@@ -23,6 +23,8 @@ class Saved:
 
     def save(self, step: Step) -> None:
         self.items.update(step.items)
+        moved = {i.conversation_id for i in step.items.values() if i.moved_to}
+        self.clocks = {k: v for k, v in self.clocks.items() if v.conversation_id not in moved}
         self.offers.update(step.offers)
         self.clocks.update(step.clocks)
         self.agents.update(step.agents)

@@ -13,6 +13,7 @@ from services.routing.domain import commands as c
 from services.routing.domain import orders as o
 from services.routing.domain.directory import Directory
 from services.routing.domain.engine import Engine
+from services.routing.domain.events import LeftPool
 from services.routing.domain.model import PRESENCES, URGENCIES, Offer, Status
 from services.routing.domain.state import Step
 from tests.unit.routing.invariants import Witness, require
@@ -55,6 +56,8 @@ WEIGHTS = (
     ("burst", 1),
     ("customer", 2),
     ("hand_off", 1),
+    ("leave", 1),
+    ("come", 2),
 )
 ORDERS = ("move", "pin", "boost", "boost", "escalate", "call_back", "pass_on", "drain", "close_queue")
 KINDS = tuple(name for name, weight in WEIGHTS for _ in range(weight))
@@ -85,6 +88,7 @@ class Story:
         self.engine = engine_with(*self.people, engine_type=engine_type, directory=directory)
         self.twin = engine_with(*self.people, engine_type=engine_type, directory=directory)
         self.shadowed = False
+        self.away: list[LeftPool] = []
         self.held_back: list[c.Command] = []
         self.saved = Saved(self.engine)
         self.witness = Witness()
@@ -98,7 +102,7 @@ class Story:
             if len(self.saved.items) > MOST_ITEMS:
                 self.begin_anew()
             command = getattr(self, "_" + KINDS[kind])(a, b)
-            if command is not None:
+            if command is not None and not self.passed_on(command):
                 self.apply(command)
 
     def cast_shadows(self, directory: Directory) -> None:
@@ -118,6 +122,11 @@ class Story:
             self.shadowed = True
             self.cast_shadows(self.directory)
 
+    def passed_on(self, command: c.Command) -> bool:
+        """What the service does with a command about something that another pool has."""
+        item = self.saved.items.get(getattr(command, "conversation_id", ""))
+        return item is not None and bool(item.moved_to)
+
     def recall(self, command: c.Command) -> None:
         """What the service does before a command about something that the engine may have forgotten."""
         conversation_id = getattr(command, "conversation_id", "")
@@ -136,6 +145,7 @@ class Story:
         self.witness.see(self.engine, command, step)
         self.promises.see(self.engine, step)
         self.last = (command, step)
+        self.away += [e for e in step.events if isinstance(e, LeftPool)]
         if self.shadowed and step.directory is not None:
             self.cast_shadows(step.directory)
         return step
@@ -391,6 +401,29 @@ class Story:
             conversation_id=item.conversation_id,
             episode=item.episode - (b % 5 == 0),
             cause="bot-handed-over",
+        )
+
+    def _leave(self, a: int, b: int) -> c.Command:
+        """To another pool."""
+        return c.Transfer(
+            command_id=self._id(),
+            conversation_id=self._conversation(a),
+            agent_id="",
+            to_queue="far",
+            to_pool="elsewhere",
+        )
+
+    def _come(self, a: int, b: int) -> c.Command | None:
+        """And back, as a command of this one."""
+        if not self.away:
+            return None
+        left = self.away.pop(a % len(self.away))
+        return c.Adopt(
+            command_id=self._id(),
+            item=left.item,
+            clocks=left.clocks,
+            to_queue=QUEUES[b % 4],
+            from_pool="elsewhere",
         )
 
     def _hold_back(self, a: int, b: int) -> None:
