@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from libs.storage import Database
 from libs.web import (
@@ -29,14 +29,13 @@ from services.routing.api.directory_shapes import (
     profile_of,
     shape_of,
 )
-from services.routing.api.shapes import Id, PathId, PoolId, Reader, Supervisor, Text, refusal
+from services.routing.api.shapes import NewId, PathId, PoolId, Reader, Supervisor, Text, refusal
 from services.routing.domain.commands import PutAgent, PutDirectory, RemoveAgent
 from services.routing.domain.directory import AgentProfile, version_of
 from services.routing.operations import Desk
 from services.routing.settings import RoutingSettings
 
 Reason = Annotated[Text, Query(description="Why, for the audit")]
-NewId = Annotated[Id, Path(description="Letters, digits and . _ : @ + -")]
 _AGENTS = "agents-by-id"
 _CREATED: dict[int | str, dict[str, Any]] = {201: {"model": AgentView, "description": "A new person"}}
 

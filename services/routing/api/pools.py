@@ -11,7 +11,7 @@ from libs.web import IfMatch, NotFound, Unprocessable, check_if_match, etag_of
 from services.routing.adapters import queries, where
 from services.routing.adapters.rows import ALL, AUDIT, TERRITORIES, AuditRow, Territories
 from services.routing.api.directory_shapes import DirectoryShape, directory_of
-from services.routing.api.shapes import Body, Id, PathId, Reader, Supervisor, Text, refusal
+from services.routing.api.shapes import Body, Id, NewId, Reader, Supervisor, Text, refusal
 from services.routing.domain.territories import Territory
 from services.routing.settings import RoutingSettings
 from services.routing.snapshots import take
@@ -20,16 +20,15 @@ from services.routing.workers import make_pool
 _MOST = 100
 _LOCK = 7_204_120
 """One change of the list at a time: an advisory lock of the database, held for the transaction."""
-_Names = Field(default=[], max_length=200)
 
 
 class TerritoryShape(Body):
     """Which new conversations the pool takes: all given conditions must match; without any it takes none by itself."""
 
-    topics: list[Id] = _Names
-    languages: list[Id] = _Names
-    channels: list[Id] = _Names
-    queue_hints: list[Id] = _Names
+    topics: list[Id] = Field(default=[], max_length=200)
+    languages: list[Id] = Field(default=[], max_length=200)
+    channels: list[Id] = Field(default=[], max_length=200)
+    queue_hints: list[Id] = Field(default=[], max_length=200)
 
 
 class NewPool(Body):
@@ -70,7 +69,7 @@ def pools(database: Database, settings: RoutingSettings) -> APIRouter:
 
     @router.put("/{pool_id}", response_model=PoolsView, responses={201: {"model": PoolsView}})
     async def put_pool(
-        pool_id: PathId, body: NewPool, response: Response, me: Supervisor, if_match: IfMatch = None
+        pool_id: NewId, body: NewPool, response: Response, me: Supervisor, if_match: IfMatch = None
     ) -> Any:
         """Makes a pool, or changes what one takes: the list's ETag as If-Match. Conversations stay where they are."""
         found = await known()

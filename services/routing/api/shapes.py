@@ -25,6 +25,7 @@ PoolId = Annotated[
 PathId = Annotated[str, Path(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
 Text = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00]*$")]
 Id = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9._:@+-]+$")]
+NewId = Annotated[Id, Path(description="Letters, digits and . _ : @ + -")]
 
 _STATUS = {
     "not-found": 404,

@@ -169,10 +169,10 @@ def _save(pool_id: str, engine: Engine, step: Step, ctx: EngineContext) -> None:
         ctx.decisions.put(_decision(pool_id, record))
     if step.shadow is not None:
         ctx.shadows.put(ShadowRow(pool_id, step.shadow))
-    for number, one in enumerate(step.differences):
+    for number, other in enumerate(step.differences):
         name = engine.pool.shadow.policy.name if engine.pool.shadow else ""
         difference_id = f"{engine.pool.command_id}-{number:04}"
-        ctx.differences.put(DifferenceRow(difference_id, pool_id, step.at_ms, name, *one))
+        ctx.differences.put(DifferenceRow(difference_id, pool_id, step.at_ms, name, *other))
     if step.result is not None:
         r = step.result
         ctx.results.put(ResultRow(r.command_id, pool_id, r.ok, r.slug, dict(r.body), r.at_ms))
