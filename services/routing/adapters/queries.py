@@ -44,14 +44,15 @@ async def agent(connection: AsyncConnection, agent_id: str) -> AgentRow | None:
     return AGENTS.value_of(row) if row else None
 
 
-async def agents(connection: AsyncConnection, after: str, limit: int) -> list[AgentRow]:
-    """Agents by id."""
+async def agents(connection: AsyncConnection, pool_id: str, after: str, limit: int) -> list[AgentRow]:
+    """Agents by id, of a pool or ("") of all."""
     rows = await fetch_all(
         connection,
         f"SELECT {AGENTS.columns} FROM routing.agents WHERE NOT removed AND agent_id > $1"
-        " ORDER BY agent_id LIMIT $2",
+        " AND ($3 = '' OR pool_id = $3) ORDER BY agent_id LIMIT $2",
         after,
         limit,
+        pool_id,
     )
     return [AGENTS.value_of(row) for row in rows]
 

@@ -118,12 +118,12 @@ def directory(database: Database, desk: Desk, settings: RoutingSettings) -> APIR
 
     @router.get("/agents", response_model=Page[AgentView])
     async def list_agents(
-        request: Request, response: Response, _me: Reader, page: PageParams
+        request: Request, response: Response, _me: Reader, page: PageParams, pool: PoolId = None
     ) -> Page[AgentView]:
-        """The people of the directory, by id."""
+        """The people of the directory, by id; without `pool` those of all pools."""
         after = page.after(_AGENTS, str)
         async with database.read() as connection:
-            rows = await queries.agents(connection, after[0] if after else "", page.limit + 1)
+            rows = await queries.agents(connection, pool or "", after[0] if after else "", page.limit + 1)
         return make_page(
             request,
             response,

@@ -35,7 +35,7 @@ POOL_FIELDS = (
 
 
 class PoolShape(Body):
-    """One writer and the people who share capacity. An installation has one."""
+    """One writer and the people who share capacity. A file has one; an installation may have more."""
 
     id: Id
     live_grace_ms: int = Field(default=120_000, ge=0, le=86_400_000)

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from libs.contracts import PARTITIONS, TransferRequested, partition_of
+from services.routing.config.platform import PlatformDirectory
 from services.routing.service import definition
 from services.routing.settings import RoutingSettings
 from tests.service.routing.scenes import Scene, opened, replied, resolved, scene, triaged
@@ -68,6 +69,11 @@ async def test_pools_share_what_comes_and_hand_over_between_them_with_age_clocks
         assert clocks["first_response"] == "met", "the reply was heard of in the new pool"
         [offer_id] = await s.offers("sam")
         assert (await s.post(f"/v1/offers/{offer_id}/accept", "sam")).status_code == 200
+        async with s.service.client("supervisor", "boss") as client:
+            seen = (await PlatformDirectory(client).read("sales-pool")).configuration
+            rest = (await PlatformDirectory(client).read()).configuration
+        assert (seen.pool_id, sorted(seen.agents or {})) == ("sales-pool", ["sam"])
+        assert (rest.pool_id, sorted(rest.agents or {})) == ("default", ["ada"])
         kinds = [d["kind"] for d in (await s.get("/v1/conversations/c1/decisions"))["items"]]
         assert {"left-pool", "adopted"} <= set(kinds)
 
