@@ -213,7 +213,7 @@ def configurations(draw: st.DrawFn) -> Configuration:
             "rings": [{"after_ms": draw(_MS), "drop_language": True, "drop_seniority": True}],
             "tiers": {"after": {"ring": 1, "seniority": draw(st.integers(0, 9))}},
             "in_debt": {"seniority": 1},
-            "bot": {"answer_ms": draw(_MS), "idle_ms": draw(_MS) or 1},
+            "bot": {"answer_ms": min(draw(_MS), 3_600_000), "idle_ms": draw(_MS) or 1},
         }
         for queue in draw(_IDS)
     ]
