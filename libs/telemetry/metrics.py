@@ -195,6 +195,10 @@ routing_unserved = _one(
     Gauge, "centralino_routing_unserved_queues", "queues",
     "Queues in which something waits that nobody of the pool could ever take", "team",
 )
+routing_shadow = _one(
+    Counter, "centralino_routing_shadow_decisions_total", "decisions",
+    "Decisions that the live policy and the shadow policy have made, by whether they were the same", "pool", "outcome",
+)
 sla_breaches = _one(
     Counter, "centralino_sla_breaches_total", "clocks", "Clocks that ran out", "metric", "team"
 )

@@ -4,7 +4,7 @@ Owns       conversations with their episodes, replies, notes, tags, corrected to
 Consumes   MessageReceived, MessageDelivered, DeliveryFailed, ConversationContinued, CustomerIdentified (ingest),
            ConversationTriaged (triage), TeamAssigned, AgentAssigned, Released, the clocks, TeamChanged, PersonChanged
            (routing)
-Emits      EpisodeOpened, StatusChanged, ReplySent, NoteAdded, ConversationCorrected, TransferRequested,
+Emits      EpisodeOpened, StatusChanged, ReplySent, NoteAdded, ConversationCorrected, TransferRequested, HandoffRequested,
            ConversationResolved
 Serves     sign-in, lists, the one response with everything about a conversation, replies, notes, status, resolve, transfers,
            corrections, and the review of messages that opened nothing

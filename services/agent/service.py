@@ -4,6 +4,7 @@ from libs.contracts import (
     ConversationCorrected,
     ConversationResolved,
     EpisodeOpened,
+    HandoffRequested,
     NoteAdded,
     ReplySent,
     StatusChanged,
@@ -52,6 +53,7 @@ definition = ServiceDefinition(
         NoteAdded,
         ConversationCorrected,
         TransferRequested,
+        HandoffRequested,
         ConversationResolved,
     ),
 )

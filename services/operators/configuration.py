@@ -53,7 +53,7 @@ def diff(file: File, url: Url = "", token: Token = "", data: Data = None, as_jso
     wanted = _loaded(file)
 
     async def work(platform: PlatformDirectory) -> list[Difference]:
-        now = (await platform.read()).configuration
+        now = (await platform.read(wanted.pool_id)).configuration
         check_pool(now, wanted)
         return differences(now, wanted)
 
@@ -76,7 +76,7 @@ def apply(
     wanted = _loaded(file)
 
     async def work(platform: PlatformDirectory) -> list[Difference]:
-        running = await platform.read()
+        running = await platform.read(wanted.pool_id)
         check_pool(running.configuration, wanted)
         found = differences(running.configuration, wanted)
         if found and not yes:
@@ -90,6 +90,7 @@ def apply(
 @app.command()
 def export(
     to: Annotated[Path | None, typer.Argument(help="The file to write; without it standard output.")] = None,
+    pool: Annotated[str, typer.Option(help="The pool; without it the first one.")] = "",
     url: Url = "",
     token: Token = "",
     data: Data = None,
@@ -97,7 +98,7 @@ def export(
     """Writes what a running platform has, as a file that `apply` takes."""
 
     async def work(platform: PlatformDirectory) -> Configuration:
-        return (await platform.read()).configuration
+        return (await platform.read(pool)).configuration
 
     text = text_of(_on_platform(work, url, token, data))
     if to is None:

@@ -10,14 +10,19 @@ from services.routing.adapters.rows import (
     AgentRow,
     Arrival,
     AuditRow,
+    Customer,
     DecisionRow,
+    DifferenceRow,
     DirectoryRow,
     FeedRow,
     ItemRow,
     NoticeRow,
     OfferRow,
+    PlaceRow,
     PoolRow,
     ResultRow,
+    ShadowRow,
+    Territories,
 )
 from services.routing.domain.commands import Command
 from services.routing.pools import Pools
@@ -29,7 +34,11 @@ class IntakeContext:
 
     uow: UnitOfWork
     pool_id: str
+    """The first pool."""
     arrivals: Rows[Arrival]
+    customers: Rows[Customer]
+    territories: Rows[Territories]
+    places: Rows[PlaceRow]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +59,23 @@ class EngineContext:
     decisions: Rows[DecisionRow]
     notices: Rows[NoticeRow]
     audit: Rows[AuditRow]
+    shadows: Rows[ShadowRow]
+    differences: Rows[DifferenceRow]
+    places: Rows[PlaceRow]
     commands: dict[str, Command] = field(default_factory=dict)
     """Commands of this transaction that have been read already."""
 
 
 def intake_context(pool_id: str) -> Callable[[UnitOfWork], IntakeContext]:
     """Contexts of the intake, all events to one pool."""
-    return lambda uow: IntakeContext(uow, pool_id, uow.rows(rows.ARRIVALS))
+    return lambda uow: IntakeContext(
+        uow,
+        pool_id,
+        uow.rows(rows.ARRIVALS),
+        uow.rows(rows.CUSTOMERS),
+        uow.rows(rows.TERRITORIES),
+        uow.rows(rows.PLACES),
+    )
 
 
 def engine_context(owned: Pools, hub: Broadcast) -> Callable[[UnitOfWork], EngineContext]:
@@ -75,4 +94,7 @@ def engine_context(owned: Pools, hub: Broadcast) -> Callable[[UnitOfWork], Engin
         uow.rows(rows.DECISIONS),
         uow.rows(rows.NOTICES),
         uow.rows(rows.AUDIT),
+        uow.rows(rows.SHADOWS),
+        uow.rows(rows.DIFFERENCES),
+        uow.rows(rows.PLACES),
     )

@@ -21,6 +21,11 @@ def count(uow: UnitOfWork, engine: Engine, step: Step) -> None:
 
 
 def _calls(engine: Engine, step: Step) -> Iterator[partial[None]]:
+    if step.compared:
+        other = len(step.differences)
+        pool_id = engine.pool.pool_id
+        yield partial(metrics.routing_shadow.labels(pool_id, "same").inc, step.compared - other)
+        yield partial(metrics.routing_shadow.labels(pool_id, "different").inc, other)
     for event in step.events:
         if isinstance(event, events.AgentOffered):
             yield partial(metrics.routing_offers.labels(_team(engine, event.conversation_id), "made").inc)

@@ -51,10 +51,13 @@ async def look(database: Database, clock: Clock, pool_id: str) -> None:
             metrics.routing_agents.labels(team, presence).set(present.get((team, presence), 0))
 
 
-async def watch(database: Database, clock: Clock, pool_id: str, stop: asyncio.Event) -> None:
-    """Sets the gauges every five seconds."""
+async def watch(database: Database, clock: Clock, stop: asyncio.Event) -> None:
+    """Sets the gauges of every pool every five seconds."""
     while not stop.is_set():
-        await look(database, clock, pool_id)
+        async with database.read() as connection:
+            pools = await queries.pools(connection)
+        for pool_id in pools:
+            await look(database, clock, pool_id)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_EVERY_SECONDS):
                 await stop.wait()

@@ -1,6 +1,6 @@
-"""What HTTP does with a pool: append a command and wait for its answer; keep leases."""
+"""What HTTP does with the pools: append a command to the right one and wait for its answer; keep leases."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 
 from fastapi import Request
@@ -8,10 +8,12 @@ from fastapi import Request
 from libs.runtime import derived_id, new_id
 from libs.storage import Database, UnitOfWork, execute, fetch_one
 from libs.web import Broadcast, Idempotency, KeyedRequest, Principal, keyed_request
+from services.routing.adapters import where
 from services.routing.adapters.contracts import pool_command
 from services.routing.adapters.rows import ASKED, RESULTS, AskedRow, ResultRow
 from services.routing.adapters.tables import idempotency_keys
-from services.routing.domain.commands import Command
+from services.routing.domain.commands import Command, Transfer
+from services.routing.domain.orders import Move
 from services.routing.settings import RoutingSettings
 
 _LOOK_SECONDS = 0.25
@@ -28,7 +30,7 @@ class Ask:
 
 
 class Desk:
-    """Appends commands of one pool and waits for what became of them."""
+    """Appends commands and waits for what became of them."""
 
     def __init__(self, database: Database, hub: Broadcast, settings: RoutingSettings) -> None:
         self._database = database
@@ -47,11 +49,13 @@ class Desk:
         """Whether the request is one that was sent before: its preconditions held then, and are not asked again."""
         return ask.keyed is not None and await self.asked_by(ask.command_id) is not None
 
-    async def ask(self, ask: Ask, command: Command, *, lease_of: str = "") -> ResultRow | None:
+    async def ask(
+        self, ask: Ask, command: Command, *, lease_of: str = "", pool: str | None = None
+    ) -> ResultRow | None:
         """The answer to the command, or None when it takes longer than `answer_seconds`.
 
         A repeated key appends nothing and waits for the first command's answer. With `lease_of` the agent's lease
-        begins in the same transaction.
+        begins in the same transaction. Without `pool` it goes to the pool of what it is about, else to the first.
         """
         with self._hub.listen(command.command_id) as bell:
             async with self._database.begin() as uow:
@@ -59,7 +63,10 @@ class Desk:
                     if lease_of:
                         await self._lease(uow, lease_of)
                     uow.rows(ASKED).put(AskedRow(command.command_id, ask.caller, uow.now_ms))
-                    uow.emit(pool_command(self._settings.pool, command))
+                    if isinstance(command, Transfer | Move):
+                        command = replace(command, to_pool=await where.target(uow.connection, command))
+                    found = pool or await where.pool_of(uow.connection, command)
+                    uow.emit(pool_command(found or self._settings.pool, command))
                 await uow.commit()
             until = monotonic() + self._settings.answer_seconds
             while True:

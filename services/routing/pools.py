@@ -9,12 +9,16 @@ from services.routing.adapters.rows import (
     ITEMS,
     NOTICES,
     OFFERS,
+    SHADOWS,
 )
 from services.routing.domain.engine import Engine, Rows
 from services.routing.domain.model import PoolState, Result
 
 WAKE = "routing.wake"
 """The timer that says a pool has something due; its key is the pool."""
+BREACHED = "routing.breached"
+"""The timer by which the engine tells intake that a resolution is late: its key is conversation and episode, its
+payload the customer."""
 
 
 class Pools:
@@ -113,6 +117,9 @@ async def _load(uow: UnitOfWork, pool: PoolState) -> Rows:
         f"SELECT {NOTICES.columns} FROM routing.notices WHERE pool_id = $1 AND NOT lifted",
         pool_id,
     )
+    shadows = await fetch_all(
+        connection, f"SELECT {SHADOWS.columns} FROM routing.shadows WHERE pool_id = $1", pool_id
+    )
     return Rows(
         pool=pool,
         directory=DIRECTORIES.value_of(directories[0]).directory,
@@ -123,4 +130,5 @@ async def _load(uow: UnitOfWork, pool: PoolState) -> Rows:
         clocks=tuple(clock for row in items for clock in row.clocks),
         results=tuple(Result(*row) for row in results),
         notices=tuple(NOTICES.value_of(row).notice for row in notices),
+        shadow=SHADOWS.value_of(shadows[0]).policy if shadows else None,
     )

@@ -3,15 +3,17 @@
 from libs.contracts import PoolCommand, TeamChanged, WaitPredicted
 from libs.runtime import Platform, Service, ServiceDefinition
 from libs.streams import Subscriber
-from services.routing import gauges, waits, workers
+from services.routing import gauges, snapshots, waits, workers
 from services.routing.api.answering import commands
 from services.routing.api.directory import directory
 from services.routing.api.overview import overview
+from services.routing.api.pools import pools
 from services.routing.api.presence import presence
+from services.routing.api.shadow import shadow
 from services.routing.api.supervision import supervision
 from services.routing.api.work import work
 from services.routing.context import engine_context, intake_context
-from services.routing.handlers import engine, intake
+from services.routing.handlers import engine, stream
 from services.routing.operations import Desk
 from services.routing.pools import Pools
 from services.routing.settings import RoutingSettings
@@ -20,11 +22,11 @@ from services.routing.settings import RoutingSettings
 def build(platform: Platform, settings: RoutingSettings) -> Service:
     """Routes, the two consumer groups, leases and the pool of a fresh installation."""
     database = platform.database
-    hub, pools = platform.bells, Pools()
+    hub, owned = platform.bells, Pools()
     desk = Desk(database, hub, settings)
 
     async def start() -> None:
-        await workers.make_pool(database, settings.pool)
+        await workers.make_pool(database, settings.pool, workers.default_directory())
         await workers.extend_leases(database, settings.lease_seconds)
 
     return Service(
@@ -34,17 +36,20 @@ def build(platform: Platform, settings: RoutingSettings) -> Service:
             directory(database, desk, settings),
             supervision(database, desk, settings),
             overview(database, platform.clock, settings),
+            shadow(database, desk, settings),
+            pools(database, settings),
             commands(desk),
         ],
         subscribers=[
-            Subscriber(intake.stream, intake_context(settings.pool)),
-            Subscriber(engine.stream, engine_context(pools, hub), state=pools),
+            Subscriber(stream, intake_context(settings.pool)),
+            Subscriber(engine.stream, engine_context(owned, hub), state=owned),
         ],
         tasks=[
-            lambda stop: workers.watch_leases(database, settings.pool, stop),
+            lambda stop: workers.watch_leases(database, stop),
             lambda stop: workers.forget_old(database, settings, stop),
-            lambda stop: waits.watch(database, settings.pool, settings.predict_seconds, stop),
-            lambda stop: gauges.watch(database, platform.clock, settings.pool, stop),
+            lambda stop: waits.watch(database, settings.predict_seconds, stop),
+            lambda stop: snapshots.watch(database, settings, stop),
+            lambda stop: gauges.watch(database, platform.clock, stop),
         ],
         start=start,
     )
@@ -57,6 +62,6 @@ definition = ServiceDefinition(
     settings=RoutingSettings,
     build=build,
     migrations="services.routing.migrations",
-    streams=(intake.stream, engine.stream),
+    streams=(stream, engine.stream),
     emits=(PoolCommand, TeamChanged, WaitPredicted),
 )

@@ -30,3 +30,16 @@ class RoutingSettings(ServiceSettings):
     )
     audit_days: int = Field(default=400, ge=1, le=4000, description="How long the audit is kept")
     decision_days: int = Field(default=35, ge=1, le=400, description="How long explanations are kept")
+    shadow_days: int = Field(
+        default=14, ge=1, le=400, description="How long differences of a shadow are kept"
+    )
+    snapshot_hours: int = Field(
+        default=24, ge=0, le=720, description="How often each pool is copied for replays; 0 = never"
+    )
+    snapshot_days: int = Field(default=35, ge=1, le=400, description="How long these copies are kept")
+    snapshot_closed_days: int = Field(
+        default=8,
+        ge=0,
+        le=400,
+        description="Conversations closed so lately are in the copy: they may be reopened in what is replayed",
+    )

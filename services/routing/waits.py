@@ -80,10 +80,13 @@ async def tell(database: Database, pool_id: str) -> int:
     return len(events)
 
 
-async def watch(database: Database, pool_id: str, every_seconds: float, stop: asyncio.Event) -> None:
-    """Tells so often; 0 = never."""
+async def watch(database: Database, every_seconds: float, stop: asyncio.Event) -> None:
+    """Tells so often, in every pool; 0 = never."""
     while every_seconds and not stop.is_set():
-        await tell(database, pool_id)
+        async with database.read() as connection:
+            pools = await queries.pools(connection)
+        for pool_id in pools:
+            await tell(database, pool_id)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(every_seconds):
                 await stop.wait()

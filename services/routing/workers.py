@@ -3,14 +3,13 @@
 import asyncio
 import contextlib
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from libs.runtime import derived_id
 from libs.storage import Database, execute, fetch_all, fetch_one
 from services.routing.adapters.contracts import pool_command, team_changed
-from services.routing.adapters.rows import DIRECTORIES, DirectoryRow
+from services.routing.adapters.rows import DIRECTORIES, PLACES, DirectoryRow, PlaceRow, places_of
 from services.routing.api.directory_shapes import DirectoryShape, directory_of
 from services.routing.domain.commands import EndLease
 from services.routing.domain.directory import Directory
@@ -30,6 +29,9 @@ _OLD = (
     ("wait_told", "at_ms < $1", "result_hours"),
     ("audit", "at_ms < $1", "audit_days"),
     ("decisions", "at_ms < $1", "decision_days"),
+    ("snapshots", "taken_at_ms < $1", "snapshot_days"),
+    ("snapshot_rows", "taken_at_ms < $1", "snapshot_days"),
+    ("shadow_differences", "at_ms < $1", "shadow_days"),
     ("offers", "state <> 'open' AND closed_at_ms < $1", "decision_days"),
 )
 
@@ -43,9 +45,8 @@ def default_directory() -> Directory:
     return directory
 
 
-async def make_pool(database: Database, pool_id: str) -> None:
-    """Makes the pool with the default directory unless it is there."""
-    directory = default_directory()
+async def make_pool(database: Database, pool_id: str, directory: Directory) -> bool:
+    """Makes the pool with that directory; False when it is there."""
     async with database.begin() as uow:
         made = await fetch_one(
             uow.connection,
@@ -55,11 +56,14 @@ async def make_pool(database: Database, pool_id: str) -> None:
             uow.now_ms,
         )
         if made is None:
-            return
+            return False
         uow.rows(DIRECTORIES).put(DirectoryRow(pool_id, directory.version, directory))
+        for kind, one in places_of(directory):
+            uow.rows(PLACES).put(PlaceRow(kind, one, pool_id))
         for team in directory.teams:
             uow.emit(team_changed(TeamChanged(team, removed=False), directory.version, uow.now_ms))
         await uow.commit()
+    return True
 
 
 async def extend_leases(database: Database, lease_seconds: float) -> None:
@@ -73,7 +77,7 @@ async def extend_leases(database: Database, lease_seconds: float) -> None:
         await uow.commit()
 
 
-async def end_leases(database: Database, pool_id: str) -> int:
+async def end_leases(database: Database) -> int:
     """Sends EndLease for agents whose lease is over; how many that were."""
     async with database.look() as connection:
         if not await fetch_all(connection, _ANY_LATE, database.clock.now_ms()):
@@ -88,26 +92,26 @@ async def end_leases(database: Database, pool_id: str) -> int:
         )
         if not late:
             return 0
-        epochs: dict[Any, Any] = dict(
-            await fetch_all(
-                uow.connection,
-                "SELECT agent_id, presence_epoch FROM routing.agents WHERE agent_id = ANY($1::text[])",
-                [agent_id for agent_id, _ in late],
-            )
+        found = await fetch_all(
+            uow.connection,
+            "SELECT agent_id, presence_epoch, pool_id FROM routing.agents WHERE agent_id = ANY($1::text[])",
+            [agent_id for agent_id, _ in late],
         )
+        known = {agent_id: (epoch, pool_id) for agent_id, epoch, pool_id in found}
         for agent_id, until_ms in sorted(late):
-            if agent_id in epochs:
+            if agent_id in known:
+                epoch, pool_id = known[agent_id]
                 command_id = derived_id("lease", agent_id, str(until_ms))
-                command = EndLease(command_id=command_id, agent_id=agent_id, presence_epoch=epochs[agent_id])
+                command = EndLease(command_id=command_id, agent_id=agent_id, presence_epoch=epoch)
                 uow.emit(pool_command(pool_id, command))
         await uow.commit()
     return len(late)
 
 
-async def watch_leases(database: Database, pool_id: str, stop: asyncio.Event) -> None:
+async def watch_leases(database: Database, stop: asyncio.Event) -> None:
     """Ends leases once a second."""
     while not stop.is_set():
-        await end_leases(database, pool_id)
+        await end_leases(database)
         await _sleep(stop, _LOOK_SECONDS)
 
 

@@ -106,15 +106,43 @@ async def running(
     tasks: bool = True,
 ) -> AsyncIterator[ServiceUnderTest]:
     """A service on a fresh database, started (workers too unless `tasks` is false), and ended afterwards."""
-    clock = clock or ManualClock(START_MS)
     url = await database_for([definition])
+    clock, tokens = clock or ManualClock(START_MS), Tokens(TokenKeys.generate())
+    try:
+        async with _process(definition, settings, url, clock, tokens, peers, tasks=tasks) as service:
+            yield service
+    finally:
+        await drop_database(url)
+
+
+@asynccontextmanager
+async def second(
+    first: ServiceUnderTest, definition: ServiceDefinition, settings: Any = None
+) -> AsyncIterator[ServiceUnderTest]:
+    """Another process of the same service: its own memory and leases, the first one's database and clock."""
+    async with _process(
+        definition, settings, first.url, first.clock, first.tokens, None, tasks=False
+    ) as service:
+        yield service
+
+
+@asynccontextmanager
+async def _process(
+    definition: ServiceDefinition,
+    settings: Any,
+    url: str,
+    clock: ManualClock,
+    tokens: Tokens,
+    peers: Mapping[str, ASGIApp] | None,
+    *,
+    tasks: bool,
+) -> AsyncIterator[ServiceUnderTest]:
     engines = Engines.connect(url, web_connections=8, stream_connections=4)
     log = Log(engines.streams)
     await log.start()
     stop = asyncio.Event()
     workers: list[asyncio.Task[None]] = []
     with tempfile.TemporaryDirectory() as folder:
-        tokens = Tokens(TokenKeys.generate())
         database = Database(engines, definition.name, clock, log)
         platform = Platform(
             database,
@@ -145,4 +173,3 @@ async def running(
             await assembled.service.close()
             await log.stop()
             await engines.dispose()
-            await drop_database(url)

@@ -13,7 +13,7 @@ from services.agent.domain.timeline import Entry
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """An internal note; `kind` is note, or transfer for the word that goes with one."""
+    """An internal note; `kind` is note, transfer for the word that goes with one, or escalation."""
 
     note_id: str
     conversation_id: str

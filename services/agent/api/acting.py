@@ -2,13 +2,14 @@
 
 from fastapi import APIRouter, Request, Response
 
-from libs.contracts import NoteAdded, ReplySent, TransferRequested
+from libs.contracts import HandoffRequested, NoteAdded, ReplySent, TransferRequested
 from libs.runtime import new_id
 from libs.storage import Database, fetch_one
 from libs.web import IfMatch, Unprocessable
 from services.agent.adapters import queries
 from services.agent.adapters.rows import Note
 from services.agent.api.bodies import (
+    NewHandoff,
     NewNote,
     NewReply,
     NewStatus,
@@ -165,6 +166,36 @@ def acting(database: Database) -> APIRouter:
                     team_id=body.team_id,
                     agent_id=body.agent_id,
                     note=body.note,
+                    requested_at_ms=ctx.uow.now_ms,
+                    human_version=after.human_version,
+                )
+            )
+            return Done(state_of(after), after.human_version, 202)
+
+        return await desk.act(request, me, conversation_id, work)
+
+    @router.post("/handoff", status_code=202, response_model=State)
+    async def request_handoff(
+        conversation_id: ConversationId,
+        body: NewHandoff,
+        request: Request,
+        me: Staff,
+        if_match: IfMatch = None,
+    ) -> Response:
+        """Asks routing to give the open episode to people, if a bot has it; else nothing changes there."""
+        require_version(if_match)
+
+        async def work(ctx: AgentContext, before: Conversation) -> Done:
+            acts.require_open(before)
+            check_version(if_match, before)
+            after = acts.hand_over(before)
+            ctx.conversations.put(after)
+            ctx.uow.emit(
+                HandoffRequested(
+                    conversation_id=conversation_id,
+                    episode=after.episode,
+                    requested_by=me.subject,
+                    reason=body.reason,
                     requested_at_ms=ctx.uow.now_ms,
                     human_version=after.human_version,
                 )

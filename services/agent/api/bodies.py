@@ -102,6 +102,12 @@ class NewTransfer(Body):
         return self
 
 
+class NewHandoff(Body):
+    """People take a conversation from the bot that has it."""
+
+    reason: Literal["taken_over", "asked_for_person", "not_sure", "anger", "other"] = "taken_over"
+
+
 class ReplyKept(BaseModel):
     """A reply on its way to the customer."""
 

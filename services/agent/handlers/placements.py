@@ -8,6 +8,8 @@ from google.protobuf.message import Message as Event
 
 from libs.contracts import (
     AgentAssigned,
+    Escalated,
+    EscalationCause,
     Released,
     SlaBreached,
     SlaCancelled,
@@ -17,9 +19,11 @@ from libs.contracts import (
     SlaWarned,
     TeamAssigned,
 )
+from libs.runtime import derived_id
 from libs.storage import Want
 from libs.streams import Received
 from services.agent.adapters.contracts import metric_of
+from services.agent.adapters.rows import Note
 from services.agent.context import AgentContext
 from services.agent.domain.placement import (
     Clock,
@@ -70,6 +74,17 @@ async def show_release(received: Received[Released], ctx: AgentContext) -> Seque
     """The person no longer has it."""
     e = received.event
     ctx.placements.put(released(_placement(e, ctx), e.agent_id, e.epoch, e.released_at_ms))
+    return []
+
+
+@stream.on(Escalated)
+async def note_escalation(received: Received[Escalated], ctx: AgentContext) -> Sequence[Event]:
+    """Whoever opens the conversation reads why it could not wait."""
+    e = received.event
+    author = e.by if e.cause == EscalationCause.ESCALATION_CAUSE_PERSON else ""
+    text = ": ".join(filter(None, (e.by, e.reason)))
+    note_id = derived_id("escalation", received.event_id.hex())
+    ctx.notes.put(Note(note_id, e.conversation_id, author, "escalation", text, e.escalated_at_ms))
     return []
 
 

@@ -24,7 +24,9 @@ COMMANDS: Mapping[str, type[Command]] = {
         commands.EndLease,
         commands.Enqueue,
         commands.Reclassify,
+        commands.KnowCustomer,
         commands.CustomerWrote,
+        commands.HandOff,
         commands.RecordReply,
         commands.RecordStatus,
         commands.Close,
@@ -32,6 +34,7 @@ COMMANDS: Mapping[str, type[Command]] = {
         commands.DeclineOffer,
         commands.Release,
         commands.Transfer,
+        commands.Adopt,
         orders.Move,
         orders.Escalate,
         orders.Pin,
@@ -40,6 +43,7 @@ COMMANDS: Mapping[str, type[Command]] = {
         orders.CallBack,
         orders.Drain,
         orders.CloseQueue,
+        orders.PutShadow,
     )
 }
 

@@ -8,6 +8,8 @@ from google.protobuf.message import Message
 from libs.contracts import (
     AgentAssigned,
     AgentOffered,
+    Escalated,
+    EscalationCause,
     Kind,
     OfferClosed,
     OfferOutcome,
@@ -53,6 +55,7 @@ EMITTED: tuple[type[Message], ...] = (
     SlaMet,
     SlaCancelled,
     SlaEscalated,
+    Escalated,
     PresenceChanged,
     TeamChanged,
     PersonChanged,
@@ -87,6 +90,12 @@ _PRESENCES = {
     "away": PresenceState.PRESENCE_STATE_AWAY,
     "offline": PresenceState.PRESENCE_STATE_OFFLINE,
 }
+_ESCALATIONS = {
+    "person": EscalationCause.ESCALATION_CAUSE_PERSON,
+    "hops": EscalationCause.ESCALATION_CAUSE_HOPS,
+    "rule": EscalationCause.ESCALATION_CAUSE_RULE,
+    "ladder": EscalationCause.ESCALATION_CAUSE_LADDER,
+}
 _RELEASES = {"transfer": "transferred", "agent-offline": "offline"}
 _PRESENCE_REASONS = {"lease-ended": "lease_ended", "missed-offers": "missed_offers"}
 
@@ -119,12 +128,28 @@ def _team_assigned(e: events.TeamAssigned, engine: Engine, step: Step) -> Messag
         episode=e.episode,
         team_id=e.team_id,
         queue_id=e.queue_id,
-        handling="human",
+        handling=e.handling,
         epoch=item.epoch if item else 0,
         decision_id=e.decision_id,
         policy_version=str(engine.pool.directory.version),
         assigned_at_ms=step.at_ms,
         cause=e.cause,
+    )
+
+
+def _escalated(e: events.Escalated, engine: Engine, step: Step) -> Message:
+    return Escalated(
+        conversation_id=e.conversation_id,
+        episode=e.episode,
+        cause=_ESCALATIONS[e.cause],
+        by=e.by,
+        reason=e.reason,
+        boost_ms=e.boost_ms,
+        from_queue_id=e.from_queue_id,
+        queue_id=e.queue_id,
+        team_id=_team_of(engine, e.queue_id),
+        escalated_at_ms=step.at_ms,
+        decision_id=e.decision_id,
     )
 
 
@@ -336,6 +361,7 @@ _PUBLISH: dict[type[events.Event], Callable[[Any, Engine, Step], Message]] = {
     events.SlaMet: _sla_met,
     events.SlaCancelled: _sla_cancelled,
     events.SlaEscalated: _sla_escalated,
+    events.Escalated: _escalated,
     events.PresenceChanged: _presence_changed,
     events.TeamChanged: _team_changed,
     events.PersonChanged: _person_changed,

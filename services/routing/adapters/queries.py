@@ -8,18 +8,26 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from libs.storage import fetch_all, fetch_one
 from services.routing.adapters.rows import (
     AGENTS,
+    ALL,
     DECISIONS,
+    DIFFERENCES,
     DIRECTORIES,
     FEED,
     ITEMS,
     OFFERS,
+    SHADOWS,
+    TERRITORIES,
     AgentRow,
     DecisionRow,
+    DifferenceRow,
     DirectoryRow,
     FeedRow,
     ItemRow,
     OfferRow,
+    ShadowRow,
+    Territories,
 )
+from services.routing.domain.directory import Directory
 
 
 def _columns(prefix: str, columns: str) -> str:
@@ -36,14 +44,15 @@ async def agent(connection: AsyncConnection, agent_id: str) -> AgentRow | None:
     return AGENTS.value_of(row) if row else None
 
 
-async def agents(connection: AsyncConnection, after: str, limit: int) -> list[AgentRow]:
-    """Agents by id."""
+async def agents(connection: AsyncConnection, pool_id: str, after: str, limit: int) -> list[AgentRow]:
+    """Agents by id, of a pool or ("") of all."""
     rows = await fetch_all(
         connection,
         f"SELECT {AGENTS.columns} FROM routing.agents WHERE NOT removed AND agent_id > $1"
-        " ORDER BY agent_id LIMIT $2",
+        " AND ($3 = '' OR pool_id = $3) ORDER BY agent_id LIMIT $2",
         after,
         limit,
+        pool_id,
     )
     return [AGENTS.value_of(row) for row in rows]
 
@@ -100,15 +109,17 @@ async def item(connection: AsyncConnection, conversation_id: str) -> ItemRow | N
 
 
 async def decisions(
-    connection: AsyncConnection, conversation_id: str, before: int | None, limit: int
+    connection: AsyncConnection, conversation_id: str, before: tuple[int, int] | None, limit: int
 ) -> list[DecisionRow]:
-    """Explanations of a conversation, newest first."""
+    """Explanations of a conversation, newest first; each pool counts its own `sequence`."""
+    at_ms, sequence = before or (2**62, 0)
     rows = await fetch_all(
         connection,
         f"SELECT {DECISIONS.columns} FROM routing.decisions WHERE conversation_id = $1"
-        " AND ($2::bigint IS NULL OR sequence < $2) ORDER BY sequence DESC LIMIT $3",
+        " AND (at_ms, sequence) < ($2::bigint, $3::bigint) ORDER BY at_ms DESC, sequence DESC LIMIT $4",
         conversation_id,
-        before,
+        at_ms,
+        sequence,
         limit,
     )
     return [DECISIONS.value_of(row) for row in rows]
@@ -152,3 +163,68 @@ async def feed_after(connection: AsyncConnection, agent_id: str, after: int, lim
         limit,
     )
     return [FEED.value_of(row) for row in rows]
+
+
+async def pools(connection: AsyncConnection) -> list[str]:
+    """Every pool there is, by id."""
+    return [
+        row[0] for row in await fetch_all(connection, "SELECT pool_id FROM routing.pools ORDER BY pool_id")
+    ]
+
+
+async def territories(connection: AsyncConnection) -> Territories | None:
+    """What the pools beside the first take."""
+    row = await fetch_one(
+        connection, f"SELECT {TERRITORIES.columns} FROM routing.territories WHERE name = $1", ALL
+    )
+    return TERRITORIES.value_of(row) if row else None
+
+
+async def shadow(connection: AsyncConnection, pool_id: str) -> ShadowRow | None:
+    """The second policy of a pool; one that has ended has no directory."""
+    row = await fetch_one(
+        connection, f"SELECT {SHADOWS.columns} FROM routing.shadows WHERE pool_id = $1", pool_id
+    )
+    return SHADOWS.value_of(row) if row else None
+
+
+async def differences(
+    connection: AsyncConnection, pool_id: str, policy: str, before: tuple[int, str] | None, limit: int
+) -> list[DifferenceRow]:
+    """What the second policy would have decided otherwise, newest first; of one policy or ("") of any."""
+    at_ms, difference_id = before or (2**62, "")
+    rows = await fetch_all(
+        connection,
+        f"SELECT {DIFFERENCES.columns} FROM routing.shadow_differences WHERE pool_id = $1"
+        " AND ($2 = '' OR policy = $2) AND (at_ms, difference_id) < ($3::bigint, $4::text)"
+        " ORDER BY at_ms DESC, difference_id DESC LIMIT $5",
+        pool_id,
+        policy,
+        at_ms,
+        difference_id,
+        limit,
+    )
+    return [DIFFERENCES.value_of(row) for row in rows]
+
+
+async def directory_about(
+    connection: AsyncConnection,
+    first_pool: str,
+    *,
+    agent_id: str = "",
+    conversation_id: str = "",
+    queue_id: str = "",
+) -> Directory:
+    """The directory of the pool in which the agent, conversation or queue is, else of the first."""
+    row = await fetch_one(
+        connection,
+        f"SELECT {DIRECTORIES.columns} FROM routing.directories WHERE pool_id = coalesce("
+        "(SELECT pool_id FROM routing.agents WHERE agent_id = $1),"
+        " (SELECT pool_id FROM routing.items WHERE conversation_id = $2),"
+        " (SELECT pool_id FROM routing.places WHERE kind = 'queue' AND id = $3), $4)",
+        agent_id,
+        conversation_id,
+        queue_id,
+        first_pool,
+    )
+    return DIRECTORIES.value_of(row).directory if row else Directory()

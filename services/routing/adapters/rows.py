@@ -9,6 +9,8 @@ from services.routing.adapters import tables
 from services.routing.adapters.codec import plain, value_of
 from services.routing.domain.directory import AgentProfile, Directory
 from services.routing.domain.model import AgentState, Clock, Item, Notice, Offer
+from services.routing.domain.policy import ShadowPolicy
+from services.routing.domain.territories import Territory
 
 Row = Mapping[str, Any]
 Json = dict[str, Any]
@@ -92,6 +94,7 @@ class DecisionRow:
     at_ms: int
     sequence: int
     record: Json
+    pool_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +139,81 @@ class Arrival:
     triaged: Json = field(default_factory=dict)
     """By message number: what triage said of messages whose episode is not in the pool yet."""
     early: Json = field(default_factory=dict)
-    """What happened to `opened_episode` before it was in the pool: `replies`, `status`, `status_at_ms`."""
+    """What happened to `opened_episode` before it was in the pool: `replies`, `status`, `status_at_ms`, `handoff`."""
+    pool_id: str = ""
+    """Where it was enqueued first; a pool that it has left passes on what comes for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """What intake knows of a customer."""
+
+    customer_id: str
+    tier: str = ""
+    ledger: Json = field(default_factory=dict)
+    """By name of the experience: [instant, `bad` or `good`]."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceRow:
+    """In which pool a queue, a team or an agent is."""
+
+    kind: str
+    id: str
+    pool_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Territories:
+    """The pools beside the first with what they take, in order: one row."""
+
+    name: str
+    version: int
+    pools: tuple[Territory, ...]
+
+
+ALL = "all"
+"""The name of that row."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShadowRow:
+    """The second policy of a pool; one without a directory has ended."""
+
+    pool_id: str
+    policy: ShadowPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class DifferenceRow:
+    """One decision that the second policy would have made otherwise."""
+
+    difference_id: str
+    pool_id: str
+    at_ms: int
+    policy: str
+    kind: str
+    conversation_id: str
+    agent_id: str
+    live: str
+    shadow: str
+    decision_id: str
+
+
+def places_of(directory: Directory) -> list[tuple[str, str]]:
+    """(kind, id) of what a directory names."""
+    return [("queue", q.queue_id) for q in directory.queues] + [("team", t.team_id) for t in directory.teams]
+
+
+def _shadow_from_row(row: Row) -> ShadowRow:
+    kept = row["directory"]
+    directory = value_of(Directory, kept) if kept else None
+    return ShadowRow(row["pool_id"], ShadowPolicy(row["name"], row["since_ms"], row["by"], directory))
+
+
+def _shadow_to_row(value: ShadowRow) -> Row:
+    facts = plain(value.policy)
+    return {"pool_id": value.pool_id, **facts, "directory": facts["directory"] or {}}
 
 
 def _agent_to_row(value: AgentRow) -> Row:
@@ -219,3 +296,16 @@ NOTICES = TableRepository(
 )
 AUDIT = TableRepository(tables.audit, AuditRow)
 ARRIVALS = TableRepository(tables.arrivals, Arrival)
+CUSTOMERS = TableRepository(tables.customers, Customer)
+PLACES = TableRepository(tables.places, PlaceRow, upsert=True, lock=False)
+SHADOWS = TableRepository(
+    tables.shadows, ShadowRow, _shadow_to_row, _shadow_from_row, upsert=True, key=lambda v: v.pool_id
+)
+DIFFERENCES = TableRepository(tables.shadow_differences, DifferenceRow)
+TERRITORIES = TableRepository(
+    tables.territories,
+    Territories,
+    lambda v: {"name": v.name, "version": v.version, "pools": [plain(t) for t in v.pools]},
+    lambda row: Territories(row["name"], row["version"], tuple(value_of(Territory, t) for t in row["pools"])),
+    lock=False,
+)

@@ -115,6 +115,7 @@ decisions = Table(
     *_text("kind"),
     *_number("at_ms", "sequence"),
     *_json("record"),
+    *_text("pool_id"),
 )
 
 notices = Table(
@@ -149,6 +150,38 @@ arrivals = Table(
     *_text("channel", "language", "case_reference", "customer_id"),
     *_number("human_version"),
     *_json("triaged", "early"),
+    *_text("pool_id"),
+)
+
+customers = Table(
+    "customers",
+    metadata,
+    _key("customer_id"),
+    *_text("tier"),
+    *_json("ledger"),
+)
+
+territories = Table("territories", metadata, _key("name"), *_number("version"), *_json("pools"))
+
+places = Table("places", metadata, _key("kind"), _key("id"), *_text("pool_id"))
+
+shadows = Table(
+    "shadows",
+    metadata,
+    _key("pool_id"),
+    *_text("name"),
+    *_number("since_ms"),
+    *_text("by"),
+    *_json("directory"),
+)
+
+shadow_differences = Table(
+    "shadow_differences",
+    metadata,
+    _key("difference_id"),
+    *_text("pool_id"),
+    *_number("at_ms"),
+    *_text("policy", "kind", "conversation_id", "agent_id", "live", "shadow", "decision_id"),
 )
 
 idempotency_keys = idempotency_table(metadata, "routing")

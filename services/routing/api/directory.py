@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from libs.storage import Database
 from libs.web import (
@@ -15,7 +15,7 @@ from libs.web import (
     etag_of,
     make_page,
 )
-from services.routing.adapters import queries
+from services.routing.adapters import queries, where
 from services.routing.adapters.rows import AgentRow
 from services.routing.api import schemas
 from services.routing.api.answering import RESPONSES, answered
@@ -29,14 +29,13 @@ from services.routing.api.directory_shapes import (
     profile_of,
     shape_of,
 )
-from services.routing.api.shapes import Id, PathId, Reader, Supervisor, Text, refusal
+from services.routing.api.shapes import NewId, PathId, PoolId, Reader, Supervisor, Text, refusal
 from services.routing.domain.commands import PutAgent, PutDirectory, RemoveAgent
 from services.routing.domain.directory import AgentProfile, version_of
 from services.routing.operations import Desk
 from services.routing.settings import RoutingSettings
 
 Reason = Annotated[Text, Query(description="Why, for the audit")]
-NewId = Annotated[Id, Path(description="Letters, digits and . _ : @ + -")]
 _AGENTS = "agents-by-id"
 _CREATED: dict[int | str, dict[str, Any]] = {201: {"model": AgentView, "description": "A new person"}}
 
@@ -72,10 +71,10 @@ def directory(database: Database, desk: Desk, settings: RoutingSettings) -> APIR
     router = APIRouter(prefix="/v1")
 
     @router.get("/directory", response_model=DirectoryView)
-    async def get_directory(response: Response, _me: Reader) -> DirectoryView:
+    async def get_directory(response: Response, _me: Reader, pool: PoolId = None) -> DirectoryView:
         """Teams, queues, filters, capacities and calendars. The ETag is the version."""
         async with database.read() as connection:
-            row = await queries.directory(connection, settings.pool)
+            row = await queries.directory(connection, pool or settings.pool)
         if row is None:
             raise NotFound("The pool has not been made yet.")
         response.headers["ETag"] = etag_of(row.version)
@@ -89,18 +88,21 @@ def directory(database: Database, desk: Desk, settings: RoutingSettings) -> APIR
         me: Supervisor,
         if_match: IfMatch = None,
         reason: Reason = "",
+        pool: PoolId = None,
     ) -> Any:
         """Replaces the directory. 422 lists every fault; conversations of queues that are gone are routed anew."""
         async with database.read() as connection:
-            row = await queries.directory(connection, settings.pool)
+            row = await queries.directory(connection, pool or settings.pool)
         if row is None:
             raise NotFound("The pool has not been made yet.")
         ask = await desk.begin(request, me)
         if not await desk.repeated(ask):
             check_if_match(if_match, row.version)
         wanted = directory_of(body, row.version)
-        if wanted.problems():
-            raise refusal("invalid-directory", {"problems": list(wanted.problems())[:50]})
+        async with database.read() as connection:
+            problems = [*wanted.problems(), *await where.taken(connection, row.pool_id, wanted)]
+        if problems:
+            raise refusal("invalid-directory", {"problems": problems[:50]})
         expected = 0 if _anything(if_match) else row.version
         command = PutDirectory(
             command_id=ask.command_id,
@@ -109,19 +111,19 @@ def directory(database: Database, desk: Desk, settings: RoutingSettings) -> APIR
             by=me.subject,
             reason=reason,
         )
-        result = await desk.ask(ask, command)
+        result = await desk.ask(ask, command, pool=row.pool_id)
         if result is not None and result.ok:
             response.headers["ETag"] = etag_of(result.body["version"])
         return answered(ask.command_id, result, lambda r: schemas.Version.model_validate(dict(r.body)))
 
     @router.get("/agents", response_model=Page[AgentView])
     async def list_agents(
-        request: Request, response: Response, _me: Reader, page: PageParams
+        request: Request, response: Response, _me: Reader, page: PageParams, pool: PoolId = None
     ) -> Page[AgentView]:
-        """The people of the directory, by id."""
+        """The people of the directory, by id; without `pool` those of all pools."""
         after = page.after(_AGENTS, str)
         async with database.read() as connection:
-            rows = await queries.agents(connection, after[0] if after else "", page.limit + 1)
+            rows = await queries.agents(connection, pool or "", after[0] if after else "", page.limit + 1)
         return make_page(
             request,
             response,

@@ -4,6 +4,17 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
+from services.routing.api.care_shapes import (
+    BotShape,
+    CareShape,
+    ReserveShape,
+    bot_facts,
+    bot_of,
+    care_facts,
+    care_of_shape,
+    reserve_facts,
+    reserve_of,
+)
 from services.routing.api.promise_shapes import (
     CalendarShape,
     SlaShape,
@@ -25,6 +36,7 @@ from services.routing.domain.directory import (
     Ring,
     Team,
 )
+from services.routing.domain.directory_problems import SENIORITIES
 from services.routing.domain.skills import Skill, SkillKind
 
 _Milliseconds = Field(ge=0, le=366 * 86_400_000)
@@ -51,6 +63,7 @@ class RingShape(Body):
     drop_skills: list[Id] = Field(default=[], max_length=50)
     drop_language: bool = False
     teams: list[Id] = Field(default=[], max_length=50)
+    drop_seniority: bool = False
 
 
 class QueueShape(Body):
@@ -73,6 +86,9 @@ class QueueShape(Body):
     debt_boost_ms: int = _OptionalMilliseconds
     continuity_boost_ms: int = _OptionalMilliseconds
     relief: ReliefShape = ReliefShape()
+    tiers: dict[Id, CareShape] = Field(default={}, max_length=50)
+    in_debt: CareShape = CareShape()
+    bot: BotShape = BotShape()
 
 
 class FilterShape(Body):
@@ -128,6 +144,7 @@ class DirectoryShape(Body):
     """Every skill there is; without any, every name may be used."""
     hop_limit: int = Field(default=3, ge=0, le=1000)
     """Transfers of an episode before it goes to whom its queue escalates to."""
+    reserve: ReserveShape = ReserveShape()
 
 
 class DirectoryView(BaseModel):
@@ -148,6 +165,7 @@ class AgentShape(Body):
     capacity: Id = "default"
     started_at_ms: int = Field(default=0, ge=0, le=253_402_300_799_000)
     """First day at work, in milliseconds since the epoch, for the ramp of the capacity; 0 = long ago."""
+    seniority: int = Field(default=0, ge=0, le=SENIORITIES)
 
 
 class AgentView(BaseModel):
@@ -184,6 +202,7 @@ def directory_of(shape: DirectoryShape, version: int) -> Directory:
         boost_cap_ms=shape.boost_cap_ms,
         hop_limit=shape.hop_limit,
         skills=tuple(Skill(s.id, s.kind, s.name) for s in shape.skills),
+        reserve=reserve_of(shape.reserve),
     )
 
 
@@ -213,6 +232,7 @@ def shape_of(directory: Directory) -> DirectoryShape:
                         "drop_skills": list(r.drop_skills),
                         "drop_language": r.drop_language,
                         "teams": list(r.teams),
+                        "drop_seniority": r.drop_seniority,
                     }
                     for r in q.rings
                 ],
@@ -220,6 +240,9 @@ def shape_of(directory: Directory) -> DirectoryShape:
                 "debt_boost_ms": q.debt_boost_ms,
                 "continuity_boost_ms": q.continuity_boost_ms,
                 "relief": relief_facts(q.relief),
+                "tiers": {tier: care_facts(care) for tier, care in q.tiers},
+                "in_debt": care_facts(q.in_debt),
+                "bot": bot_facts(q.bot),
             }
             for q in directory.queues
         ],
@@ -264,6 +287,7 @@ def shape_of(directory: Directory) -> DirectoryShape:
         "boost_cap_ms": directory.boost_cap_ms,
         "hop_limit": directory.hop_limit,
         "skills": [{"id": s.skill_id, "kind": s.kind, "name": s.name} for s in directory.skills],
+        "reserve": reserve_facts(directory.reserve),
     }
     return DirectoryShape(**facts)
 
@@ -278,6 +302,7 @@ def profile_of(agent_id: str, shape: AgentShape) -> AgentProfile:
         tuple(sorted(shape.skills.items())),
         shape.capacity,
         shape.started_at_ms,
+        shape.seniority,
     )
 
 
@@ -289,6 +314,7 @@ def agent_shape(profile: AgentProfile) -> AgentShape:
         skills=dict(profile.skills),
         capacity=profile.capacity_id,
         started_at_ms=profile.started_at_ms,
+        seniority=profile.seniority,
     )
 
 
@@ -308,12 +334,19 @@ def _queue_of(q: QueueShape) -> Queue:
         q.parallel_offers,
         q.auto_accept,
         tuple(sorted(q.preferred_skills.items())),
-        tuple(Ring(r.after_ms, tuple(r.drop_skills), r.drop_language, tuple(r.teams)) for r in q.rings),
+        tuple(_ring_of(r) for r in q.rings),
         tuple(sorted(q.tier_boosts.items())),
         q.debt_boost_ms,
         q.continuity_boost_ms,
         relief_of(q.relief),
+        tuple(sorted((tier, care_of_shape(care)) for tier, care in q.tiers.items())),
+        care_of_shape(q.in_debt),
+        bot_of(q.bot),
     )
+
+
+def _ring_of(r: RingShape) -> Ring:
+    return Ring(r.after_ms, tuple(r.drop_skills), r.drop_language, tuple(r.teams), r.drop_seniority)
 
 
 def _capacity_of(c: CapacityShape) -> CapacityPolicy:

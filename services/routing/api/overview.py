@@ -22,8 +22,7 @@ from services.routing import waits
 from services.routing.adapters import overview as rows
 from services.routing.adapters import queries
 from services.routing.api import schemas, views
-from services.routing.api.shapes import PathId, Reader, Supervisor, instant
-from services.routing.domain.directory import Directory
+from services.routing.api.shapes import PathId, PoolId, Reader, Supervisor, instant
 from services.routing.domain.expected_wait import expectation
 from services.routing.domain.model import PRESENCES, Notice
 from services.routing.settings import RoutingSettings
@@ -39,23 +38,19 @@ def overview(database: Database, clock: Clock, settings: RoutingSettings) -> API
     """The routes that supervisors' screens read."""
     router = APIRouter(prefix="/v1")
 
-    async def directory() -> Directory:
-        async with database.read() as connection:
-            row = await queries.directory(connection, settings.pool)
-        return row.directory if row else Directory()
-
     @router.get("/queues", response_model=list[schemas.QueueCount])
-    async def list_queues(_me: Reader) -> list[schemas.QueueCount]:
+    async def list_queues(_me: Reader, pool: PoolId = None) -> list[schemas.QueueCount]:
         """How each queue stands: who waits and since when, what is late or soon due, who is there to serve it, and
         whether it is closed or cannot be served by anybody."""
-        return (await _look(database, clock, settings.pool)).queues
+        return (await _look(database, clock, pool or settings.pool)).queues
 
     @router.get("/queues/{queue_id}/conversations", response_model=Page[schemas.Waiting])
     async def list_waiting(
         queue_id: PathId, request: Request, response: Response, _me: Reader, page: PageParams
     ) -> Page[schemas.Waiting]:
         """What waits in a queue or is offered out of it, in the order in which it is served."""
-        known = await directory()
+        async with database.read() as connection:
+            known = await queries.directory_about(connection, settings.pool, queue_id=queue_id)
         if queue_id not in known.queue_by_id:
             raise NotFound("The directory has no such queue.", slug="unknown-queue")
         after = page.after(_WAITING, int, int, str)
@@ -79,7 +74,7 @@ def overview(database: Database, clock: Clock, settings: RoutingSettings) -> API
         async with database.read() as connection:
             place = await waits.place_of(connection, conversation_id)
             row = await queries.item(connection, conversation_id)
-            served = await waits.rates(connection, settings.pool, now_ms)
+            served = await waits.rates(connection, row.pool_id if row else settings.pool, now_ms)
         if row is None or not place:
             raise NotFound("The conversation does not wait.")
         queue_id = row.item.queue_id
@@ -101,14 +96,15 @@ def overview(database: Database, clock: Clock, settings: RoutingSettings) -> API
         _me: Reader,
         page: PageParams,
         within_seconds: Annotated[int, Query(ge=0, le=30 * 86_400)] = SOON_MS // 1000,
+        pool: PoolId = None,
     ) -> Page[schemas.Conversation]:
         """Conversations with a promise that is broken or will be within so long, the most urgent first."""
         after = page.after(_RISK, int, str)
         until_ms = clock.now_ms() + within_seconds * 1000
         place = (after[0], after[1]) if after else None
         async with database.read() as connection:
-            found = await rows.at_risk(connection, settings.pool, until_ms, place, page.limit + 1)
-        known = await directory()
+            found = await rows.at_risk(connection, pool or settings.pool, until_ms, place, page.limit + 1)
+            known = await queries.directory_about(connection, pool or settings.pool)
         return make_page(
             request,
             response,
@@ -126,15 +122,16 @@ def overview(database: Database, clock: Clock, settings: RoutingSettings) -> API
         _me: Supervisor,
         page: PageParams,
         presence: Literal["", "online", "no_new", "away", "offline"] = "",
+        pool: PoolId = None,
     ) -> Page[schemas.AtWork]:
         """The people by id: their presence and since when, what they have by channel, whether they are drained."""
         after = page.after(_ROSTER, str)
         async with database.read() as connection:
             people = await rows.roster(
-                connection, settings.pool, presence, after[0] if after else "", page.limit + 1
+                connection, pool or settings.pool, presence, after[0] if after else "", page.limit + 1
             )
             loads = await rows.loads(connection, [p.state.agent_id for p in people])
-            standing = await rows.notices(connection, settings.pool)
+            standing = await rows.notices(connection, pool or settings.pool)
         drained = {n.about for n in standing if n.kind == "agent"}
         everybody = any(n.kind == "pool" for n in standing)
         return make_page(
@@ -154,10 +151,10 @@ def overview(database: Database, clock: Clock, settings: RoutingSettings) -> API
         response_model=None,
         responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
     )
-    async def follow_overview(request: Request, _me: Watching) -> Response:
+    async def follow_overview(request: Request, _me: Watching, pool: PoolId = None) -> Response:
         """Server-sent events: `overview` at once and whenever something in it changes, each time whole, looked at
         once a second. So a stream that was cut has nothing to make up for."""
-        return sse_response(request, _follow(database, clock, settings.pool), retry_ms=1000)
+        return sse_response(request, _follow(database, clock, pool or settings.pool), retry_ms=1000)
 
     return router
 
@@ -194,7 +191,7 @@ async def _look(database: Database, clock: Clock, pool_id: str) -> schemas.Overv
             name=q.name,
             **{
                 s: by_state.get((q.queue_id, s), (0, 0))[0]
-                for s in ("waiting", "offered", "assigned", "parked")
+                for s in ("waiting", "offered", "assigned", "parked", "with_bot")
             },
             oldest_eligible_at=instant(by_state.get((q.queue_id, "waiting"), (0, 0))[1]),
             online_agents=present.get((q.team_id, "online"), 0),

@@ -119,7 +119,6 @@ class Feed:
         self._database = database
         self._desk = desk
         self._hub = hub
-        self._pool_id = settings.pool
         self._beat_seconds = settings.lease_seconds / 3
 
     async def follow(self, agent_id: str, after: int | None) -> AsyncIterator[SseEvent]:
@@ -161,10 +160,9 @@ class Feed:
         """Everything as it is now; lines written meanwhile follow it and may say it again."""
         async with self._database.read() as connection:
             row = await queries.agent(connection, agent_id)
-            found = await queries.directory(connection, self._pool_id)
-            if row is None or found is None:
+            if row is None:
                 return 0, SseEvent({}, kind, 0)
-            directory = found.directory
+            directory = await queries.directory_about(connection, row.pool_id)
             offers = await queries.open_offers(connection, agent_id)
             items = await queries.assignments(connection, agent_id)
         facts = {

@@ -48,7 +48,8 @@ class Assignment(BaseModel):
 
     conversation_id: str
     episode: int
-    state: Literal["waiting", "offered", "assigned", "parked", "closed"]
+    state: Literal["with_bot", "waiting", "offered", "assigned", "parked", "closed", "moved"]
+    """moved: another pool has it, and says so soon."""
     queue_id: str
     team_id: str
     agent_id: str | None
@@ -133,6 +134,7 @@ class QueueCount(BaseModel):
     offered: int
     assigned: int
     parked: int
+    with_bot: int
     oldest_eligible_at: str | None
     online_agents: int
     agents: dict[str, int]
@@ -226,3 +228,10 @@ class Version(BaseModel):
 
 class Removed(BaseModel):
     agent_id: str
+
+
+class ShadowSet(BaseModel):
+    """A second policy looks on, or (`on` false) none does."""
+
+    name: str
+    on: bool

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import Depends, Path
+from fastapi import Depends, Path, Query
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from libs.web import Principal, Problem, etag_of, require_role
@@ -15,10 +15,17 @@ Agent = Annotated[Principal, Depends(require_role("agent"))]
 Supervisor = Annotated[Principal, Depends(require_role("supervisor"))]
 Reader = Annotated[Principal, Depends(require_role("agent", "service"))]
 
+PoolId = Annotated[
+    str | None,
+    Query(
+        min_length=1, max_length=100, pattern=r"^[A-Za-z0-9._:@+-]+$", description="Left out = the first one"
+    ),
+]
 # NUL cannot be stored.
 PathId = Annotated[str, Path(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
 Text = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00]*$")]
 Id = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9._:@+-]+$")]
+NewId = Annotated[Id, Path(description="Letters, digits and . _ : @ + -")]
 
 _STATUS = {
     "not-found": 404,

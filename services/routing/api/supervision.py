@@ -11,7 +11,18 @@ from services.routing.adapters import overview, queries
 from services.routing.adapters.rows import AuditRow, ItemRow
 from services.routing.api import schemas
 from services.routing.api.answering import RESPONSES, answered, assignment
-from services.routing.api.shapes import Agent, Body, Id, PathId, Reader, Supervisor, Text, instant, shown
+from services.routing.api.shapes import (
+    Agent,
+    Body,
+    Id,
+    PathId,
+    PoolId,
+    Reader,
+    Supervisor,
+    Text,
+    instant,
+    shown,
+)
 from services.routing.domain.commands import ByPerson
 from services.routing.domain.orders import Boost, CallBack, CloseQueue, Drain, Escalate, Move, Pin
 from services.routing.domain.versions import placement
@@ -233,13 +244,15 @@ def supervision(database: Database, desk: Desk, settings: RoutingSettings) -> AP
         pool_id: PathId, body: Draining, request: Request, response: Response, me: Supervisor
     ) -> Any:
         """Nobody takes anything more, or again: before a maintenance, say. What comes in waits, with an alarm."""
-        if pool_id != settings.pool:
-            raise NotFound(
-                "This installation has no such pool; GET /routing/v1/directory names the one it has."
-            )
-        return await drain("", body, request, me)
+        async with database.read() as connection:
+            known = await queries.pools(connection)
+        if pool_id not in known:
+            raise NotFound("This installation has no such pool; GET /routing/v1/pools names those it has.")
+        return await drain("", body, request, me, pool_id)
 
-    async def drain(agent_id: str, body: Draining, request: Request, me: Supervisor) -> Any:
+    async def drain(
+        agent_id: str, body: Draining, request: Request, me: Supervisor, pool: str | None = None
+    ) -> Any:
         ask = await desk.begin(request, me)
         command = Drain(
             command_id=ask.command_id,
@@ -249,7 +262,7 @@ def supervision(database: Database, desk: Desk, settings: RoutingSettings) -> AP
             on=body.on,
             give_back=body.give_back,
         )
-        result = await desk.ask(ask, command)
+        result = await desk.ask(ask, command, pool=pool)
         return answered(ask.command_id, result, lambda r: schemas.Drained.model_validate(dict(r.body)))
 
     @router.put("/queues/{queue_id}/closed", response_model=schemas.Closed, responses=RESPONSES)
@@ -278,12 +291,17 @@ def supervision(database: Database, desk: Desk, settings: RoutingSettings) -> AP
         about: Annotated[
             Text, Query(description="A conversation, a queue or an agent; left out = everything")
         ] = "",
+        pool: PoolId = None,
     ) -> Page[schemas.Audited]:
         """Who ordered what, when and why, with what became of it, newest first."""
         after = page.after(_AUDIT, int, str)
         async with database.read() as connection:
             rows = await overview.audit(
-                connection, settings.pool, about, (after[0], after[1]) if after else None, page.limit + 1
+                connection,
+                pool or settings.pool,
+                about,
+                (after[0], after[1]) if after else None,
+                page.limit + 1,
             )
         return make_page(
             request,

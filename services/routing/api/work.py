@@ -12,7 +12,6 @@ from services.routing.api import schemas, views
 from services.routing.api.answering import RESPONSES, answered, assignment
 from services.routing.api.shapes import Agent, Body, Id, PathId, Reader, Text
 from services.routing.domain.commands import AcceptOffer, DeclineOffer, Release, Transfer
-from services.routing.domain.directory import Directory
 from services.routing.domain.versions import placement
 from services.routing.operations import Desk
 from services.routing.settings import RoutingSettings
@@ -45,17 +44,12 @@ def work(database: Database, desk: Desk, settings: RoutingSettings) -> APIRouter
     """The routes of agents at work. Commands answer with the new state."""
     router = APIRouter(prefix="/v1")
 
-    async def directory() -> Directory:
-        async with database.read() as connection:
-            row = await queries.directory(connection, settings.pool)
-        return row.directory if row else Directory()
-
     @router.get("/offers", response_model=list[schemas.Offer])
     async def list_offers(me: Agent) -> list[schemas.Offer]:
         """The caller's open offers, oldest first."""
         async with database.read() as connection:
             rows = await queries.open_offers(connection, me.subject)
-        known = await directory()
+            known = await queries.directory_about(connection, settings.pool, agent_id=me.subject)
         return [views.offer(offer, item.item, known) for offer, item in rows]
 
     @router.post("/offers/{offer_id}/accept", response_model=schemas.Assignment, responses=RESPONSES)
@@ -83,7 +77,7 @@ def work(database: Database, desk: Desk, settings: RoutingSettings) -> APIRouter
         """The caller's conversations, the most urgent first."""
         async with database.read() as connection:
             rows = await queries.assignments(connection, me.subject)
-        known = await directory()
+            known = await queries.directory_about(connection, settings.pool, agent_id=me.subject)
         return [views.assignment(row, known) for row in rows]
 
     @router.get("/conversations/{conversation_id}", response_model=schemas.Conversation)
@@ -93,20 +87,21 @@ def work(database: Database, desk: Desk, settings: RoutingSettings) -> APIRouter
         """Where the conversation is, and its clocks. The ETag is what an order about it has to name."""
         async with database.read() as connection:
             row = await queries.item(connection, conversation_id)
+            known = await queries.directory_about(connection, settings.pool, conversation_id=conversation_id)
         if row is None:
             raise NotFound("Routing has not seen this conversation.")
         response.headers["ETag"] = etag_of(placement(row.item))
-        return views.conversation(row, await directory())
+        return views.conversation(row, known)
 
     @router.get("/conversations/{conversation_id}/decisions", response_model=Page[schemas.Decision])
     async def list_decisions(
         conversation_id: PathId, request: Request, response: Response, _me: Reader, page: PageParams
     ) -> Page[schemas.Decision]:
         """Why the conversation is where it is: every decision about it, newest first."""
-        after = page.after(_DECISIONS, int)
+        after = page.after(_DECISIONS, int, int)
         async with database.read() as connection:
             rows = await queries.decisions(
-                connection, conversation_id, after[0] if after else None, page.limit + 1
+                connection, conversation_id, (after[0], after[1]) if after else None, page.limit + 1
             )
         return make_page(
             request,
@@ -114,7 +109,7 @@ def work(database: Database, desk: Desk, settings: RoutingSettings) -> APIRouter
             page,
             rows,
             kind=_DECISIONS,
-            key=lambda row: (row.sequence,),
+            key=lambda row: (row.at_ms, row.sequence),
             show=views.decision,
         )
 

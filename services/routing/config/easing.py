@@ -24,7 +24,7 @@ from services.routing.config.shapes import lengths_of_time
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _LENGTHS = lengths_of_time()
 _BOOSTS = ("boosts", "tier_boosts")
-_FREE = ("skills", "preferred_skills", *_BOOSTS)
+_FREE = ("skills", "preferred_skills", "tiers", *_BOOSTS)
 """Mappings whose names are anybody's choice: a skill may be called `after`."""
 _MINUTES = ("start", "end")
 

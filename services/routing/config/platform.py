@@ -46,14 +46,19 @@ class PlatformDirectory:
         self._client = client
         self._params = {"reason": reason} if reason else {}
         self._run = uuid4().hex
+        self._pool = ""
 
-    async def read(self) -> Running:
-        """What there is. Raises PlatformRefused."""
-        answer = await self._send("GET", "/v1/directory")
+    async def read(self, pool: str = "") -> Running:
+        """What there is in the pool, in the first one when there is no such pool or none is named. Raises
+        PlatformRefused."""
+        known = (await self._send("GET", "/v1/pools")).json()["pools"]
+        ids = [one["id"] for one in known]
+        self._pool = pool if pool in ids else ids[-1]
+        answer = await self._send("GET", "/v1/directory", params={"pool": self._pool})
         body = answer.json()
         agents: dict[str, AgentShape] = {}
         versions: dict[str, str] = {}
-        params: dict[str, Any] = {"limit": _PAGE}
+        params: dict[str, Any] = {"limit": _PAGE, "pool": self._pool}
         while True:
             page = (await self._send("GET", "/v1/agents", params=params)).json()
             for view in page["items"]:
@@ -61,7 +66,7 @@ class PlatformDirectory:
                 versions[view["id"]] = f'"{view["version"]}"'
             if not page.get("next_cursor"):
                 break
-            params = {"limit": _PAGE, "cursor": page["next_cursor"]}
+            params |= {"cursor": page["next_cursor"]}
         directory = DirectoryShape.model_validate(body["directory"])
         return Running(Configuration(body["pool"], directory, agents), answer.headers["ETag"], versions)
 
@@ -127,7 +132,7 @@ class PlatformDirectory:
         headers: dict[str, str] = {}
         if method != "GET":
             headers["Idempotency-Key"] = f"{self._run}-{method}-{path}-{version or 'new'}"
-            params = self._params
+            params = {**self._params, **({"pool": self._pool} if path == "/v1/directory" else {})}
         if version is not None:
             headers["If-Match"] = version
         for turn in range(_TRIES):
@@ -159,8 +164,8 @@ def check_pool(now: Configuration, wanted: Configuration) -> None:
     """Raises PlatformRefused when the file is another pool's."""
     if now.pool_id != wanted.pool_id:
         raise PlatformRefused(
-            f"the file describes pool {wanted.pool_id!r}, the platform runs pool {now.pool_id!r}:"
-            " change `pools` in the file, or CENTRALINO_ROUTING_POOL of the platform"
+            f"the file describes pool {wanted.pool_id!r}, the platform runs pool {now.pool_id!r} and none of that name:"
+            " change `pools` in the file, or make the pool with PUT /routing/v1/pools"
         )
 
 

@@ -10,8 +10,10 @@ from services.routing.adapters.located_yaml import BadFile, Place, read
 from services.routing.api.directory_shapes import directory_of, profile_of
 from services.routing.config.easing import plain
 from services.routing.config.shapes import Configuration, FileShape, configuration_of
+from services.routing.domain.capacity import group_key
 from services.routing.domain.configuration import agent_problems
 from services.routing.domain.directory import AgentProfile, Directory
+from services.routing.domain.reserve import is_guard
 
 _SECTIONS = {
     "team": "teams",
@@ -59,6 +61,24 @@ def _faults(file: FileShape, configuration: Configuration) -> Iterator[tuple[Pla
         for problem in agent_problems(directory, profile):
             yield ("agents", number), problem
     yield from _out_of_reach(directory, profiles)
+    yield from _nobody_to_keep(directory, profiles)
+
+
+def _nobody_to_keep(directory: Directory, profiles: list[AgentProfile]) -> Iterator[tuple[Place, str]]:
+    """A reserve for which nobody of the file could be kept."""
+    if not profiles or not directory.reserve.queues:
+        return
+    guards = [p for p in profiles if is_guard(directory, group_key(p))]
+    named = ", ".join(directory.reserve.queues)
+    others = [q for q in directory.queues if q.queue_id not in directory.reserve.queues]
+    if not guards:
+        yield (
+            ("pools", 0, "reserve"),
+            f"reserve: no agent can serve all of {named}: nobody could be kept free",
+        )
+    elif not any(q.team_id in p.teams for p in guards for q in others):
+        why = f"reserve: nobody who can serve all of {named} is in the team of another queue"
+        yield ("pools", 0, "reserve"), f"{why}: they are free for it anyway"
 
 
 def _out_of_reach(directory: Directory, profiles: list[AgentProfile]) -> Iterator[tuple[Place, str]]:
@@ -77,7 +97,16 @@ def _out_of_reach(directory: Directory, profiles: list[AgentProfile]) -> Iterato
         if lacking:
             why = f"queue {queue.queue_id!r} asks for {', '.join(lacking)}: no agent of its teams has that"
             yield ("queues", number, "skills"), why
-        elif not any(all(dict(p.skills).get(s, 0) >= n for s, n in queue.skills) for p in able):
+        if not any(ring.drop_seniority for ring in queue.ring_plan):
+            most = max(p.seniority for p in able)
+            for name, care in (*queue.tiers, ("in_debt", queue.in_debt)):
+                if care.seniority > most:
+                    why = f"queue {queue.queue_id!r} asks for seniority {care.seniority} for {name!r}"
+                    field = ("in_debt",) if care is queue.in_debt else ("tiers", name)
+                    yield ("queues", number, *field), f"{why}: the most senior agent of its teams has {most}"
+        if lacking or not able:
+            continue
+        if not any(all(dict(p.skills).get(s, 0) >= n for s, n in queue.skills) for p in able):
             wanted = ", ".join(f"{skill} {level}" for skill, level in queue.skills)
             why = f"queue {queue.queue_id!r} asks for {wanted}: no agent of its teams has all of it"
             yield ("queues", number, "skills"), why
@@ -90,6 +119,8 @@ def _place_of(problem: str, file: FileShape) -> Place:
         return next((("filters", n) for n, f in enumerate(file.filters) if f.queue == named), ("filters",))
     if problem.startswith("the last filter"):
         return ("filters", len(file.filters) - 1) if file.filters else ("filters",)
+    if problem.startswith("reserve"):
+        return ("pools", 0, "reserve")
     if problem.startswith("there must be at least one capacity"):
         return ("capacities",)
     found = _ENTITY.match(problem)

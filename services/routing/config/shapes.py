@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
+from services.routing.api.care_shapes import ReserveShape
 from services.routing.api.directory_shapes import (
     AgentShape,
     CapacityShape,
@@ -22,12 +23,19 @@ from services.routing.api.directory_shapes import (
 from services.routing.api.promise_shapes import CalendarShape, SlaShape
 from services.routing.api.shapes import Body, Id
 
-POOL_FIELDS = ("live_grace_ms", "interruptible_grace_ms", "missed_limit", "boost_cap_ms", "hop_limit")
+POOL_FIELDS = (
+    "live_grace_ms",
+    "interruptible_grace_ms",
+    "missed_limit",
+    "boost_cap_ms",
+    "hop_limit",
+    "reserve",
+)
 """What the directory says of the pool as a whole."""
 
 
 class PoolShape(Body):
-    """One writer and the people who share capacity. An installation has one."""
+    """One writer and the people who share capacity. A file has one; an installation may have more."""
 
     id: Id
     live_grace_ms: int = Field(default=120_000, ge=0, le=86_400_000)
@@ -35,6 +43,7 @@ class PoolShape(Body):
     missed_limit: int = Field(default=3, ge=1, le=100)
     boost_cap_ms: int = Field(default=-1, ge=-1, le=366 * 86_400_000)
     hop_limit: int = Field(default=3, ge=0, le=1000)
+    reserve: ReserveShape = ReserveShape()
 
 
 class NamedSla(SlaShape):

@@ -7,8 +7,8 @@ from services.routing.domain.choice import Entry, Standing
 from services.routing.domain.directory import AgentProfile, CapacityPolicy, ChannelRule
 from services.routing.domain.model import AgentState
 
-GroupKey = tuple[tuple[str, ...], tuple[str, ...], tuple[tuple[str, int], ...], str]
-"""Capability profile: teams, languages, skills with levels, capacity policy."""
+GroupKey = tuple[tuple[str, ...], tuple[str, ...], tuple[tuple[str, int], ...], str, int]
+"""Capability profile: teams, languages, skills with levels, capacity policy, seniority."""
 FREE = ""
 SCALE = 10_000
 NO_RULE = ChannelRule(channel="", weight=0, max_count=0)
@@ -136,6 +136,11 @@ class Seat:
         if self.policy.fair_share:
             self.window = pace.counted(self.window, at_ms, self.policy.fair_share_window_ms)
 
+    def empty(self) -> None:
+        """As without any work."""
+        self.live_used = self.interruptible_used = self.exclusive_held = 0
+        self.counts, self.conversations, self.offers = {}, set(), set()
+
     def hold(self, channel: str) -> None:
         """Take the units of one conversation of the channel."""
         self._count(channel, 1)
@@ -190,4 +195,5 @@ def group_key(profile: AgentProfile) -> GroupKey:
         tuple(sorted(profile.languages)),
         tuple(sorted(profile.skills)),
         profile.capacity_id,
+        profile.seniority,
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from services.routing.domain.directory import AgentProfile, Directory
-from services.routing.domain.model import PresenceState, Status, Urgency
+from services.routing.domain.model import Clock, Handling, Item, PresenceState, Status, Urgency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +102,12 @@ class Enqueue(Command):
     """Who is never waited for: rated bad by this customer."""
     first_seq: int = 0
     """The number of the first customer message, 0 = unknown."""
+    handling: Handling = "human"
+    """`bot`: a bot begins, where the queue has one."""
+    escalate: str = ""
+    """Why a rule wants somebody to see it at once; "" = it does not."""
+    escalated_by: str = ""
+    """The rule."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +125,21 @@ class Reclassify(Command):
     queue_hint: str = ""
     insist: bool = False
     """A rule has escalated: the hint counts although topic and language are known."""
+    escalate: str = ""
+    """Why, as in Enqueue."""
+    escalated_by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandOff(Command):
+    """The bot gives the conversation to people, or is not wanted any more."""
+
+    conversation_id: str
+    episode: int
+    cause: str
+    """bot-handed-over, person-wanted, person-replied."""
+    by: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +154,15 @@ class CustomerWrote(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KnowCustomer(Command):
+    """The customer has another tier or another debt than was known; whatever they have in the pool is moved."""
+
+    customer_id: str
+    tier: str
+    debt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordReply(Command):
     """A public reply was sent at `replied_at_ms`, by a human unless it says otherwise."""
 
@@ -143,6 +173,8 @@ class RecordReply(Command):
     after_seq: int = 0
     """The last customer message that its author had seen, 0 = unknown."""
     human: bool = True
+    bot: bool = False
+    """Not human, and written by the bot that has the conversation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,3 +237,19 @@ class Transfer(ByPerson):
     to_agent: str = ""
     requested_by: str = ""
     """Who asked without waiting for the answer: a refusal comes by the feed."""
+    to_pool: str = ""
+    """The pool of the queue, team or agent, when it is another one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adopt(Command):
+    """A conversation comes from another pool, as it was there; where it shall go is as in Transfer."""
+
+    item: Item
+    clocks: tuple[Clock, ...]
+    to_queue: str = ""
+    to_team: str = ""
+    to_agent: str = ""
+    from_pool: str = ""
+    by: str = ""
+    reason: str = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from services.routing.domain import explain, sla
+from services.routing.domain import bots, explain, sla
 from services.routing.domain.capacity import Seat
 from services.routing.domain.commands import PutAgent, PutDirectory, RemoveAgent
 from services.routing.domain.directory import AgentProfile, Directory, version_of
@@ -161,6 +161,8 @@ def _move(pool: Pool, item: Item) -> None:
         record = explain.noted(pool, item, "route", queue_id=item.queue_id, filter=filter_index)
         pool.explain(record)
         announce(pool, item, "queue-removed", record["decision_id"])
+    if item.state == "with_bot" and not bots.serves(pool.queue_of(item)):
+        bots.to_people(pool, item, "directory-changed")
 
 
 def _widen(pool: Pool) -> None:

@@ -3,7 +3,7 @@ ends."""
 
 from __future__ import annotations
 
-from services.routing.domain import explain, messages, parking, sla
+from services.routing.domain import bots, escalation, explain, messages, parking, sla
 from services.routing.domain.affinity import hold
 from services.routing.domain.commands import (
     Close,
@@ -20,6 +20,7 @@ from services.routing.domain.orders import CallBack
 from services.routing.domain.overflow import entry, out_of_hours
 from services.routing.domain.placement import describe_item, enter_ring
 from services.routing.domain.replies import done, refused
+from services.routing.domain.shadowing import compare_queue
 from services.routing.domain.state import Pool
 
 
@@ -62,17 +63,23 @@ def enqueue(pool: Pool, command: Enqueue) -> None:
         debt=command.debt,
         answers=known.answers if known else (),
     )
+    if pool.shadow is not None:
+        compare_queue(pool, pool.shadow, item, command.queue_hint, matched.queue_id)
     item = messages.wrote(item, command.first_seq, started_at_ms)
     sla.open_clocks(pool, item)
+    cause = elsewhere or ("reopened" if known else "opened")
+    if command.handling == "bot" and bots.serves(queue) and not command.escalate:
+        bots.begin(pool, pool.rekeyed(item), cause, filter_index)
+        return
     item = enter_ring(pool, pool.rekeyed(item))
     item = hold(pool, item, command.preferred_agent or item.last_agent_id, command.avoid_agents)
     pool.put_item(item)
-    cause = elsewhere or ("reopened" if known else "opened")
     announce(pool, item, cause, routed(pool, item, filter_index))
     if elsewhere:
         facts = {"why": elsewhere, "from_queue_id": matched.queue_id, "queue_id": queue.queue_id}
         pool.explain(explain.noted(pool, item, "redirected", **facts))
-    out_of_hours(pool, item)
+    escalation.by_rule(pool, item, command.escalated_by, command.escalate, moves=True)
+    out_of_hours(pool, pool.items[item.conversation_id])
     pool.place_later(item.conversation_id, cause)
 
 
@@ -81,7 +88,17 @@ def reclassify(pool: Pool, command: Reclassify) -> None:
     item = pool.items.get(command.conversation_id)
     if item is None or item.episode != command.episode or item.state == "closed":
         return
-    touched = item.human_version > command.based_on_human_version or item.state != "waiting" or item.replied
+    touched = (
+        item.human_version > command.based_on_human_version
+        or item.state not in ("waiting", "with_bot")
+        or item.replied
+    )
+    _understand(pool, item, command, touched=touched)
+    item = pool.items[command.conversation_id]
+    escalation.by_rule(pool, item, command.escalated_by, command.escalate, moves=not touched)
+
+
+def _understand(pool: Pool, item: Item, command: Reclassify, *, touched: bool) -> None:
     after = item
     if URGENCIES.index(command.urgency) > URGENCIES.index(item.urgency):
         after = after._replace(urgency=command.urgency)
@@ -120,7 +137,11 @@ def record_reply(pool: Pool, command: RecordReply) -> None:
         sla.replied(pool, item, before, command.replied_at_ms)
     else:
         sla.automatically_replied(pool, item, command.replied_at_ms)
-    if item.state != "closed":
+        if command.bot and command.episode == item.episode:
+            item = bots.said(pool, item, by_bot=True)
+    if item.state == "with_bot" and command.human:
+        bots.to_people(pool, item, "person-replied")
+    elif item.state != "closed":
         sla.rekey(pool, item)
     elif item is not before:
         pool.put_item(item)
@@ -151,6 +172,7 @@ def customer_wrote(pool: Pool, command: CustomerWrote) -> None:
     wrote_at_ms = min(command.wrote_at_ms, pool.at_ms)
     if item.park_at_ms:
         item = item._replace(park_at_ms=0)
+    item = bots.said(pool, item, by_bot=False)
     replied_at_ms = messages.answer_to(item, command.seq, wrote_at_ms)
     if not replied_at_ms:
         item = messages.wrote(item, command.seq, wrote_at_ms)
@@ -211,6 +233,7 @@ def end(pool: Pool, item: Item, cause: str, at_ms: int) -> None:
             offer_id="",
             more_offers=(),
             park_at_ms=0,
+            bot_until_ms=0,
             returning=False,
             held_for="",
             hold_until_ms=0,
@@ -239,9 +262,15 @@ def _route_again(pool: Pool, item: Item, queue_hint: str) -> None:
     item = item._replace(queue_id=queue.queue_id)
     sla.promise_again(pool, item)
     item = pool.rekeyed(item)
-    if moved or another_language:
+    if item.state == "waiting" and (moved or another_language):
         item = enter_ring(pool, item._replace(overflow_at_ms=0))
     pool.put_item(item)
+    if item.state == "with_bot":
+        if not bots.serves(queue):
+            bots.to_people(pool, item, "reclassified")
+        elif moved:
+            announce(pool, item, "reclassified", "")
+        return
     decision_id = routed(pool, item, filter_index)
     if moved:
         announce(pool, item, "reclassified", decision_id)

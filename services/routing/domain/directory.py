@@ -4,15 +4,15 @@ targets."""
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from services.routing.domain.calendars import Calendar, calendars_by_id
-from services.routing.domain.choice import PICK_RULES, PickRule
-from services.routing.domain.model import URGENCIES
-from services.routing.domain.relief import NO_RELIEF, Relief, relief_problems
-from services.routing.domain.skills import Skill, skill_problems
+from services.routing.domain.choice import PickRule
+from services.routing.domain.directory_problems import directory_problems
+from services.routing.domain.relief import NO_RELIEF, Relief
+from services.routing.domain.skills import Skill
 from services.routing.domain.sla_policy import NO_PROMISE, SlaPolicy
 
 
@@ -33,6 +33,46 @@ class Ring:
     drop_language: bool = False
     teams: tuple[str, ...] = ()
     """Teams that may serve the queue too."""
+    drop_seniority: bool = False
+    """Nobody senior is asked for any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Care:
+    """What a queue does for customers of a tier, or for those who have suffered."""
+
+    ring: int = 0
+    """So many rings are open from the beginning."""
+    seniority: int = 0
+    """The lowest seniority of who may serve them."""
+
+
+NO_CARE = Care()
+
+
+@dataclass(frozen=True, slots=True)
+class BotRules:
+    """How long a bot may be silent before people get the conversation."""
+
+    answer_ms: int = 0
+    """After a customer's message; 0 = no bot answers in the queue, whatever triage says."""
+    idle_ms: int = 600_000
+    """After its own answer."""
+
+
+NO_BOT = BotRules()
+
+
+@dataclass(frozen=True, slots=True)
+class Reserve:
+    """Of the free agents who can serve all of these queues the last one is left to them for a while."""
+
+    queues: tuple[str, ...] = ()
+    after_ms: int = 0
+    """What waits in any other queue may have him too after so long; 0 = nobody is kept."""
+
+
+NO_RESERVE = Reserve()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +112,11 @@ class Queue:
     continuity_boost_ms: int = 0
     """Milliseconds for a parked conversation that came back and could not go to its agent."""
     relief: Relief = NO_RELIEF
+    tiers: tuple[tuple[str, Care], ...] = ()
+    """By the customer's tier."""
+    in_debt: Care = NO_CARE
+    """For customers with a debt."""
+    bot: BotRules = NO_BOT
 
     @property
     def ring_plan(self) -> tuple[Ring, ...]:
@@ -107,6 +152,25 @@ def boost_parts(queue: Queue, item: Boosted) -> tuple[tuple[str, int], ...]:
         ("by_hand", item.manual_ms),
     )
     return tuple(part for part in parts if part[1])
+
+
+class Known(Protocol):
+    """What is known of the customer of an item."""
+
+    @property
+    def tier(self) -> str: ...
+    @property
+    def debt(self) -> int: ...
+
+
+def care_of(queue: Queue, item: Known) -> Care:
+    """What the queue does for the customer of the item: the more of what the tier and the debt ask for."""
+    if not item.tier and not item.debt:
+        return NO_CARE
+    by_tier = dict(queue.tiers).get(item.tier, NO_CARE)
+    by_debt = queue.in_debt if item.debt else NO_CARE
+    ring = min(max(by_tier.ring, by_debt.ring), len(queue.ring_plan))
+    return Care(ring, max(by_tier.seniority, by_debt.seniority))
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +241,8 @@ class AgentProfile:
     capacity_id: str = "default"
     started_at_ms: int = 0
     """First day at work, for the ramp of the capacity policy; 0 = long ago."""
+    seniority: int = 0
+    """What queues may ask for on behalf of some customers; 0 = new."""
 
 
 DEBT_CAP = 24
@@ -212,6 +278,7 @@ class Directory:
     """Every skill there is. None: any name may be used."""
     hop_limit: int = 3
     """Transfers of an episode before it goes to whom its queue escalates to."""
+    reserve: Reserve = NO_RESERVE
     queue_by_id: Mapping[str, Queue] = field(default_factory=dict, init=False, repr=False, compare=False)
     capacity_by_id: Mapping[str, CapacityPolicy] = field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -257,94 +324,4 @@ class Directory:
 
     def problems(self) -> tuple[str, ...]:
         """Everything that is wrong with it, one sentence each; empty = valid."""
-        return tuple(self._problems())
-
-    def _problems(self) -> Iterator[str]:
-        teams = {t.team_id for t in self.teams}
-        for what, ids in (
-            ("team", [t.team_id for t in self.teams]),
-            ("queue", [q.queue_id for q in self.queues]),
-            ("capacity", [c.capacity_id for c in self.capacities]),
-            ("calendar", [c.calendar_id for c in self.calendars]),
-            ("skill", [s.skill_id for s in self.skills]),
-        ):
-            for doubled in sorted({i for i in ids if ids.count(i) > 1}):
-                yield f"{what} {doubled!r} is there twice"
-            if "" in ids:
-                yield f"a {what} has no id"
-        for queue in self.queues:
-            if queue.team_id not in teams:
-                yield f"queue {queue.queue_id!r} names the unknown team {queue.team_id!r}"
-            promised = queue.sla.problems(self.calendar_by_id)
-            yield from (f"queue {queue.queue_id!r} {problem}" for problem in promised)
-            yield from self._queue_problems(queue, teams)
-            yield from (
-                f"queue {queue.queue_id!r} has a boost for the unknown urgency {u!r}"
-                for u, _ in queue.boosts
-                if u not in URGENCIES
-            )
-        reliefs = {q.queue_id: q.relief for q in self.queues}
-        yield from relief_problems(reliefs, frozenset(self.calendar_by_id))
-        for rule in self.filters:
-            if rule.queue_id not in self.queue_by_id:
-                yield f"a filter names the unknown queue {rule.queue_id!r}"
-        if not self.filters or not self.filters[-1].is_default:
-            yield "the last filter must have no condition: it names the default queue"
-        if not self.capacities:
-            yield "there must be at least one capacity policy"
-        for capacity in self.capacities:
-            for rule_ in capacity.channels:
-                if rule_.weight <= 0 or rule_.max_count < 0:
-                    where = f"capacity {capacity.capacity_id!r}, channel {rule_.channel!r}"
-                    yield f"{where}: weight must be positive"
-            yield from _capacity_problems(capacity)
-        for calendar in self.calendars:
-            yield from (f"calendar {calendar.calendar_id!r} {problem}" for problem in calendar.problems())
-
-    def _queue_problems(self, queue: Queue, teams: set[str]) -> Iterator[str]:
-        where = f"queue {queue.queue_id!r}"
-        yield from skill_problems(where, (*queue.skills, *queue.preferred_skills), self.skills)
-        if queue.offer_timeout_ms <= 0 or queue.exclusion_ms <= 0:
-            yield f"{where}: offer_timeout and exclusion must be positive"
-        if queue.pick not in PICK_RULES:
-            yield f"{where} picks by the unknown rule {queue.pick!r}; there are {', '.join(PICK_RULES)}"
-        if queue.parallel_offers < 1:
-            yield f"{where}: parallel_offers must be at least 1, got {queue.parallel_offers}"
-        if queue.auto_accept and queue.parallel_offers > 1:
-            yield f"{where} cannot both accept by itself and offer to {queue.parallel_offers} at once"
-        preferred = {skill for skill, _ in queue.preferred_skills}
-        opens_ms = 0
-        for number, ring in enumerate(queue.rings, 1):
-            if ring.after_ms and ring.after_ms < opens_ms:
-                yield f"{where}: ring {number} opens before the ring inside it"
-            opens_ms = max(opens_ms, ring.after_ms)
-            for skill in sorted(set(ring.drop_skills) - preferred):
-                yield f"{where}: ring {number} drops {skill!r}, which is not one of its preferred skills"
-            for team_id in ring.teams:
-                if team_id not in teams:
-                    yield f"{where}: ring {number} names the unknown team {team_id!r}"
-
-
-def _capacity_problems(capacity: CapacityPolicy) -> Iterator[str]:
-    where = f"capacity {capacity.capacity_id!r}"
-    channels = [rule.channel for rule in capacity.channels]
-    for doubled in sorted({c for c in channels if channels.count(c) > 1}):
-        yield f"{where} has the channel {doubled!r} twice"
-    for rule in capacity.channels:
-        budget = capacity.interruptible_budget if rule.interruptible else capacity.budget
-        if rule.weight > budget and rule.max_count:
-            yield (
-                f"{where}, channel {rule.channel!r}: one conversation weighs {rule.weight}, the budget is {budget}:"
-                " nobody could ever take one"
-            )
-        if rule.exclusive and rule.interruptible:
-            yield f"{where}, channel {rule.channel!r} cannot be both exclusive and interruptible"
-    if capacity.max_open_offers < 1:
-        yield f"{where}: max_open_offers must be at least 1"
-    if capacity.fair_share < 0 or (capacity.fair_share and capacity.fair_share_window_ms <= 0):
-        yield f"{where}: fair_share must not be negative, and its window must be positive"
-    before = (0, 0)
-    for step in capacity.ramp:
-        if not (step[0] > before[0] and 0 < step[1] <= 100 and step[1] >= before[1]):
-            yield f"{where}: the steps of a ramp rise in time and percent (1 to 100), got {step} after {before}"
-        before = step
+        return tuple(directory_problems(self))

@@ -14,19 +14,23 @@ from typing import Any
 
 from services.routing.domain import (
     alarms,
+    bots,
     commands,
     configuration,
     conversations,
+    crossing,
     explain,
+    handovers,
     ladders,
     offers,
     orders,
     overflow,
     parking,
     presence,
+    shadowing,
+    standing,
     supervision,
     timers,
-    transfers,
 )
 from services.routing.domain.capacity import Seat
 from services.routing.domain.directory import AgentProfile, Directory
@@ -34,6 +38,7 @@ from services.routing.domain.events import RingOpened
 from services.routing.domain.matching import Bench
 from services.routing.domain.model import AgentState, Clock, Item, Notice, Offer, PoolState, Result
 from services.routing.domain.placement import await_ring, settle
+from services.routing.domain.policy import ShadowPolicy
 from services.routing.domain.state import Pool, Step
 
 Handler = Callable[[Pool, Any], Result | None]
@@ -52,6 +57,7 @@ class Rows:
     clocks: tuple[Clock, ...] = ()
     results: tuple[Result, ...] = ()
     notices: tuple[Notice, ...] = ()
+    shadow: ShadowPolicy | None = None
 
 
 class Engine:
@@ -72,22 +78,26 @@ class Engine:
         commands.EndLease: presence.end_lease,
         commands.Enqueue: conversations.enqueue,
         commands.Reclassify: conversations.reclassify,
+        commands.KnowCustomer: standing.know_customer,
         commands.CustomerWrote: conversations.customer_wrote,
+        commands.HandOff: bots.hand_off,
         commands.RecordReply: conversations.record_reply,
         commands.RecordStatus: conversations.record_status,
         commands.Close: conversations.close,
         commands.AcceptOffer: offers.accept,
         commands.DeclineOffer: offers.decline,
-        commands.Release: transfers.release,
-        commands.Transfer: transfers.transfer,
-        orders.Move: transfers.move,
-        orders.Escalate: transfers.escalate,
+        commands.Release: handovers.release,
+        commands.Transfer: handovers.transfer,
+        commands.Adopt: crossing.adopt,
+        orders.Move: handovers.move,
+        orders.Escalate: handovers.call_for_help,
         orders.Pin: supervision.pin,
         orders.Boost: supervision.boost,
         orders.PassOn: overflow.expected_too_long,
         orders.CallBack: conversations.call_back,
         orders.Drain: supervision.drain,
         orders.CloseQueue: supervision.close_queue,
+        orders.PutShadow: shadowing.put_shadow,
     }
 
     def __init__(self, pool_id: str, directory: Directory) -> None:
@@ -158,6 +168,7 @@ class Engine:
             clocks=tuple(c for i in sorted(pool.clocks) for c in pool.clocks[i]),
             results=tuple(pool.results[r] for r in sorted(pool.results)),
             notices=tuple(pool.notices[n] for n in sorted(pool.notices)),
+            shadow=pool.shadow.policy if pool.shadow else None,
         )
 
     @classmethod
@@ -178,9 +189,12 @@ class Engine:
         pool.notices = {n.notice_id: n for n in rows.notices if not n.lifted}
         engine._seat(rows)
         for item in pool.items.values():
+            pool.know_customer(item)
             if item.state == "waiting":
                 pool.waiting.add(item, pool.signature(item))
+        pool.bench.guards.loosened.clear()
         engine._remember()
+        shadowing.cast(pool, rows.shadow)
         return engine
 
     def _seat(self, rows: Rows) -> None:
@@ -261,6 +275,9 @@ class Engine:
         if item.state == "assigned":
             parking.park(pool, item)
             return
+        if item.state == "with_bot":
+            bots.late(pool, item)
+            return
         if item.overflow_at_ms == due_ms:
             further = overflow.pass_on(pool, item, "waited-long")
             if further.queue_id != item.queue_id:
@@ -269,6 +286,8 @@ class Engine:
             item = further
         if item.held_for and item.hold_until_ms == due_ms:
             item = item._replace(held_for="", hold_until_ms=0)
+        if item.yields_until_ms == due_ms:
+            item = item._replace(yields_until_ms=0)
         if item.relax_at_ms == due_ms:
             item = await_ring(pool, item._replace(ring=item.ring + 1, relax_at_ms=0))
             pool.emit(RingOpened(item.conversation_id, item.episode, item.ring, "waited-long"))

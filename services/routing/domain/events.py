@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from services.routing.domain.directory import AgentProfile, Team
-from services.routing.domain.model import OfferState, PresenceState
+from services.routing.domain.model import Clock, Handling, Item, OfferState, PresenceState
 from services.routing.domain.sla_policy import Action
+
+EscalationCause = Literal["person", "hops", "rule", "ladder"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,38 @@ class TeamAssigned(Event):
     eligible_at_ms: int
     key_ms: int
     cause: str
+    decision_id: str
+    handling: Handling = "human"
+
+
+@dataclass(frozen=True, slots=True)
+class LeftPool(Event):
+    """The conversation is another pool's now; whoever owns this one's commands sends it there (`commands.Adopt`)."""
+
+    item: Item
+    clocks: tuple[Clock, ...]
+    to_pool: str
+    to_queue: str
+    to_team: str
+    to_agent: str
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Escalated(Event):
+    """The conversation went ahead, or to somebody else, because it could not wait its turn."""
+
+    conversation_id: str
+    episode: int
+    cause: EscalationCause
+    by: str
+    reason: str
+    boost_ms: int
+    """Of all parts together, as it is now."""
+    from_queue_id: str
+    queue_id: str
+    """The same when it stays."""
     decision_id: str
 
 

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from services.routing.domain import clocks, explain, sla
+from services.routing.domain.bots import to_people
+from services.routing.domain.escalation import escalate
 from services.routing.domain.events import RingOpened, SlaBreached, SlaEscalated, SlaWarned
 from services.routing.domain.model import Clock, Item
 from services.routing.domain.placement import await_ring, wait_anew
@@ -116,8 +118,18 @@ def _tell(pool: Pool, item: Item, clock: Clock, step: LadderStep, people: dict[s
 def _boost(pool: Pool, item: Item, clock: Clock, step: LadderStep) -> Effect:
     """The pool's limit on the boost of an item holds."""
     before_ms = item.boost_ms
-    after = sla.rekey(pool, item._replace(escalated_ms=item.escalated_ms + step.boost_ms))
+    after = escalate(pool, item, "ladder", clock.metric, step.name, boost_ms=step.boost_ms, moves=False)
     return Effect("boosted" if after.boost_ms > before_ms else "boosted-to-the-limit")
+
+
+def _escalate(pool: Pool, item: Item, clock: Clock, step: LadderStep) -> Effect:
+    """As if a person had called for help."""
+    if item.state == "closed":
+        return Effect("not-open-but-closed")
+    holder, was = item.agent_id, item.queue_id
+    after = escalate(pool, item, "ladder", clock.metric, step.name)
+    moved = after.queue_id != was
+    return Effect("moved" if moved else "ahead", (holder,) if moved and holder else ())
 
 
 def _widen(pool: Pool, item: Item, clock: Clock, step: LadderStep) -> Effect:
@@ -135,7 +147,10 @@ def _widen(pool: Pool, item: Item, clock: Clock, step: LadderStep) -> Effect:
 
 
 def _reassign(pool: Pool, item: Item, clock: Clock, step: LadderStep) -> Effect:
-    """From an agent only to somebody else who has room now; of one that waits, the hold ends."""
+    """From an agent only to somebody else who has room now, from a bot to people; of one that waits, the hold ends."""
+    if item.state == "with_bot":
+        to_people(pool, item, "sla", clock.metric, step.name)
+        return Effect("taken-from-the-bot")
     if item.state == "waiting":
         pool.put_item(item._replace(held_for="", hold_until_ms=0))
         pool.place_later(item.conversation_id, "sla")
@@ -164,6 +179,7 @@ _ACTIONS: dict[Action, Callable[[Pool, Item, Clock, LadderStep], Effect]] = {
     "boost": _boost,
     "widen": _widen,
     "reassign": _reassign,
+    "escalate": _escalate,
     "page": _page,
     "manager": _manager,
 }

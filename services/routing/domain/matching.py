@@ -13,6 +13,7 @@ from services.routing.domain.choice import STANDING_OF, Candidate, Entry, Standi
 from services.routing.domain.directory import AgentProfile, Directory, Queue
 from services.routing.domain.model import UNDETERMINED
 from services.routing.domain.queue import Bucket, Order, Signature, WaitingRoom
+from services.routing.domain.reserve import Guards, is_guard
 
 _RANKED = 4
 
@@ -38,10 +39,12 @@ class Pick:
 class Group:
     """The agents of one capability profile."""
 
-    __slots__ = ("agents", "blocked", "flexibility", "heaps", "key", "seen", "served", "watchers")
+    __slots__ = ("agents", "blocked", "flexibility", "guards", "heaps", "key", "seen", "served", "watchers")
 
-    def __init__(self, key: GroupKey, flexibility: int) -> None:
+    def __init__(self, key: GroupKey, flexibility: int, guards: bool) -> None:
         self.key = key
+        self.guards = guards
+        """Whether its agents can serve every queue of the reserve."""
         self.flexibility = flexibility
         self.agents: set[str] = set()
         self.heaps: dict[tuple[str, Standing], list[Entry]] = {}
@@ -71,6 +74,7 @@ class Bench:
         self.orders: tuple[Standing, ...] = tuple(sorted({STANDING_OF[q.pick] for q in directory.queues}))
         self.seats: dict[str, Seat] = {}
         self.groups: dict[GroupKey, Group] = {}
+        self.guards = Guards()
         self._eligible: dict[Signature, Eligible] = {}
 
     def seat(self, seat: Seat) -> None:
@@ -78,7 +82,9 @@ class Bench:
         key = seat.group_key
         group = self.groups.get(key)
         if group is None:
-            group = self.groups[key] = Group(key, self.flexibility(seat.profile))
+            group = self.groups[key] = Group(
+                key, self.flexibility(seat.profile), is_guard(self.directory, key)
+            )
         group.agents.add(seat.agent_id)
         self.seats[seat.agent_id] = seat
         self._forget_eligible()
@@ -90,6 +96,7 @@ class Bench:
         seat = self.seats.pop(agent_id)
         group = self.group_of(seat)
         group.agents.discard(agent_id)
+        self.guards.forget(agent_id)
         for channel, reason in seat.blocked.items():
             group.blocked[channel][reason] -= 1
         if not group.agents:
@@ -121,6 +128,8 @@ class Bench:
                 if seat.entries.get(place) != entry:
                     seat.entries[place] = entry
                     self._offer_room(group, place, entry)
+        if group.guards:
+            self.guards.note(seat)
 
     def _offer_room(self, group: Group, place: tuple[str, Standing], entry: Entry) -> None:
         heap = group.heaps.setdefault(place, [])
@@ -157,7 +166,7 @@ class Bench:
 
     def verdict(self, key: GroupKey, signature: Signature) -> int | str:
         """The first ring in which a group serves the signature, or the reason why it does in none that is open."""
-        teams, languages, skills, capacity_id = key
+        teams, languages, skills, capacity_id, seniority = key
         queue = self.directory.queue_by_id.get(signature.queue_id)
         if queue is None:
             return "team"
@@ -170,6 +179,7 @@ class Bench:
         )
         speaks = signature.language == UNDETERMINED or signature.language in languages
         of_team = queue.team_id in teams
+        senior = seniority >= signature.seniority
         lacking = {skill for skill, level in queue.preferred_skills if levels.get(skill, 0) < level}
         for number in range(signature.ring + 1):
             if number:
@@ -177,16 +187,21 @@ class Bench:
                 lacking -= set(ring.drop_skills)
                 speaks = speaks or ring.drop_language
                 of_team = of_team or any(team_id in teams for team_id in ring.teams)
-            if of_team and has_channel and speaks and not lacking:
+                senior = senior or ring.drop_seniority
+            if of_team and has_channel and speaks and senior and not lacking:
                 return number
         if not of_team:
             return "team"
         if not has_channel:
             return "channel"
+        if not senior:
+            return "seniority"
         return "preferred-skill" if lacking else "language"
 
-    def choose(self, signature: Signature, excluded: tuple[str, ...], held_for: str) -> Choice:
-        """The best agents with room for an item of the signature."""
+    def choose(
+        self, signature: Signature, excluded: tuple[str, ...], held_for: str, *, yields: bool = False
+    ) -> Choice:
+        """The best agents with room for an item of the signature; one that yields leaves the last guard alone."""
         eligible = self.eligible(signature)
         reasons = {reason or "free": n for reason, n in eligible.reasons.items() if n}
         channel = signature.channel
@@ -194,9 +209,13 @@ class Bench:
         rule = queue.pick if queue else "least_flexible"
         place = (channel, STANDING_OF[rule])
         found: list[tuple[int | str, ...]] = []
+        keeps = yields and not held_for and self.guards.scarce(channel)
         last_class: tuple[int, ...] = (-1,)
         for first, group in eligible.groups if "free" in reasons else ():
             if not group.blocked[channel].get(FREE):
+                continue
+            if keeps and group.guards:
+                reasons["reserved"] = 1
                 continue
             if held_for:
                 entry = self.seats[held_for].entries.get(place) if held_for in group.agents else None
@@ -228,14 +247,16 @@ class Bench:
         blocked, agent_id = seat.blocked, seat.agent_id
         if FREE not in blocked.values():
             return None
-        served = self._served(self.group_of(seat), waiting)
+        group = self.group_of(seat)
+        served = self._served(group, waiting)
         best: dict[bool, tuple[Order, Signature]] = {}
         for channel, buckets in served.items():
             if blocked[channel] != FREE:
                 continue
             kind = seat.rules[channel].interruptible
+            kept = group.guards and self.guards.scarce(channel)
             for bucket in buckets:
-                head = waiting.head(bucket, agent_id) if bucket.size else None
+                head = waiting.head(bucket, agent_id, kept=kept) if bucket.size else None
                 if head is not None and (kind not in best or head < best[kind][0]):
                     best[kind] = (head, bucket.signature)
         if not best:

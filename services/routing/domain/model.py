@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
-ItemState = Literal["waiting", "offered", "assigned", "parked", "closed"]
+ItemState = Literal["with_bot", "waiting", "offered", "assigned", "parked", "closed"]
 OfferState = Literal["open", "accepted", "declined", "expired", "rescinded"]
 PresenceState = Literal["online", "no_new", "away", "offline"]
 NoticeKind = Literal["agent", "pool", "queue", "unserved"]
 ClockState = Literal["running", "paused", "met", "cancelled"]
+Handling = Literal["human", "bot"]
 Urgency = Literal["low", "normal", "high"]
 Status = Literal["open", "pending_customer", "on_hold", "snoozed"]
 
@@ -47,7 +48,7 @@ class Item(NamedTuple):
     eligible_at_ms: int
     """First customer message of the episode: the age. Offers, declines, transfers and requeues keep it."""
     waiting_since_ms: int
-    """Entry into waiting from new or released; rings count from here."""
+    """Entry into waiting from new, the bot or released; rings count from here."""
     boost_ms: int
     due_ms: int
     """Earliest due of the unfulfilled clocks, else eligible_at + the longest target of the pool."""
@@ -89,7 +90,7 @@ class Item(NamedTuple):
     debt: int = 0
     """What the customer has suffered, 0 to 24 (the ledger of surveys)."""
     escalated_ms: int = 0
-    """Boost by the ladder of a clock."""
+    """Boost by escalations (`escalation`)."""
     manual_ms: int = 0
     """Boost by a supervisor."""
     returning: bool = False
@@ -107,6 +108,15 @@ class Item(NamedTuple):
     """(number, instant) of the customer's messages that no human reply has answered, oldest first."""
     answers: tuple[tuple[int, int], ...] = ()
     """(last message its author had seen, instant) of the newest human replies, in order."""
+    yields_until_ms: int = 0
+    """Until then the last free agent of the reserve is left to others; 0 = no longer, or not at all."""
+
+    bot_until_ms: int = 0
+    """Until when the bot that has it may be silent."""
+    moved_to: str = ""
+    """Closed here, since it went to this pool."""
+    escalations: tuple[str, ...] = ()
+    """Why rules have escalated the episode."""
 
     @property
     def order(self) -> tuple[int, int, str]:

@@ -196,6 +196,7 @@ def announce(pool: Pool, item: Item, cause: str, decision_id: str) -> None:
             item.key_ms,
             cause,
             decision_id,
+            "bot" if item.state == "with_bot" else "human",
         )
     )
 

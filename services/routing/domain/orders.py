@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from services.routing.domain.commands import ByPerson, Command
+from services.routing.domain.directory import Directory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,8 @@ class Move(ByPerson):
     to_team: str = ""
     to_agent: str = ""
     expected_version: str = ""
+    to_pool: str = ""
+    """As in Transfer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,3 +95,11 @@ class CloseQueue(ByPerson):
     queue_id: str
     on: bool
     move_waiting: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutShadow(ByPerson):
+    """Let another policy decide beside the live one, without acting; `directory` None = no longer."""
+
+    name: str = ""
+    directory: Directory | None = None

@@ -5,8 +5,11 @@ from __future__ import annotations
 
 from services.routing.domain import explain
 from services.routing.domain.capacity import Seat
+from services.routing.domain.directory import care_of
 from services.routing.domain.events import AgentOffered, RingOpened
 from services.routing.domain.model import UNDETERMINED, Item, ItemState, Offer
+from services.routing.domain.reserve import yields_until_ms
+from services.routing.domain.shadowing import compare_agent, compare_item
 from services.routing.domain.state import Pool
 
 
@@ -27,9 +30,13 @@ def settle(pool: Pool) -> None:
 
 def enter_ring(pool: Pool, item: Item) -> Item:
     """The ring an item starts to wait in: the first in which anybody at all could serve it."""
-    if item.ring or item.relax_at_ms:
-        item = item._replace(ring=0, relax_at_ms=0)
     queue = pool.queue_of(item)
+    first = care_of(queue, item).ring
+    if item.ring != first or item.relax_at_ms:
+        item = item._replace(ring=first, relax_at_ms=0)
+    yields_ms = yields_until_ms(pool.directory, item, pool.at_ms)
+    if yields_ms != item.yields_until_ms:
+        item = item._replace(yields_until_ms=yields_ms)
     if not item.overflow_at_ms and queue.relief.overflow_after_ms:
         due_ms = max(pool.at_ms + 1, item.waiting_since_ms + queue.relief.overflow_after_ms)
         item = item._replace(overflow_at_ms=due_ms)
@@ -88,6 +95,7 @@ def wait_anew(pool: Pool, item: Item, excluded: str, why: str) -> None:
         offer_id="",
         more_offers=(),
         park_at_ms=0,
+        bot_until_ms=0,
         waiting_since_ms=pool.at_ms,
         excluded=out,
         recheck_at_ms=pool.at_ms + pool.queue_of(item).exclusion_ms if out else 0,
@@ -101,9 +109,11 @@ def wait_anew(pool: Pool, item: Item, excluded: str, why: str) -> None:
 def place(pool: Pool, item: Item, why: str) -> None:
     """Offer a waiting item to the best agent with room, or explain why it waits on."""
     signature = pool.signature(item)
-    choice = pool.bench.choose(signature, item.excluded, item.held_for)
+    choice = pool.bench.choose(signature, item.excluded, item.held_for, yields=item.yields_until_ms > 0)
     record = explain.arrival(pool, item, signature, choice, why)
     pool.explain(record)
+    if pool.shadow is not None:
+        compare_agent(pool, pool.shadow, item, choice, record["decision_id"])
     if choice.ranked:
         hold_out(pool, item, pool.bench.seats[choice.ranked[0].agent_id], record["decision_id"])
     else:
@@ -112,11 +122,15 @@ def place(pool: Pool, item: Item, why: str) -> None:
 
 def _fill_one(pool: Pool, seat: Seat) -> bool:
     pick = pool.bench.pick(seat, pool.waiting)
-    if pick is None:
+    record = None
+    if pick is not None:
+        item = pool.items[pick.order[2]]
+        record = explain.freed(pool, item, pick, seat.agent_id, seat.load_after(seat.rules[item.channel]))
+        pool.explain(record)
+    if pool.shadow is not None:
+        compare_item(pool, pool.shadow, seat, pick, record["decision_id"] if record else "")
+    if record is None:
         return False
-    item = pool.items[pick.order[2]]
-    record = explain.freed(pool, item, pick, seat.agent_id, seat.load_after(seat.rules[item.channel]))
-    pool.explain(record)
     hold_out(pool, item, seat, record["decision_id"])
     return True
 
@@ -131,7 +145,7 @@ def hold_out(pool: Pool, item: Item, seat: Seat, decision_id: str) -> None:
     asked = {seat.agent_id}
     while len(asked) < queue.parallel_offers and not item.held_for:
         out = tuple(sorted({*item.excluded, *asked}))
-        choice = pool.bench.choose(pool.signature(item), out, "")
+        choice = pool.bench.choose(pool.signature(item), out, "", yields=item.yields_until_ms > 0)
         if not choice.ranked:
             return
         asked.add(choice.ranked[0].agent_id)
@@ -163,7 +177,7 @@ def offer(
         queue_id=queue_id,
     )
     state: ItemState = "assigned" if transfer_from else "offered"
-    pool.put_item(item._replace(state=state, offer_id=made.offer_id, epoch=made.epoch))
+    pool.put_item(item._replace(state=state, offer_id=made.offer_id, epoch=made.epoch, bot_until_ms=0))
     _make(pool, item, made, decision_id)
     return made
 
@@ -237,4 +251,5 @@ def describe_item(pool: Pool, item: Item) -> dict[str, object]:
         "due_ms": item.due_ms,
         "call_back": item.call_back,
         "hops": item.hops,
+        "bot_until_ms": item.bot_until_ms,
     }

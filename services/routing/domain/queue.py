@@ -9,10 +9,11 @@ from __future__ import annotations
 from heapq import heapify, heappop, heappush
 from typing import NamedTuple
 
+from services.routing.domain.directory import Directory, care_of
 from services.routing.domain.model import Item
 
 Order = tuple[int, int, str]
-Variant = tuple[tuple[str, ...], str]
+Variant = tuple[tuple[str, ...], str, bool]
 
 
 class Signature(NamedTuple):
@@ -23,6 +24,19 @@ class Signature(NamedTuple):
     language: str
     skills: tuple[tuple[str, int], ...]
     ring: int
+    seniority: int = 0
+
+
+def signature_in(directory: Directory, item: Item) -> Signature:
+    """What a directory asks of an agent for the item."""
+    queue, skills = directory.queue_by_id[item.queue_id], item.skills
+    if queue.skills:
+        levels = dict(queue.skills)
+        for skill, level in item.skills:
+            levels[skill] = max(level, levels.get(skill, 0))
+        skills = tuple(sorted(levels.items()))
+    seniority = care_of(queue, item).seniority if item.tier or item.debt else 0
+    return Signature(item.queue_id, item.channel, item.language, skills, item.ring, seniority)
 
 
 class _Heap:
@@ -68,7 +82,7 @@ class WaitingRoom:
         if bucket is None:
             bucket = self.buckets[signature] = Bucket(signature)
             self.signatures.append(signature)
-        variant: Variant = (item.excluded, item.held_for)
+        variant: Variant = (item.excluded, item.held_for, item.yields_until_ms > 0)
         heap = bucket.heaps.get(variant)
         if heap is None:
             heap = bucket.heaps[variant] = _Heap()
@@ -101,12 +115,14 @@ class WaitingRoom:
             if not held:
                 del self._held[variant[1]]
 
-    def head(self, bucket: Bucket, agent_id: str) -> Order | None:
-        """The first item of the bucket that may be offered to the agent."""
+    def head(self, bucket: Bucket, agent_id: str, *, kept: bool = False) -> Order | None:
+        """The first item of the bucket that may be offered to the agent; `kept` = he is left to what does not yield."""
         best: tuple[int, int, str, int] | None = None
         where = self._where
-        for (excluded, held_for), heap in bucket.heaps.items():
+        for (excluded, held_for, yields), heap in bucket.heaps.items():
             if agent_id in excluded or (held_for and held_for != agent_id):
+                continue
+            if kept and yields and not held_for:
                 continue
             entries = heap.entries
             first = entries[0]

@@ -18,8 +18,8 @@ from services.routing.domain.model import (
     URGENCIES,
 )
 
-Action = Literal["notify", "boost", "widen", "reassign", "page", "manager"]
-ACTIONS: tuple[Action, ...] = ("notify", "boost", "widen", "reassign", "page", "manager")
+Action = Literal["notify", "boost", "widen", "reassign", "escalate", "page", "manager"]
+ACTIONS: tuple[Action, ...] = ("notify", "boost", "widen", "reassign", "escalate", "page", "manager")
 UNTIL_RESOLVED = (RESOLUTION, AGENT_WORK, TOTAL_RESOLUTION)
 """The metrics that a resolve meets; one instance each, which a reopen continues."""
 MOST_PERCENT = 1000

@@ -26,7 +26,9 @@ from services.routing.domain.model import (
     PoolState,
     Result,
 )
-from services.routing.domain.queue import Signature, WaitingRoom
+from services.routing.domain.policy import ShadowPolicy
+from services.routing.domain.queue import Signature, WaitingRoom, signature_in
+from services.routing.domain.shadow import Difference, Shadow
 from services.routing.domain.timers import Timers
 
 ClockId = tuple[str, str, int]
@@ -54,6 +56,12 @@ class Step:
     removed_agents: list[str] = field(default_factory=list)
     directory: Directory | None = None
     notices: dict[tuple[str, str], Notice] = field(default_factory=dict)
+    shadow: ShadowPolicy | None = None
+    """The shadow policy, when it was put or (without a directory) ended."""
+    differences: list[Difference] = field(default_factory=list, compare=False)
+    """What the shadow policy would have decided otherwise."""
+    compared: int = field(default=0, compare=False)
+    """Decisions that both have made."""
 
 
 class Pool:
@@ -84,8 +92,11 @@ class Pool:
         self.cause = ""
         self.routed: dict[str, tuple[str, int]] = {}
         """Items that found their queue in this step: the id and the filter for the record of their placement."""
+        self.of_customer: dict[str, set[str]] = {}
+        """What is not closed, by customer."""
         self.unplaced: set[str] = set()
         """Items that found nobody in this step: `alarms` looks whether anybody ever could."""
+        self.shadow: Shadow | None = None
         self._touched: dict[str, Seat] = {}
         self._to_place: dict[str, str] = {}
         self._to_fill: dict[str, None] = {}
@@ -126,15 +137,28 @@ class Pool:
         before = self.items.get(item.conversation_id)
         self.items[item.conversation_id] = item
         self.step.items[item.conversation_id] = item
+        if self.shadow is not None:
+            self.shadow.items.add(item.conversation_id)
+        if before is None or (before.state == "closed") != (item.state == "closed"):
+            self.know_customer(item)
         if item.state == "waiting":
             self.waiting.add(item, self.signature(item))
             self.timers.watch_item(item, before)
         elif before is not None and before.state == "waiting":
             self.waiting.remove(item.conversation_id)
-        if item.park_at_ms and item.state == "assigned":
+        if (item.park_at_ms and item.state == "assigned") or item.state == "with_bot":
             self.timers.watch_item(item, before)
         if item.state == "closed":
             self.ended.append((self.at_ms, "item", item.conversation_id))
+
+    def know_customer(self, item: Item) -> None:
+        """Find the item by its customer while it is not closed."""
+        if item.customer_id and item.state != "closed":
+            self.of_customer.setdefault(item.customer_id, set()).add(item.conversation_id)
+        elif known := self.of_customer.get(item.customer_id):
+            known.discard(item.conversation_id)
+            if not known:
+                del self.of_customer[item.customer_id]
 
     def put_offer(self, offer: Offer) -> None:
         self.offers[offer.offer_id] = offer
@@ -182,6 +206,8 @@ class Pool:
     def touch(self, seat: Seat) -> None:
         """A seat changed: bring its heaps up to date and save its row."""
         self._touched[seat.agent_id] = seat
+        if self.shadow is not None:
+            self.shadow.agents.add(seat.agent_id)
         if seat.paced:
             before = seat.instants()
             seat.keep_pace(self.at_ms)
@@ -189,6 +215,9 @@ class Pool:
                 self.timers.watch_pace(seat)
                 self.fill_later(seat)
         self.bench.refresh(seat)
+        if self.bench.guards.loosened:
+            self._to_fill.update(dict.fromkeys(self.bench.guards.loosened))
+            self.bench.guards.loosened.clear()
 
     def place_later(self, conversation_id: str, why: str) -> None:
         """The waiting item looks for an agent before the step ends."""
@@ -233,14 +262,7 @@ class Pool:
         return self.directory.queue_by_id[item.queue_id]
 
     def signature(self, item: Item) -> Signature:
-        skills = item.skills
-        required = self.directory.queue_by_id[item.queue_id].skills
-        if required:
-            levels = dict(required)
-            for skill, level in item.skills:
-                levels[skill] = max(level, levels.get(skill, 0))
-            skills = tuple(sorted(levels.items()))
-        return Signature(item.queue_id, item.channel, item.language, skills, item.ring)
+        return signature_in(self.directory, item)
 
     def due_of(self, conversation_id: str, eligible_at_ms: int) -> int:
         """Earliest due of the unfulfilled clocks; without one, the age plus the longest target of the pool."""

@@ -11,6 +11,7 @@ from services.routing.domain.overflow import open_queue
 from services.routing.domain.placement import describe_item, wait_anew
 from services.routing.domain.presence import end_holds
 from services.routing.domain.replies import done, refused
+from services.routing.domain.reserve import yields_until_ms
 from services.routing.domain.state import Pool
 from services.routing.domain.transfers import to_queue, unassign
 from services.routing.domain.versions import stale
@@ -26,7 +27,10 @@ def pin(pool: Pool, command: Pin) -> Result:
         return refused(pool, command.command_id, "wrong-state", describe_item(pool, item))
     if command.on != bool(item.pinned_at_ms):
         item = pool.rekeyed(item._replace(pinned_at_ms=pool.at_ms if command.on else 0))
+        item = item._replace(yields_until_ms=yields_until_ms(pool.directory, item, pool.at_ms))
         pool.put_item(item)
+        if item.state == "waiting":
+            pool.place_later(item.conversation_id, "pinned")
         kind = "pinned" if command.on else "unpinned"
         pool.explain(
             explain.noted(pool, item, kind, by=command.by, reason=command.reason, key_ms=item.key_ms)

@@ -73,12 +73,15 @@ def clock_instant(clock: Clock) -> int:
 
 
 def item_instants(item: Item) -> tuple[int, ...]:
-    """Instants at which an item changes by itself: ring, exclusions, hold, overflow; of an assigned one, parking."""
+    """Instants at which an item changes by itself: ring, exclusions, hold, overflow, reserve; of an
+    assigned one, parking; the bot's deadline."""
     if item.state == "assigned" and item.park_at_ms:
         return (item.park_at_ms,)
+    if item.state == "with_bot":
+        return (item.bot_until_ms,)
     if item.state != "waiting":
         return ()
     relax = item.relax_at_ms
     recheck = item.recheck_at_ms if item.excluded else 0
     hold = item.hold_until_ms if item.held_for else 0
-    return tuple(t for t in (relax, recheck, hold, item.overflow_at_ms) if t)
+    return tuple(t for t in (relax, recheck, hold, item.overflow_at_ms, item.yields_until_ms) if t)

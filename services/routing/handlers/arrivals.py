@@ -1,16 +1,17 @@
 """An episode comes into the pool when it is opened and its opening message is understood, in whatever order."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from libs.contracts import ConversationTriaged, ReplySent
+from libs.contracts import ConversationTriaged, Handling, ReplySent
 from services.routing.adapters.contracts import REQUESTS, URGENCIES
 from services.routing.adapters.rows import Arrival
 from services.routing.domain.commands import (
     Command,
     CustomerWrote,
     Enqueue,
+    HandOff,
     Reclassify,
     RecordReply,
     RecordStatus,
@@ -18,6 +19,8 @@ from services.routing.domain.commands import (
 from services.routing.domain.model import UNDETERMINED, UNKNOWN_TOPIC
 
 _KEPT_REPLIES = 20
+_A_PERSON = 0.5
+"""From this probability on that the customer wants a person, or is angry, no bot has the conversation."""
 
 
 def said_of(e: ConversationTriaged) -> dict[str, Any]:
@@ -37,12 +40,26 @@ def said_of(e: ConversationTriaged) -> dict[str, Any]:
         "human_version": e.human_version,
         "request": e.kind in REQUESTS,
         "insist": e.escalate != "",
+        "escalate": e.escalate,
+        "escalated_by": next((r.detail for r in e.reasons if r.signal == "escalate"), "triage"),
+        "bot": e.handling == Handling.HANDLING_BOT,
+        "person": max(e.wish_for_person, e.anger) >= _A_PERSON,
     }
 
 
-def reclassify(arrival: Arrival, seqs: Iterable[str], new_id: Callable[[str], str]) -> list[Command]:
-    """What later requests of the episode say: the urgency may rise."""
-    return [
+def reclassify(arrival: Arrival, seqs: Sequence[str], new_id: Callable[[str], str]) -> list[Command]:
+    """What later requests of the episode say: the urgency may rise, people may be wanted."""
+    wanted: list[Command] = [
+        HandOff(
+            command_id=new_id(f"person-{seq}"),
+            conversation_id=arrival.conversation_id,
+            episode=arrival.opened_episode,
+            cause="person-wanted",
+        )
+        for seq in seqs
+        if arrival.triaged[seq].get("person")
+    ]
+    return wanted + [
         Reclassify(
             command_id=new_id(f"reclassify-{seq}"),
             conversation_id=arrival.conversation_id,
@@ -53,6 +70,8 @@ def reclassify(arrival: Arrival, seqs: Iterable[str], new_id: Callable[[str], st
             based_on_human_version=said["human_version"],
             queue_hint=said["queue_hint"],
             insist=said.get("insist", False),
+            escalate=said.get("escalate", ""),
+            escalated_by=said.get("escalated_by", ""),
         )
         for seq in seqs
         if (said := arrival.triaged[seq])["request"]
@@ -71,16 +90,19 @@ def early_of(arrival: Arrival, episode: int) -> dict[str, Any]:
 
 
 def with_reply(arrival: Arrival, e: ReplySent) -> list[list[int]]:
-    """The replies that came before the episode was in the pool, the newest ones: instant, last message seen, human."""
+    """The replies that came before the episode was in the pool, the newest ones: instant, last message seen,
+    human, bot."""
     known: list[list[int]] = early_of(arrival, e.episode).get("replies", [])
-    reply = [e.sent_at_ms, e.after_seq, int(e.human)]
+    reply = [e.sent_at_ms, e.after_seq, int(e.human), int(e.bot)]
     return known if reply in known else sorted([*known, reply])[-_KEPT_REPLIES:]
 
 
-def admit(arrival: Arrival, new_id: Callable[[str], str]) -> tuple[Arrival, list[Command]]:
+def admit(
+    arrival: Arrival, new_id: Callable[[str], str], tier: str, debt: int
+) -> tuple[Arrival, list[Command]]:
     """Enqueue the opened episode when both halves are here; then replay what a person did meanwhile.
 
-    `new_id` makes the id of a command from its part in the event.
+    `new_id` makes the id of a command from its part in the event; tier and debt are the customer's.
     """
     episode = arrival.opened_episode
     said = arrival.triaged.get(str(arrival.first_seq))
@@ -104,9 +126,16 @@ def admit(arrival: Arrival, new_id: Callable[[str], str]) -> tuple[Arrival, list
             customer_id=arrival.customer_id,
             case_reference=arrival.case_reference,
             first_seq=arrival.first_seq,
+            tier=tier,
+            debt=debt,
+            handling="bot"
+            if said.get("bot") and not said.get("person") and "handoff" not in early
+            else "human",
+            escalate=said.get("escalate", ""),
+            escalated_by=said.get("escalated_by", ""),
         )
     ]
-    for number, (replied_at_ms, after_seq, human) in enumerate(early.get("replies", [])):
+    for number, (replied_at_ms, after_seq, human, *bot) in enumerate(early.get("replies", [])):
         commands.append(
             RecordReply(
                 command_id=new_id(f"early-reply-{number}"),
@@ -116,6 +145,7 @@ def admit(arrival: Arrival, new_id: Callable[[str], str]) -> tuple[Arrival, list
                 human_version=arrival.human_version,
                 after_seq=after_seq,
                 human=bool(human),
+                bot=bool(bot and bot[0]),
             )
         )
     if "status" in early:

@@ -14,22 +14,26 @@ from services.routing.adapters.rows import (
     AgentRow,
     AuditRow,
     DecisionRow,
+    DifferenceRow,
     DirectoryRow,
     FeedRow,
     ItemRow,
     NoticeRow,
     OfferRow,
+    PlaceRow,
     PoolRow,
     ResultRow,
+    ShadowRow,
+    places_of,
 )
 from services.routing.context import EngineContext
 from services.routing.counting import count
 from services.routing.domain import events
-from services.routing.domain.commands import AcceptOffer, ByPerson, Command, DeclineOffer, TimePassed
+from services.routing.domain.commands import AcceptOffer, Adopt, ByPerson, Command, DeclineOffer, TimePassed
 from services.routing.domain.engine import Engine
-from services.routing.domain.model import Result
+from services.routing.domain.model import RESOLUTION, Result
 from services.routing.domain.state import Step
-from services.routing.pools import WAKE
+from services.routing.pools import BREACHED, WAKE
 
 stream = StreamRouter[EngineContext](group="routing-engine")
 
@@ -63,21 +67,25 @@ def _needed(event: PoolCommand, ctx: EngineContext) -> Iterable[Want]:
             yield ctx.offers.want(command.offer_id)
 
 
-@stream.on(PoolCommand, emits=EMITTED, load=_needed)
+@stream.on(PoolCommand, emits=(*EMITTED, PoolCommand), load=_needed)
 async def run_command(received: Received[PoolCommand], ctx: EngineContext) -> Sequence[Event]:
     """Make one step. A command that was answered before is not run again."""
     command = _command(received.event, ctx)
     engine = ctx.owned.engine(received.event.pool_id)
     if command.answered and ctx.results.get(command.command_id) is not None:
         return []
+    elsewhere = _elsewhere(received.event.pool_id, engine, command, ctx)
+    if elsewhere:
+        return [pool_command(elsewhere, command)]
     _recall(engine, command, ctx)
     step = engine.apply(command, received.at_ms)
     _save(received.event.pool_id, engine, step, ctx)
     if isinstance(command, ByPerson) and command.by and step.result is not None and not step.repeated:
         ctx.audit.put(_audit(received.event.pool_id, command, step.result))
     ctx.owned.watch(ctx.uow, received.event.pool_id)
+    _tell_breaches(engine, step, ctx)
     count(ctx.uow, engine, step)
-    return published(engine, step)
+    return [*published(engine, step), *_crossing(engine, step)]
 
 
 @stream.timer(WAKE, emits=[PoolCommand], traced=False)
@@ -86,6 +94,36 @@ async def wake_pool(due: Due, ctx: EngineContext) -> Sequence[Event]:
     ctx.owned.woken(due.key)
     command = TimePassed(command_id=derived_id("time", due.key, str(due.due_at_ms), str(due.now_ms)))
     return [pool_command(due.key, command)]
+
+
+def _elsewhere(pool_id: str, engine: Engine, command: Command, ctx: EngineContext) -> str:
+    """The pool that a conversation has gone to; "" = it is here, or nowhere yet. What comes for it is passed on, in
+    order: the pool that it went to has been told of it before."""
+    conversation_id = getattr(command, "conversation_id", "")
+    item = engine.pool.items.get(conversation_id)
+    if not conversation_id or (item is not None and item.state != "closed"):
+        return ""
+    row = ctx.items.get(conversation_id)
+    if row is None:
+        return ""
+    return row.item.moved_to if row.pool_id == pool_id else row.pool_id
+
+
+def _crossing(engine: Engine, step: Step) -> Iterable[Event]:
+    """What leaves the pool is a command of the one that it goes to."""
+    for number, event in enumerate(e for e in step.events if isinstance(e, events.LeftPool)):
+        command = Adopt(
+            command_id=derived_id("adopt", engine.pool.command_id, event.item.conversation_id, str(number)),
+            item=event.item,
+            clocks=event.clocks,
+            to_queue=event.to_queue,
+            to_team=event.to_team,
+            to_agent=event.to_agent,
+            from_pool=engine.pool.pool_id,
+            by=event.by,
+            reason=event.reason,
+        )
+        yield pool_command(event.to_pool, command)
 
 
 def _recall(engine: Engine, command: Command, ctx: EngineContext) -> None:
@@ -107,6 +145,10 @@ def _save(pool_id: str, engine: Engine, step: Step, ctx: EngineContext) -> None:
     ctx.pools.put(PoolRow(pool_id, step.pool.at_ms, step.pool.sequence))
     if step.directory is not None:
         ctx.directories.put(DirectoryRow(pool_id, step.directory.version, step.directory))
+        for kind, one in places_of(step.directory):
+            ctx.places.put(PlaceRow(kind, one, pool_id))
+    for agent_id in step.profiles:
+        ctx.places.put(PlaceRow("agent", agent_id, pool_id))
     for conversation_id in {*step.items, *(key[0] for key in step.clocks)}:
         item = pool.items.get(conversation_id) or step.items[conversation_id]
         ctx.items.put(ItemRow(pool_id, item, pool.clocks.get(conversation_id, ())))
@@ -124,14 +166,29 @@ def _save(pool_id: str, engine: Engine, step: Step, ctx: EngineContext) -> None:
     for notice in step.notices.values():
         ctx.notices.put(NoticeRow(pool_id, notice))
     for record in step.decisions:
-        ctx.decisions.put(_decision(record))
+        ctx.decisions.put(_decision(pool_id, record))
+    if step.shadow is not None:
+        ctx.shadows.put(ShadowRow(pool_id, step.shadow))
+    for number, other in enumerate(step.differences):
+        name = engine.pool.shadow.policy.name if engine.pool.shadow else ""
+        difference_id = f"{engine.pool.command_id}-{number:04}"
+        ctx.differences.put(DifferenceRow(difference_id, pool_id, step.at_ms, name, *other))
     if step.result is not None:
         r = step.result
         ctx.results.put(ResultRow(r.command_id, pool_id, r.ok, r.slug, dict(r.body), r.at_ms))
     _ring(step, ctx)
 
 
-def _decision(record: dict[str, object]) -> DecisionRow:
+def _tell_breaches(engine: Engine, step: Step, ctx: EngineContext) -> None:
+    for event in step.events:
+        if isinstance(event, events.SlaBreached) and event.metric == RESOLUTION:
+            item = engine.pool.items[event.conversation_id]
+            if item.customer_id:
+                key, customer = f"{item.conversation_id}:{item.episode}", item.customer_id.encode()
+                ctx.uow.set_timer(BREACHED, key, step.at_ms, customer)
+
+
+def _decision(pool_id: str, record: dict[str, object]) -> DecisionRow:
     decision_id = str(record["decision_id"])
     return DecisionRow(
         decision_id,
@@ -141,6 +198,7 @@ def _decision(record: dict[str, object]) -> DecisionRow:
         int(str(record["at_ms"])),
         int(decision_id.rpartition("-")[2]),
         record,
+        pool_id,
     )
 
 

@@ -10,6 +10,7 @@ from libs.contracts import (
     ConversationResolved,
     ConversationTriaged,
     EpisodeOpened,
+    HandoffRequested,
     PoolCommand,
     ReplySent,
     StatusChanged,
@@ -17,21 +18,24 @@ from libs.contracts import (
 )
 from libs.runtime import derived_id
 from libs.storage import Want
-from libs.streams import Received, StreamRouter
+from libs.streams import Received
 from services.routing.adapters.contracts import STATUSES, pool_command
-from services.routing.adapters.rows import Arrival
+from services.routing.adapters.rows import ALL, Arrival
 from services.routing.context import IntakeContext
 from services.routing.domain.commands import (
     Close,
     Command,
     CustomerWrote,
+    Enqueue,
+    HandOff,
     RecordReply,
     RecordStatus,
     Transfer,
 )
+from services.routing.domain.territories import pool_of
 from services.routing.handlers.arrivals import admit, early_of, reclassify, said_of, with_reply
-
-stream = StreamRouter[IntakeContext](group="routing")
+from services.routing.handlers.customers import REOPENS, customer_of, experienced, standing_of
+from services.routing.handlers.stream import stream
 
 _KEPT_DECISIONS = 20
 
@@ -44,6 +48,26 @@ def _wanted(event: _OfConversation, ctx: IntakeContext) -> Iterable[Want]:
     return [ctx.arrivals.want(event.conversation_id)]
 
 
+def _admitting(event: _OfConversation, ctx: IntakeContext) -> Iterable[Want]:
+    return [ctx.arrivals.want(event.conversation_id), ctx.territories.want(ALL)]
+
+
+def _target(event: TransferRequested, ctx: IntakeContext) -> Iterable[Want]:
+    kind = str(event.WhichOneof("target") or "queue_id")
+    place = (kind.removesuffix("_id"), getattr(event, kind))
+    return [ctx.arrivals.want(event.conversation_id), ctx.places.want(place)]
+
+
+def _customer(event: _OfConversation, ctx: IntakeContext) -> Iterable[Want]:
+    """The customer of a conversation that may be admitted, once the conversation is loaded."""
+    known = ctx.arrivals.get(event.conversation_id)
+    return [ctx.customers.want(known.customer_id)] if known and known.customer_id else []
+
+
+def _opener(event: EpisodeOpened, ctx: IntakeContext) -> Iterable[Want]:
+    return [*_admitting(event, ctx), *([ctx.customers.want(event.customer_id)] if event.customer_id else [])]
+
+
 def _arrival(event: _OfConversation, ctx: IntakeContext) -> Arrival:
     return ctx.arrivals.get(event.conversation_id) or Arrival(event.conversation_id)
 
@@ -52,11 +76,12 @@ def _id(received: Received[Any], part: str) -> str:
     return derived_id(received.event_id.hex(), part)
 
 
-def _send(ctx: IntakeContext, *commands: Command) -> Sequence[Event]:
-    return [pool_command(ctx.pool_id, command) for command in commands]
+def _send(ctx: IntakeContext, arrival: Arrival, *commands: Command) -> Sequence[Event]:
+    """To the pool that got the conversation; one that it has left passes it on."""
+    return [pool_command(arrival.pool_id or ctx.pool_id, command) for command in commands]
 
 
-@stream.on(EpisodeOpened, emits=[PoolCommand], load=_wanted)
+@stream.on(EpisodeOpened, emits=[PoolCommand], load=_opener)
 async def open_episode(received: Received[EpisodeOpened], ctx: IntakeContext) -> Sequence[Event]:
     """An episode waits for a person as soon as its opening message is understood."""
     e = received.event
@@ -73,10 +98,16 @@ async def open_episode(received: Received[EpisodeOpened], ctx: IntakeContext) ->
         customer_id=e.customer_id,
         early={k: v for k, v in known.early.items() if k == str(e.episode)},
     )
-    return _admit(received, ctx, arrival)
+    customer = customer_of(ctx, e.customer_id)
+    # Made here, so that who learns of the tier meanwhile finds the row and waits for it.
+    ctx.customers.put(customer)
+    news: Sequence[Event] = []
+    if e.episode > REOPENS:
+        news = experienced(received, ctx, customer, f"reopen:{e.conversation_id}", e.opened_at_ms, "bad")
+    return [*news, *_admit(received, ctx, arrival)]
 
 
-@stream.on(ConversationTriaged, emits=[PoolCommand], load=_wanted)
+@stream.on(ConversationTriaged, emits=[PoolCommand], load=(_admitting, _customer))
 async def take_decision(received: Received[ConversationTriaged], ctx: IntakeContext) -> Sequence[Event]:
     """Of an opening message: enqueue. Of a later request: the urgency may rise."""
     e = received.event
@@ -102,7 +133,7 @@ async def take_decision(received: Received[ConversationTriaged], ctx: IntakeCont
             seq=e.message_seq,
         )
         again.append(wrote)
-    return _send(ctx, *again)
+    return _send(ctx, arrival, *again)
 
 
 @stream.on(ReplySent, emits=[PoolCommand], load=_wanted)
@@ -116,6 +147,7 @@ async def take_reply(received: Received[ReplySent], ctx: IntakeContext) -> Seque
     _touch(ctx, arrival, e.human_version)
     return _send(
         ctx,
+        arrival,
         RecordReply(
             command_id=_id(received, "reply"),
             conversation_id=e.conversation_id,
@@ -124,6 +156,30 @@ async def take_reply(received: Received[ReplySent], ctx: IntakeContext) -> Seque
             human_version=e.human_version,
             after_seq=e.after_seq,
             human=e.human,
+            bot=e.bot,
+        ),
+    )
+
+
+@stream.on(HandoffRequested, emits=[PoolCommand], load=_wanted)
+async def take_handoff(received: Received[HandoffRequested], ctx: IntakeContext) -> Sequence[Event]:
+    """People shall have it: from the bot that gives up, or by a person who takes it."""
+    e = received.event
+    arrival = _arrival(e, ctx)
+    if e.episode > arrival.enqueued_episode:
+        _put_early(ctx, arrival, e.episode, e.human_version, handoff=e.reason)
+        return []
+    _touch(ctx, arrival, e.human_version)
+    return _send(
+        ctx,
+        arrival,
+        HandOff(
+            command_id=_id(received, "hand-off"),
+            conversation_id=e.conversation_id,
+            episode=e.episode,
+            cause="bot-handed-over",
+            by=e.requested_by,
+            reason=e.reason,
         ),
     )
 
@@ -142,6 +198,7 @@ async def take_status(received: Received[StatusChanged], ctx: IntakeContext) -> 
     _touch(ctx, arrival, e.human_version)
     return _send(
         ctx,
+        arrival,
         RecordStatus(
             command_id=_id(received, "status"),
             conversation_id=e.conversation_id,
@@ -173,6 +230,7 @@ async def take_resolution(received: Received[ConversationResolved], ctx: IntakeC
         return []
     return _send(
         ctx,
+        arrival,
         Close(
             command_id=_id(received, "close"),
             conversation_id=e.conversation_id,
@@ -183,13 +241,17 @@ async def take_resolution(received: Received[ConversationResolved], ctx: IntakeC
     )
 
 
-@stream.on(TransferRequested, emits=[PoolCommand], load=_wanted)
+@stream.on(TransferRequested, emits=[PoolCommand], load=_target)
 async def take_transfer(received: Received[TransferRequested], ctx: IntakeContext) -> Sequence[Event]:
     """Whoever may write in a conversation may hand it over."""
     e = received.event
-    _touch(ctx, _arrival(e, ctx), e.human_version)
+    arrival = _arrival(e, ctx)
+    _touch(ctx, arrival, e.human_version)
+    kind = str(e.WhichOneof("target") or "queue_id")
+    place = ctx.places.get((kind.removesuffix("_id"), getattr(e, kind)))
     return _send(
         ctx,
+        arrival,
         Transfer(
             command_id=_id(received, "transfer"),
             conversation_id=e.conversation_id,
@@ -199,6 +261,7 @@ async def take_transfer(received: Received[TransferRequested], ctx: IntakeContex
             to_agent=e.agent_id,
             reason="requested",
             requested_by=e.requested_by,
+            to_pool=place.pool_id if place else "",
         ),
     )
 
@@ -214,6 +277,12 @@ def _touch(ctx: IntakeContext, arrival: Arrival, human_version: int) -> None:
 
 
 def _admit(received: Received[Any], ctx: IntakeContext, arrival: Arrival) -> Sequence[Event]:
-    after, commands = admit(arrival, lambda part: _id(received, part))
+    tier, debt = standing_of(ctx, arrival.customer_id)
+    after, commands = admit(arrival, lambda part: _id(received, part), tier, debt)
+    first = commands[0] if commands else None
+    if isinstance(first, Enqueue) and not after.pool_id:
+        known = ctx.territories.get(ALL)
+        asked = (first.topic, first.language, first.channel, first.queue_hint)
+        after = replace(after, pool_id=pool_of(known.pools if known else (), ctx.pool_id, *asked))
     ctx.arrivals.put(after)
-    return _send(ctx, *commands)
+    return _send(ctx, after, *commands)

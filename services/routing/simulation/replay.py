@@ -34,13 +34,16 @@ class Replay:
         self._answered = {r.command_id for r in snapshot.results}
 
     def run(self, given: Iterable[Given]) -> Iterator[Step]:
-        """The steps of the commands; one that was answered before is not run again."""
+        """The steps of the commands; one that was answered before is not run again, one about a conversation that
+        another pool has was passed on."""
         for one in given:
             command = one.command
             if command.answered and command.command_id in self._answered:
                 continue
             conversation_id = getattr(command, "conversation_id", "")
             item = self._items.get(conversation_id)
+            if item is not None and item.moved_to:
+                continue
             if item is not None and not self.engine.knows(conversation_id):
                 self.engine.recall(item, self._clocks.get(conversation_id, {}).values())
             if isinstance(command, AcceptOffer | DeclineOffer):

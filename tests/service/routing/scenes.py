@@ -1,7 +1,7 @@
 """Scenes for routing: events as the other services publish them, agents as their front-ends act."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -12,7 +12,9 @@ from libs.contracts import (
     ConversationResolved,
     ConversationTriaged,
     EpisodeOpened,
+    Handling,
     Kind,
+    Reason,
     ReplySent,
     Signal,
     Status,
@@ -65,6 +67,17 @@ class Scene:
             triaged(conversation_id, **{k: v for k, v in facts.items() if k != "episode"}),
         )
         await self.service.settle()
+
+    async def change_directory(self, change: Callable[[dict[str, Any]], None]) -> None:
+        """Read the directory, let it be changed, put it."""
+        async with self.service.client("supervisor", "boss") as boss:
+            read = await boss.get("/v1/directory")
+            shape = read.json()["directory"]
+            change(shape)
+            put = await self.do(
+                boss.put("/v1/directory", json=shape, headers={"If-Match": read.headers["ETag"]})
+            )
+        assert put.status_code == 200, put.text
 
     async def get(self, path: str, subject: str = "ada", role: str = "agent") -> Any:
         async with self.service.client(role, subject) as client:
@@ -121,6 +134,9 @@ def triaged(
     first_seq: int = 1,
     received_at_ms: int = START_MS,
     channel: str = "chat",
+    handling: Any = Handling.HANDLING_HUMAN,
+    escalate: str = "",
+    wish_for_person: float = 0.0,
 ) -> ConversationTriaged:
     return ConversationTriaged(
         conversation_id=conversation_id,
@@ -132,10 +148,16 @@ def triaged(
         urgency=urgency,
         received_at_ms=received_at_ms,
         channel=channel,
+        handling=handling,
+        escalate=escalate,
+        reasons=[Reason(signal="escalate", source="rule", detail="shouting")] if escalate else [],
+        wish_for_person=wish_for_person,
     )
 
 
-def replied(conversation_id: str, *, at_ms: int = START_MS + 1000, human: bool = True) -> ReplySent:
+def replied(
+    conversation_id: str, *, at_ms: int = START_MS + 1000, human: bool = True, bot: bool = False
+) -> ReplySent:
     return ReplySent(
         reply_id=f"{conversation_id}-reply",
         conversation_id=conversation_id,
@@ -143,7 +165,8 @@ def replied(conversation_id: str, *, at_ms: int = START_MS + 1000, human: bool =
         agent_id="ada",
         sent_at_ms=at_ms,
         human=human,
-        human_version=1,
+        bot=bot,
+        human_version=int(human),
     )
 
 

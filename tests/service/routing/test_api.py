@@ -78,7 +78,7 @@ async def test_an_agent_without_heartbeats_goes_offline() -> None:
         beat = await s.post("/v1/presence/heartbeat")
         assert beat.status_code == 200
         s.service.clock.advance(DATABASE_STEP)
-        assert await workers.end_leases(s.service.database, "default") == 1
+        assert await workers.end_leases(s.service.database) == 1
         await s.service.settle()
         me = await s.get("/v1/presence")
         assert (me["presence"], me["reason"]) == ("offline", "lease-ended")
@@ -92,7 +92,7 @@ async def test_after_a_start_nobody_is_late() -> None:
         await s.hire("ada")
         s.service.clock.advance(DATABASE_STEP)
         await workers.extend_leases(s.service.database, 60)
-        assert await workers.end_leases(s.service.database, "default") == 0
+        assert await workers.end_leases(s.service.database) == 0
 
 
 async def test_presence_is_for_people_of_the_directory() -> None:

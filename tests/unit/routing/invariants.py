@@ -11,12 +11,21 @@ from collections import Counter
 from typing import Any
 
 from services.routing.domain.capacity import GroupKey
-from services.routing.domain.commands import Command, CustomerWrote, Enqueue, RecordStatus
+from services.routing.domain.commands import (
+    Adopt,
+    Command,
+    CustomerWrote,
+    Enqueue,
+    KnowCustomer,
+    RecordStatus,
+)
 from services.routing.domain.directory import Directory
 from services.routing.domain.engine import Engine
 from services.routing.domain.events import (
     AgentAssigned,
     AgentOffered,
+    Escalated,
+    LeftPool,
     OfferClosed,
     Released,
     TeamAssigned,
@@ -53,6 +62,8 @@ class Witness:
         self.verdicts: dict[tuple[Any, Any], int | str] = {}
         self.nested: set[tuple[Any, Any]] = set()
         self.directory: Directory | None = None
+        self.handling: dict[tuple[str, int], str] = {}
+        self.by_rule: set[tuple[str, int, str]] = set()
 
     def see(self, engine: Engine, command: Command, step: Step) -> None:
         """Check everything after a step."""
@@ -79,6 +90,11 @@ class Witness:
         self.decisions_are_explained(step)
         self.nothing_waits_unseen(engine)
         self.orders_hold(engine, step)
+        self.somebody_is_kept(engine, command, step)
+        self.customers_are_known(engine, command)
+        self.bots_have_deadlines(engine, step)
+        self.escalations_are_told(step)
+        self.crossings_are_whole(engine, command, step)
         self.before = dict(items)
 
     def capacity(self, engine: Engine) -> None:
@@ -120,6 +136,7 @@ class Witness:
             require("I2", len({pool.offers[o].epoch for o in offers}) <= 1, (item, "epochs"))
             shape = (bool(item.agent_id), bool(item.offer_id))
             allowed = {
+                "with_bot": [(False, False)],
                 "waiting": [(False, False)],
                 "offered": [(False, True)],
                 "assigned": [(True, False), (True, True)],
@@ -165,6 +182,8 @@ class Witness:
                     continue
                 if other.excluded or other.held_for or served.excluded or served.held_for:
                     continue
+                if other.yields_until_ms and not served.yields_until_ms:
+                    continue
                 same = pool.signature(other) == pool.signature(served)
                 alike = served.boost_ms == other.boost_ms
                 alike = alike and served.due_ms - served.eligible_at_ms == other.due_ms - other.eligible_at_ms
@@ -172,7 +191,7 @@ class Witness:
                 require(name, not same or _order_of(served) < _order_of(other), f"{other} passed by {served}")
 
     def work_is_conserved(self, engine: Engine) -> None:
-        """I7: no waiting item has an eligible agent with room."""
+        """I7: no waiting item has an eligible agent with room, except the one who is kept."""
         pool = engine.pool
         for item in pool.items.values():
             if item.state != "waiting":
@@ -185,6 +204,11 @@ class Witness:
                     self.able(engine, seat.group_key, signature)
                     and seat.block(seat.rules[item.channel]) == ""
                 )
+                if able and item.yields_until_ms > pool.at_ms and not item.held_for:
+                    able = (
+                        agent_id not in free_guards(engine, item.channel)
+                        or len(free_guards(engine, item.channel)) > 1
+                    )
                 require("I7", not able, f"{item.conversation_id} waits, {agent_id} has room")
 
     def nothing_lost(self, engine: Engine) -> None:
@@ -211,8 +235,12 @@ class Witness:
     def nobody_is_offered_what_he_cannot(self, engine: Engine, step: Step) -> None:
         """I16: required skills, team and, in ring 0, language. Read from the directory, not from the matcher."""
         pool = engine.pool
-        for event in step.events:
+        moved = {e.conversation_id: n for n, e in enumerate(step.events) if isinstance(e, TeamAssigned)}
+        for place, event in enumerate(step.events):
             if not isinstance(event, AgentOffered) or event.agent_id not in pool.bench.seats:
+                continue
+            if moved.get(event.conversation_id, -1) > place:
+                # It went to another queue in the same step: the offer was for the one before.
                 continue
             item, offer = pool.items[event.conversation_id], pool.offers[event.offer_id]
             profile = pool.bench.seats[event.agent_id].profile
@@ -221,6 +249,14 @@ class Witness:
             for skill, level in (*item.skills, *queue.skills):
                 require("I16", levels.get(skill, 0) >= level, f"{event.agent_id} lacks {skill} {level}")
             by_hand = type_of_cause(step, event) in ("transfer", "move")
+            asked = max(
+                [care.seniority for tier, care in queue.tiers if tier == item.tier]
+                + [queue.in_debt.seniority if item.debt else 0]
+            )
+            if not any(r.drop_seniority for r in queue.ring_plan[: item.ring]):
+                require(
+                    "I16", by_hand or profile.seniority >= asked, f"{event.agent_id} is too new for {item}"
+                )
             open_rings = queue.ring_plan[: item.ring]
             teams = {queue.team_id, *(t for r in open_rings for t in r.teams)}
             require("I16", by_hand or bool(teams & {*profile.teams}), f"{event.agent_id} not of the team")
@@ -230,6 +266,83 @@ class Witness:
             for skill, level in queue.preferred_skills:
                 fits = by_hand or skill in dropped or levels.get(skill, 0) >= level
                 require("I16", fits, f"{event.agent_id} lacks the preferred {skill} in ring {item.ring}")
+
+    def somebody_is_kept(self, engine: Engine, command: Command, step: Step) -> None:
+        """Reserve: what yields is not given the last free agent of the reserve, and yields no longer than it says."""
+        pool = engine.pool
+        for item in pool.items.values():
+            if item.state == "waiting" and item.yields_until_ms:
+                until_ms = item.waiting_since_ms + pool.directory.reserve.after_ms
+                require("reserve", pool.at_ms < item.yields_until_ms <= until_ms, item)
+        made = [e for e in step.events if isinstance(e, AgentOffered)]
+        if not isinstance(command, Enqueue) or len(made) != 1 or made[0].agent_id not in guards(engine):
+            return
+        item = pool.items[made[0].conversation_id]
+        if item.yields_until_ms > pool.at_ms and not item.held_for and item.state == "offered":
+            require("reserve", free_guards(engine, item.channel), f"{item} has the last of the reserve")
+
+    def customers_are_known(self, engine: Engine, command: Command) -> None:
+        """Standing: what is heard of a customer holds for everything they have in the pool."""
+        if isinstance(command, KnowCustomer):
+            for item in engine.pool.items.values():
+                if item.customer_id == command.customer_id and item.state != "closed":
+                    told = (item.tier, item.debt) == (command.tier, command.debt)
+                    require("standing", told, f"{item} after {command}")
+
+    def bots_have_deadlines(self, engine: Engine, step: Step) -> None:
+        """Bot: nobody waits for a silent bot, who has a conversation is always told, and people never give it back."""
+        pool = engine.pool
+        for event in step.events:
+            if isinstance(event, TeamAssigned):
+                place = (event.conversation_id, event.episode)
+                back = self.handling.get(place) == "human" and event.handling == "bot"
+                require("bot", not back, f"{event} after people had it")
+                self.handling[place] = event.handling
+        for item in step.items.values():
+            if item.state != "closed":
+                told = self.handling.get((item.conversation_id, item.episode))
+                require(
+                    "bot", (told == "bot") == (item.state == "with_bot"), f"{item} is said to be with {told}"
+                )
+        for item in pool.items.values():
+            if item.state == "with_bot":
+                rules = pool.queue_of(item).bot
+                most_ms = max(rules.answer_ms, rules.idle_ms)
+                require("bot", pool.at_ms < item.bot_until_ms <= pool.at_ms + most_ms, item)
+
+    def escalations_are_told(self, step: Step) -> None:
+        """Escalation: every one has an event with who, why and its decision; a rule's reason counts once."""
+        told = {e.conversation_id: e for e in step.events if isinstance(e, Escalated)}
+        for item in step.items.values():
+            was = self.before.get(item.conversation_id)
+            if was is not None and was.episode == item.episode and item.escalated_ms > was.escalated_ms:
+                require("escalation", item.conversation_id in told, f"{was} then {item}")
+        for event in step.events:
+            if isinstance(event, Escalated):
+                known = any(d["decision_id"] == event.decision_id for d in step.decisions)
+                require("escalation", known and (event.by or event.cause == "hops"), event)
+                place = (event.conversation_id, event.episode, event.reason)
+                if event.cause == "rule":
+                    require("escalation", place not in self.by_rule, f"{event} again")
+                    self.by_rule.add(place)
+
+    def crossings_are_whole(self, engine: Engine, command: Command, step: Step) -> None:
+        """Crossing: what leaves is nobody's here, its clocks too; what comes in has the next epoch, its age and clocks."""
+        pool = engine.pool
+        for event in step.events:
+            if isinstance(event, LeftPool):
+                conversation_id = event.item.conversation_id
+                item = pool.items[conversation_id]
+                gone = item.state == "closed" and item.moved_to == event.to_pool and not item.agent_id
+                require("crossing", gone and conversation_id not in pool.clocks, item)
+                require("crossing", not event.item.agent_id and not event.item.offer_id, event)
+        if isinstance(command, Adopt) and step.items:
+            given, item = command.item, pool.items[command.item.conversation_id]
+            offered = sum(1 for e in step.events if isinstance(e, AgentOffered))
+            require("crossing", given.epoch < item.epoch <= given.epoch + 1 + offered, f"{given} then {item}")
+            require("crossing", not item.moved_to and item.eligible_at_ms == given.eligible_at_ms, item)
+            kept = {c.clock_id for c in pool.clocks.get(item.conversation_id, ())}
+            require("crossing", {c.clock_id for c in command.clocks} <= kept, f"{item} lost a clock")
 
     def decisions_are_explained(self, step: Step) -> None:
         """Every event that names a decision comes with its record, and records are small."""
@@ -365,6 +478,27 @@ class Witness:
             if item.state == "waiting" and item.held_for:
                 until = item.waiting_since_ms + pool.queue_of(item).affinity_hold_ms
                 require("I18", pool.at_ms < item.hold_until_ms <= until, item)
+
+
+def guards(engine: Engine) -> set[str]:
+    """Agents who can serve every queue of the reserve, read from the directory."""
+    directory = engine.pool.directory
+    queues = [directory.queue_by_id[q] for q in directory.reserve.queues]
+    able = set()
+    for agent_id, seat in engine.pool.bench.seats.items():
+        levels = dict(seat.profile.skills)
+        if queues and all(
+            q.team_id in seat.profile.teams and all(levels.get(s, 0) >= n for s, n in q.skills)
+            for q in queues
+        ):
+            able.add(agent_id)
+    return able
+
+
+def free_guards(engine: Engine, channel: str) -> set[str]:
+    """Those of them who have room for one more of the channel."""
+    seats = engine.pool.bench.seats
+    return {a for a in guards(engine) if seats[a].block(seats[a].rules[channel]) == ""}
 
 
 def _share(engine: Engine, agent_id: str) -> int:

@@ -6,17 +6,21 @@ Each stands for a mistake somebody could make; the property run must find it and
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 from services.routing.domain import commands as c
 from services.routing.domain import (
     configuration,
     conversations,
+    crossing,
+    events,
     offers,
     orders,
     placement,
     presence,
     replies,
+    standing,
     supervision,
     timers,
 )
@@ -162,8 +166,10 @@ class BlindToSkills(Engine):
 class _MoodyBench(Bench):
     _moods = itertools.count()
 
-    def choose(self, signature: Signature, excluded: tuple[str, ...], held_for: str) -> Choice:
-        choice = super().choose(signature, excluded, held_for)
+    def choose(
+        self, signature: Signature, excluded: tuple[str, ...], held_for: str, *, yields: bool = False
+    ) -> Choice:
+        choice = super().choose(signature, excluded, held_for, yields=yields)
         if len(choice.ranked) > 1 and next(self._moods) % 3 == 0:
             choice.ranked.reverse()
         return choice
@@ -334,6 +340,75 @@ class Unalarmed(Engine):
     handlers = _with(c.RemoveAgent, _remove)
 
 
+class _GenerousBench(Bench):
+    def choose(
+        self, signature: Signature, excluded: tuple[str, ...], held_for: str, *, yields: bool = False
+    ) -> Choice:
+        return super().choose(signature, excluded, held_for)
+
+
+class KeepsNobody(Engine):
+    """reserve: who arrives gets the last free agent of the reserve."""
+
+    bench_type = _GenerousBench
+
+
+class NeverMindsTheTier(Engine):
+    """standing: what waits keeps the place that it had before more was known of its customer."""
+
+    @staticmethod
+    def _know(pool: Pool, command: c.KnowCustomer) -> None:
+        known = pool.of_customer.pop(command.customer_id, set())
+        kept = {i for i in known if pool.items[i].state != "waiting"}
+        pool.of_customer[command.customer_id] = kept
+        standing.know_customer(pool, command)
+        pool.of_customer[command.customer_id] = known
+
+    handlers = _with(c.KnowCustomer, _know)
+
+
+class WaitsForTheBot(Engine):
+    """bot: nobody looks whether the bot still says anything."""
+
+    def _wake(self, item: Item | None, due_ms: int) -> None:
+        if item is None or item.state != "with_bot":
+            super()._wake(item, due_ms)
+
+
+class EscalatesInSilence(Engine):
+    """escalation: what a rule has escalated goes ahead, and nobody is told."""
+
+    @staticmethod
+    def _reclassify(pool: Pool, command: c.Reclassify) -> None:
+        conversations.reclassify(pool, command)
+        pool.step.events[:] = [e for e in pool.step.events if not isinstance(e, events.Escalated)]
+
+    handlers = _with(c.Reclassify, _reclassify)
+
+
+class LooksAway(Engine):
+    """shadow: who declines is free again, and the second policy does not hear of it."""
+
+    @staticmethod
+    def _decline(pool: Pool, command: c.DeclineOffer) -> Result:
+        result = offers.decline(pool, command)
+        if pool.shadow is not None:
+            pool.shadow.agents.discard(command.agent_id)
+        return result
+
+    handlers = _with(c.DeclineOffer, _decline)
+
+
+class LosesTheClocks(Engine):
+    """crossing: what comes from another pool begins its promises anew."""
+
+    @staticmethod
+    def _adopt(pool: Pool, command: c.Adopt) -> None:
+        crossing.adopt(pool, replace(command, clocks=()))
+
+    handlers = _with(c.Adopt, _adopt)
+
+
 PLANTED: tuple[tuple[str, type[Engine]], ...] = (
     ("I1", FreesTwice),
     ("I2", KeepsTheOffer),
@@ -358,4 +433,10 @@ PLANTED: tuple[tuple[str, type[Engine]], ...] = (
     ("close", OpenDoors),
     ("pin", PinsLightly),
     ("alarm", Unalarmed),
+    ("reserve", KeepsNobody),
+    ("standing", NeverMindsTheTier),
+    ("bot", WaitsForTheBot),
+    ("escalation", EscalatesInSilence),
+    ("shadow", LooksAway),
+    ("crossing", LosesTheClocks),
 )

@@ -8,17 +8,20 @@ from services.routing.domain.calendars import Calendar, Hours
 from services.routing.domain.commands import AcceptOffer, Enqueue, PutAgent, SetPresence
 from services.routing.domain.directory import (
     AgentProfile,
+    BotRules,
     CapacityPolicy,
+    Care,
     ChannelRule,
     Directory,
     Filter,
     Queue,
+    Reserve,
     Ring,
     Team,
 )
 from services.routing.domain.engine import Engine
 from services.routing.domain.events import AgentOffered
-from services.routing.domain.model import PresenceState, Result, Urgency
+from services.routing.domain.model import Handling, PresenceState, Result, Urgency
 from services.routing.domain.relief import Relief
 from services.routing.domain.sla_policy import BREACH_REROUTES, LadderStep, SlaPolicy
 from services.routing.domain.state import Step
@@ -86,6 +89,7 @@ _DAY = 24 * HOUR
 RICH = replace(
     DIRECTORY,
     hop_limit=2,
+    reserve=Reserve(("desk",), 2 * MINUTE),
     calendars=(
         Calendar("day", "Europe/Rome", tuple(Hours(day, 540, 1800) for day in range(7))),
         Calendar(
@@ -102,6 +106,9 @@ RICH = replace(
             tier_boosts=(("gold", 100 * HOUR),),
             debt_boost_ms=HOUR,
             continuity_boost_ms=HOUR,
+            tiers=(("gold", Care(ring=1)),),
+            in_debt=Care(seniority=1),
+            bot=BotRules(30 * SECOND, 5 * MINUTE),
             relief=Relief(
                 hours="day",
                 follow="desk",
@@ -109,7 +116,10 @@ RICH = replace(
                 escalation_boost_ms=HOUR,
                 call_back=True,
             ),
-            rings=(Ring(3 * MINUTE, drop_language=True), Ring(HOUR, teams=("desk",))),
+            rings=(
+                Ring(3 * MINUTE, drop_language=True),
+                Ring(HOUR, teams=("desk",), drop_seniority=True),
+            ),
             sla=SlaPolicy(
                 20 * MINUTE,
                 8 * HOUR,
@@ -125,6 +135,7 @@ RICH = replace(
                     LadderStep("page", offset_ms=-MINUTE),
                     *BREACH_REROUTES,
                     LadderStep("reassign", percent=150, metrics=("agent_work", "next_response")),
+                    LadderStep("escalate", percent=200, metrics=("first_response",)),
                     LadderStep("manager", offset_ms=HOUR, person="bo", around_the_clock=True),
                 ),
             ),
@@ -163,8 +174,8 @@ RICH = replace(
 
 PROFILES = (
     AgentProfile("ada", "Ada", ("billing",), ("en", "it")),
-    AgentProfile("bo", "Bo", ("billing", "desk"), ("en",), (("certified", 1),)),
-    AgentProfile("cy", "Cy", ("desk",), ("en", "ro"), (("certified", 3), ("network", 2))),
+    AgentProfile("bo", "Bo", ("billing", "desk"), ("en",), (("certified", 1),), seniority=1),
+    AgentProfile("cy", "Cy", ("desk",), ("en", "ro"), (("certified", 3), ("network", 2)), seniority=3),
     AgentProfile("di", "Di", ("desk",), ("it",), (("network", 1),)),
 )
 
@@ -203,6 +214,10 @@ def arrival(
     started_at_ms: int = T0,
     skills: tuple[tuple[str, int], ...] = (),
     tier: str = "",
+    debt: int = 0,
+    customer_id: str = "",
+    handling: Handling = "human",
+    escalate: str = "",
 ) -> Enqueue:
     return Enqueue(
         command_id=f"enqueue-{conversation_id}-{episode}",
@@ -215,6 +230,11 @@ def arrival(
         started_at_ms=started_at_ms,
         skills=skills,
         tier=tier,
+        debt=debt,
+        customer_id=customer_id,
+        handling=handling,
+        escalate=escalate,
+        escalated_by="shouting" if escalate else "",
     )
 
 

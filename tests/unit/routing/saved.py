@@ -19,9 +19,12 @@ class Saved:
         self.results = {r.command_id: r for r in self.rows.results}
         self.notices = {n.notice_id: n for n in self.rows.notices}
         self.pool, self.directory = self.rows.pool, self.rows.directory
+        self.shadow = self.rows.shadow
 
     def save(self, step: Step) -> None:
         self.items.update(step.items)
+        moved = {i.conversation_id for i in step.items.values() if i.moved_to}
+        self.clocks = {k: v for k, v in self.clocks.items() if v.conversation_id not in moved}
         self.offers.update(step.offers)
         self.clocks.update(step.clocks)
         self.agents.update(step.agents)
@@ -33,6 +36,7 @@ class Saved:
             self.results[step.result.command_id] = step.result
         self.pool = step.pool
         self.directory = step.directory or self.directory
+        self.shadow = step.shadow or self.shadow
 
     def load(self) -> Rows:
         return Rows(
@@ -45,4 +49,5 @@ class Saved:
             tuple(self.clocks.values()),
             tuple(self.results.values()),
             tuple(self.notices.values()),
+            self.shadow,
         )

@@ -13,6 +13,7 @@ from services.routing.domain import commands as c
 from services.routing.domain import orders as o
 from services.routing.domain.directory import Directory
 from services.routing.domain.engine import Engine
+from services.routing.domain.events import LeftPool
 from services.routing.domain.model import PRESENCES, URGENCIES, Offer, Status
 from services.routing.domain.state import Step
 from tests.unit.routing.invariants import Witness, require
@@ -27,6 +28,7 @@ TOPICS = ("invoice", "technical", "unknown", "other")
 SKILLS = ((), (), (("network", 1),), (("network", 2),))
 PAUSES = (0, 0, 1, SECOND, 21 * SECOND, 31 * SECOND, 3 * MINUTE, HOUR, 9 * HOUR)
 STATUSES: tuple[Status, ...] = ("open", "pending_customer", "on_hold", "snoozed")
+CUSTOMERS = ("", "k1", "k2", "k3", "k4", "k5", "k6")
 QUEUES = ("billing", "desk", "vip-desk", "nowhere")
 MOST_ITEMS = 40
 WEIGHTS = (
@@ -52,6 +54,10 @@ WEIGHTS = (
     ("hold_back", 2),
     ("deliver", 2),
     ("burst", 1),
+    ("customer", 2),
+    ("hand_off", 1),
+    ("leave", 1),
+    ("come", 2),
 )
 ORDERS = ("move", "pin", "boost", "boost", "escalate", "call_back", "pass_on", "drain", "close_queue")
 KINDS = tuple(name for name, weight in WEIGHTS for _ in range(weight))
@@ -68,6 +74,9 @@ def play(story: list[Op], engine_type: type[Engine] = Engine) -> None:
     told = Story(engine_type, (DIRECTORY, RICH)[first[1] % 2])
     if first[2] % 3 == 0:
         told.send_everybody_away()
+    if first[2] % 4 == 0:
+        told.shadowed = True
+        told.cast_shadows(told.directory)
     told.play(story)
 
 
@@ -78,6 +87,8 @@ class Story:
         self.people = (*PROFILES[:-1], replace(PROFILES[-1], started_at_ms=T0 - MINUTE))
         self.engine = engine_with(*self.people, engine_type=engine_type, directory=directory)
         self.twin = engine_with(*self.people, engine_type=engine_type, directory=directory)
+        self.shadowed = False
+        self.away: list[LeftPool] = []
         self.held_back: list[c.Command] = []
         self.saved = Saved(self.engine)
         self.witness = Witness()
@@ -91,8 +102,12 @@ class Story:
             if len(self.saved.items) > MOST_ITEMS:
                 self.begin_anew()
             command = getattr(self, "_" + KINDS[kind])(a, b)
-            if command is not None:
+            if command is not None and not self.passed_on(command):
                 self.apply(command)
+
+    def cast_shadows(self, directory: Directory) -> None:
+        """The engine's own policy looks over its shoulder, another one over the twin's."""
+        self.apply(o.PutShadow(command_id=self._id(), name="same", directory=directory))
 
     def send_everybody_away(self) -> None:
         """A crowd gathers until somebody comes back."""
@@ -101,7 +116,16 @@ class Story:
 
     def begin_anew(self) -> None:
         """A fresh pool, so that a step costs the same in the millionth as in the first."""
+        shadowed = self.shadowed
         self.__init__(self.engine_type, self.directory)  # type: ignore[misc]  # all state is set there
+        if shadowed:
+            self.shadowed = True
+            self.cast_shadows(self.directory)
+
+    def passed_on(self, command: c.Command) -> bool:
+        """What the service does with a command about something that another pool has."""
+        item = self.saved.items.get(getattr(command, "conversation_id", ""))
+        return item is not None and bool(item.moved_to)
 
     def recall(self, command: c.Command) -> None:
         """What the service does before a command about something that the engine may have forgotten."""
@@ -115,12 +139,26 @@ class Story:
     def apply(self, command: c.Command) -> Step:
         self.recall(command)
         step = self.engine.apply(command, self.at)
-        require("I19", step == self.twin.apply(command, self.at), f"another step for {command}")
+        require("I19", self._same(step, self._of_twin(command)), f"another step for {command}")
+        require("shadow", not step.differences, f"the same policy would decide otherwise: {step.differences}")
         self.saved.save(step)
         self.witness.see(self.engine, command, step)
         self.promises.see(self.engine, step)
         self.last = (command, step)
+        self.away += [e for e in step.events if isinstance(e, LeftPool)]
+        if self.shadowed and step.directory is not None:
+            self.cast_shadows(step.directory)
         return step
+
+    def _of_twin(self, command: c.Command) -> Step:
+        if isinstance(command, o.PutShadow):
+            other = RICH if self.directory is DIRECTORY else DIRECTORY
+            return self.twin.apply(replace(command, directory=other), self.at)
+        return self.twin.apply(command, self.at)
+
+    def _same(self, step: Step, of_twin: Step) -> bool:
+        """A shadow changes nothing: the twin has another one."""
+        return replace(step, shadow=None) == replace(of_twin, shadow=None)
 
     def _id(self) -> str:
         self.number += 1
@@ -155,6 +193,10 @@ class Story:
             skills=() if usual else SKILLS[a // 75 % 4],
             tier="gold" if b // 12 % 4 == 0 else "",
             debt=b % 30,
+            customer_id=CUSTOMERS[b % len(CUSTOMERS)],
+            handling="bot" if a % 5 == 0 else "human",
+            escalate="threat" if a % 17 == 0 else "",
+            escalated_by="rule-1" if a % 17 == 0 else "",
             preferred_agent=self._agent_id(b // 50) if b % 11 == 0 else "",
         )
 
@@ -185,6 +227,7 @@ class Story:
             topic=item.topic,
             urgency=URGENCIES[b % 3],
             started_at_ms=self.at,
+            customer_id=item.customer_id,
         )
 
     def _reclassify(self, a: int, b: int) -> c.Command | None:
@@ -201,6 +244,8 @@ class Story:
             based_on_human_version=b % 2,
             queue_hint=("", "vip-desk", "desk")[b % 3],
             insist=b % 5 == 0,
+            escalate=("", "threat", "press")[b % 3] if b % 2 else "",
+            escalated_by="rule-2",
         )
 
     def _accept(self, a: int, b: int) -> c.Command | None:
@@ -315,7 +360,8 @@ class Story:
             replied_at_ms=self.at - b % 3 * MINUTE,
             human_version=b % 5,
             after_seq=b // 5 % 6,
-            human=b % 13 > 0,
+            human=b % 13 > 0 and b % 4 > 0,
+            bot=b % 4 == 0,
         )
 
     def _status(self, a: int, b: int) -> c.Command:
@@ -340,6 +386,44 @@ class Story:
             episode=episode,
             wrote_at_ms=self.at - b % 3,
             seq=b // 3 % 6,
+        )
+
+    def _customer(self, a: int, b: int) -> c.Command:
+        customer_id, tier = CUSTOMERS[a % len(CUSTOMERS)] or "stranger", ("", "gold")[b % 2]
+        return c.KnowCustomer(command_id=self._id(), customer_id=customer_id, tier=tier, debt=b // 2 % 3 * 12)
+
+    def _hand_off(self, a: int, b: int) -> c.Command | None:
+        item = self.engine.pool.items.get(self._conversation(a))
+        if item is None:
+            return None
+        return c.HandOff(
+            command_id=self._id(),
+            conversation_id=item.conversation_id,
+            episode=item.episode - (b % 5 == 0),
+            cause="bot-handed-over",
+        )
+
+    def _leave(self, a: int, b: int) -> c.Command:
+        """To another pool."""
+        return c.Transfer(
+            command_id=self._id(),
+            conversation_id=self._conversation(a),
+            agent_id="",
+            to_queue="far",
+            to_pool="elsewhere",
+        )
+
+    def _come(self, a: int, b: int) -> c.Command | None:
+        """And back, as a command of this one."""
+        if not self.away:
+            return None
+        left = self.away.pop(a % len(self.away))
+        return c.Adopt(
+            command_id=self._id(),
+            item=left.item,
+            clocks=left.clocks,
+            to_queue=QUEUES[b % 4],
+            from_pool="elsewhere",
         )
 
     def _hold_back(self, a: int, b: int) -> None:
@@ -391,7 +475,7 @@ class Story:
         command, first = self.last
         before = self.engine.snapshot()
         again = self.engine.apply(command, self.at)
-        self.twin.apply(command, self.at)
+        self._of_twin(command)
         after = replace(self.engine.snapshot(), pool=before.pool)
         self.saved.pool = again.pool
         require("I11", after == before, f"repeating {command} changed something")

@@ -109,6 +109,13 @@ BAD = (
         18,
         "'ada' is there twice",
     ),
+    (
+        "a reserve for which nobody is left",
+        ("{id: default}]", "{id: default, reserve: {queues: [desk], after: 1m}}]"),
+        1,
+        "reserve names every queue",
+    ),
+    ("a seniority nobody has", ("sla: quick", "sla: quick, tiers: {gold: {seniority: 3}}"), 7, "most senior"),
     ("two pools", ("{id: default}]", "{id: default}, {id: other}]"), 1, "at most 1 item"),
 )
 
@@ -203,7 +210,10 @@ def configurations(draw: st.DrawFn) -> Configuration:
             "boosts": {"high": draw(_MS)},
             "offer_timeout_ms": draw(_MS),
             "tier_boosts": draw(st.dictionaries(st.sampled_from(["gold", "on", "no", "1"]), _MS)),
-            "rings": [{"after_ms": draw(_MS), "drop_language": True}],
+            "rings": [{"after_ms": draw(_MS), "drop_language": True, "drop_seniority": True}],
+            "tiers": {"after": {"ring": 1, "seniority": draw(st.integers(0, 9))}},
+            "in_debt": {"seniority": 1},
+            "bot": {"answer_ms": min(draw(_MS), 3_600_000), "idle_ms": draw(_MS) or 1},
         }
         for queue in draw(_IDS)
     ]

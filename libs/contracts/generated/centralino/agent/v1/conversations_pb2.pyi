@@ -70,7 +70,7 @@ class StatusChanged(_message.Message):
     def __init__(self, conversation_id: _Optional[str] = ..., episode: _Optional[int] = ..., status: _Optional[_Union[Status, str]] = ..., previous: _Optional[_Union[Status, str]] = ..., changed_at_ms: _Optional[int] = ..., changed_by: _Optional[str] = ..., human_version: _Optional[int] = ...) -> None: ...
 
 class ReplySent(_message.Message):
-    __slots__ = ("reply_id", "conversation_id", "episode", "agent_id", "text", "after_seq", "sent_at_ms", "channel", "human", "human_version", "customer_id")
+    __slots__ = ("reply_id", "conversation_id", "episode", "agent_id", "text", "after_seq", "sent_at_ms", "channel", "human", "human_version", "customer_id", "bot")
     REPLY_ID_FIELD_NUMBER: _ClassVar[int]
     CONVERSATION_ID_FIELD_NUMBER: _ClassVar[int]
     EPISODE_FIELD_NUMBER: _ClassVar[int]
@@ -82,6 +82,7 @@ class ReplySent(_message.Message):
     HUMAN_FIELD_NUMBER: _ClassVar[int]
     HUMAN_VERSION_FIELD_NUMBER: _ClassVar[int]
     CUSTOMER_ID_FIELD_NUMBER: _ClassVar[int]
+    BOT_FIELD_NUMBER: _ClassVar[int]
     reply_id: str
     conversation_id: str
     episode: int
@@ -93,7 +94,8 @@ class ReplySent(_message.Message):
     human: bool
     human_version: int
     customer_id: str
-    def __init__(self, reply_id: _Optional[str] = ..., conversation_id: _Optional[str] = ..., episode: _Optional[int] = ..., agent_id: _Optional[str] = ..., text: _Optional[str] = ..., after_seq: _Optional[int] = ..., sent_at_ms: _Optional[int] = ..., channel: _Optional[str] = ..., human: _Optional[bool] = ..., human_version: _Optional[int] = ..., customer_id: _Optional[str] = ...) -> None: ...
+    bot: bool
+    def __init__(self, reply_id: _Optional[str] = ..., conversation_id: _Optional[str] = ..., episode: _Optional[int] = ..., agent_id: _Optional[str] = ..., text: _Optional[str] = ..., after_seq: _Optional[int] = ..., sent_at_ms: _Optional[int] = ..., channel: _Optional[str] = ..., human: _Optional[bool] = ..., human_version: _Optional[int] = ..., customer_id: _Optional[str] = ..., bot: _Optional[bool] = ...) -> None: ...
 
 class NoteAdded(_message.Message):
     __slots__ = ("note_id", "conversation_id", "episode", "agent_id", "added_at_ms")
@@ -156,6 +158,22 @@ class TransferRequested(_message.Message):
     requested_at_ms: int
     human_version: int
     def __init__(self, conversation_id: _Optional[str] = ..., episode: _Optional[int] = ..., requested_by: _Optional[str] = ..., queue_id: _Optional[str] = ..., team_id: _Optional[str] = ..., agent_id: _Optional[str] = ..., note: _Optional[str] = ..., requested_at_ms: _Optional[int] = ..., human_version: _Optional[int] = ...) -> None: ...
+
+class HandoffRequested(_message.Message):
+    __slots__ = ("conversation_id", "episode", "requested_by", "reason", "requested_at_ms", "human_version")
+    CONVERSATION_ID_FIELD_NUMBER: _ClassVar[int]
+    EPISODE_FIELD_NUMBER: _ClassVar[int]
+    REQUESTED_BY_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    REQUESTED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    HUMAN_VERSION_FIELD_NUMBER: _ClassVar[int]
+    conversation_id: str
+    episode: int
+    requested_by: str
+    reason: str
+    requested_at_ms: int
+    human_version: int
+    def __init__(self, conversation_id: _Optional[str] = ..., episode: _Optional[int] = ..., requested_by: _Optional[str] = ..., reason: _Optional[str] = ..., requested_at_ms: _Optional[int] = ..., human_version: _Optional[int] = ...) -> None: ...
 
 class ConversationResolved(_message.Message):
     __slots__ = ("conversation_id", "episode", "through_seq", "resolved_by", "resolved_at_ms", "human_version", "customer_id", "channel", "language", "reason")

@@ -24,6 +24,14 @@ class SlaMetric(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SLA_METRIC_UPDATE: _ClassVar[SlaMetric]
     SLA_METRIC_AGENT_WORK: _ClassVar[SlaMetric]
     SLA_METRIC_TOTAL_RESOLUTION: _ClassVar[SlaMetric]
+
+class EscalationCause(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ESCALATION_CAUSE_UNSPECIFIED: _ClassVar[EscalationCause]
+    ESCALATION_CAUSE_PERSON: _ClassVar[EscalationCause]
+    ESCALATION_CAUSE_HOPS: _ClassVar[EscalationCause]
+    ESCALATION_CAUSE_RULE: _ClassVar[EscalationCause]
+    ESCALATION_CAUSE_LADDER: _ClassVar[EscalationCause]
 OFFER_OUTCOME_UNSPECIFIED: OfferOutcome
 OFFER_OUTCOME_ACCEPTED: OfferOutcome
 OFFER_OUTCOME_DECLINED: OfferOutcome
@@ -36,6 +44,11 @@ SLA_METRIC_NEXT_RESPONSE: SlaMetric
 SLA_METRIC_UPDATE: SlaMetric
 SLA_METRIC_AGENT_WORK: SlaMetric
 SLA_METRIC_TOTAL_RESOLUTION: SlaMetric
+ESCALATION_CAUSE_UNSPECIFIED: EscalationCause
+ESCALATION_CAUSE_PERSON: EscalationCause
+ESCALATION_CAUSE_HOPS: EscalationCause
+ESCALATION_CAUSE_RULE: EscalationCause
+ESCALATION_CAUSE_LADDER: EscalationCause
 
 class TeamAssigned(_message.Message):
     __slots__ = ("conversation_id", "episode", "team_id", "queue_id", "handling", "epoch", "decision_id", "policy_version", "assigned_at_ms", "cause")
@@ -60,6 +73,32 @@ class TeamAssigned(_message.Message):
     assigned_at_ms: int
     cause: str
     def __init__(self, conversation_id: _Optional[str] = ..., episode: _Optional[int] = ..., team_id: _Optional[str] = ..., queue_id: _Optional[str] = ..., handling: _Optional[str] = ..., epoch: _Optional[int] = ..., decision_id: _Optional[str] = ..., policy_version: _Optional[str] = ..., assigned_at_ms: _Optional[int] = ..., cause: _Optional[str] = ...) -> None: ...
+
+class Escalated(_message.Message):
+    __slots__ = ("conversation_id", "episode", "cause", "by", "reason", "boost_ms", "from_queue_id", "queue_id", "team_id", "escalated_at_ms", "decision_id")
+    CONVERSATION_ID_FIELD_NUMBER: _ClassVar[int]
+    EPISODE_FIELD_NUMBER: _ClassVar[int]
+    CAUSE_FIELD_NUMBER: _ClassVar[int]
+    BY_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    BOOST_MS_FIELD_NUMBER: _ClassVar[int]
+    FROM_QUEUE_ID_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_ID_FIELD_NUMBER: _ClassVar[int]
+    TEAM_ID_FIELD_NUMBER: _ClassVar[int]
+    ESCALATED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    DECISION_ID_FIELD_NUMBER: _ClassVar[int]
+    conversation_id: str
+    episode: int
+    cause: EscalationCause
+    by: str
+    reason: str
+    boost_ms: int
+    from_queue_id: str
+    queue_id: str
+    team_id: str
+    escalated_at_ms: int
+    decision_id: str
+    def __init__(self, conversation_id: _Optional[str] = ..., episode: _Optional[int] = ..., cause: _Optional[_Union[EscalationCause, str]] = ..., by: _Optional[str] = ..., reason: _Optional[str] = ..., boost_ms: _Optional[int] = ..., from_queue_id: _Optional[str] = ..., queue_id: _Optional[str] = ..., team_id: _Optional[str] = ..., escalated_at_ms: _Optional[int] = ..., decision_id: _Optional[str] = ...) -> None: ...
 
 class AgentOffered(_message.Message):
     __slots__ = ("conversation_id", "episode", "offer_id", "agent_id", "team_id", "epoch", "offered_at_ms", "expires_at_ms", "decision_id")
