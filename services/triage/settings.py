@@ -34,6 +34,13 @@ class TriageSettings(ServiceSettings):
     time_zone: str = Field(
         default="UTC", description="Zone of the hours and weekdays that rules ask for, such as Europe/Rome"
     )
+    drift_index: float = Field(
+        default=0.1,
+        gt=0,
+        le=10,
+        description="Population stability index, without what chance explains, from which a change of topics, confidence or "
+        "languages is told; 0.25 is a large change",
+    )
     decision_days: float = Field(
         default=90.0,
         gt=0,
