@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from libs.runtime import Platform, Service, ServiceDefinition
 from libs.streams import Subscriber
 from services.triage import drifting, learning, retention
+from services.triage.adapters.endpoint import second_opinion
 from services.triage.adapters.knowledge import HERE, Sources, model_in_use, taxonomy_for
 from services.triage.adapters.lessons import Reader
 from services.triage.adapters.rule_book import RuleBook
@@ -32,6 +33,8 @@ def build(platform: Platform, settings: TriageSettings) -> Service:
     reader = Reader(database)
     limits = Limits(settings.drift_index)
 
+    outside = Outside(pool, database, rules, second_opinion(database, taxonomy, settings))
+
     async def start() -> None:
         await pool.start()
         await learning.teach(reader, pool)
@@ -45,7 +48,7 @@ def build(platform: Platform, settings: TriageSettings) -> Service:
             rules_router(database, pool, taxonomy, rules),
             drift_router(database, limits),
         ],
-        subscribers=[Subscriber(stream, context_of(taxonomy, zone), Outside(pool, database, rules))],
+        subscribers=[Subscriber(stream, context_of(taxonomy, zone), outside)],
         tasks=[
             partial(retention.run, database, settings.decision_days),
             partial(drifting.run, database, limits),

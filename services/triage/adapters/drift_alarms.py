@@ -1,6 +1,7 @@
 """Alarms about drift: opened once, kept up to date while it lasts, closed when it is over or a person accepts it."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from libs.storage import Database, fetch_all, fetch_one
 from services.triage.adapters import mix
 from services.triage.adapters.mix import DAY_MS, Span
-from services.triage.domain.drift import RARE, SIGNALS, Limits, Verdict, judge
+from services.triage.domain.drift import RARE, SIGNALS, Limits, SignalName, Verdict, judge
 
 _SHOWN = 8
 _NEVER = 2**62
@@ -21,7 +22,7 @@ class Alarm:
     """One time at which a signal was not as before."""
 
     alarm_id: str
-    signal: str
+    signal: SignalName
     opened_at_ms: int
     seen_at_ms: int
     closed_at_ms: int
@@ -41,8 +42,8 @@ class Look:
 
     at_ms: int
     end_ms: int
-    verdicts: Mapping[str, Verdict]
-    open: Mapping[str, Alarm]
+    verdicts: Mapping[SignalName, Verdict]
+    open: Mapping[SignalName, Alarm]
     """By signal."""
 
 
@@ -62,7 +63,7 @@ async def look(connection: AsyncConnection, schema: str, now_ms: int, limits: Li
     still = {alarm.signal: alarm for alarm in alarms if not alarm.closed_at_ms}
     end_ms = mix.window_end(now_ms)
     found = await mix.mixes(connection, schema, end_ms, left_out)
-    empty = mix.Mix([], mix.Counter())
+    empty = mix.Mix([], Counter())
     verdicts = {
         signal: judge(
             found.get(signal, empty).days, found.get(signal, empty).now, limits, drifting=signal in still
@@ -164,5 +165,13 @@ async def _close(connection: AsyncConnection, schema: str, alarm_id: str, at_ms:
 
 
 def _alarm(row: tuple[Any, ...]) -> Alarm:
-    evidence = row[6]
-    return Alarm(*row[:6], json.loads(evidence) if isinstance(evidence, str | bytes) else evidence)
+    alarm_id, signal, opened, seen, closed, accepted_by, evidence = row
+    return Alarm(
+        alarm_id,
+        signal,
+        opened,
+        seen,
+        closed,
+        accepted_by,
+        json.loads(evidence) if isinstance(evidence, str | bytes) else evidence,
+    )

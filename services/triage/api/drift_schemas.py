@@ -1,12 +1,9 @@
 """Bodies of the drift routes."""
 
-from typing import Literal
-
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.triage.api.schemas import Instant
-
-SignalName = Literal["topic", "confidence", "language"]
+from services.triage.domain.drift import SignalName, State
 
 
 class MoveOut(BaseModel):
@@ -30,7 +27,7 @@ class SignalDrift(BaseModel):
     """One signal."""
 
     signal: SignalName
-    state: Literal["learning", "few", "steady", "drifting"] = Field(
+    state: State = Field(
         description="learning: fewer than seven days to compare with; few: too little came in the window"
     )
     index: float = Field(description="Population stability index, without what chance explains")

@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-SIGNALS: Final = ("topic", "confidence", "language")
+SignalName = Literal["topic", "confidence", "language"]
+SIGNALS: Final[tuple[SignalName, ...]] = ("topic", "confidence", "language")
 RARE: Final = "(rare)"
 """Values too rare to be judged by themselves, together."""
 State = Literal["learning", "few", "steady", "drifting"]

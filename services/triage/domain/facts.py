@@ -88,6 +88,7 @@ def facts_of(signals: Signals, circumstances: Circumstances) -> dict[str, Fact]:
     mood, strength = signals.mood.value, signals.mood_strength
     facts: dict[str, Fact] = {
         "topic": signals.topic.value,
+        "second_topic": signals.second_topic.value,
         "kind": signals.kind.value,
         "language": signals.language.value,
         "urgency": signals.urgency.value,

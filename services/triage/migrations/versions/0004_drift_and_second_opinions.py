@@ -1,4 +1,5 @@
-"""How many conversations began with which topic, confidence and language in each hour, and alarms about their drift.
+"""How many conversations began with which topic, confidence and language in each hour, alarms about their drift,
+and how many questions have been asked outside on each day.
 
 Revision ID: 0004
 """
@@ -38,8 +39,10 @@ def upgrade() -> None:
     )
     op.execute("CREATE UNIQUE INDEX drift_alarms_open ON drift_alarms (signal) WHERE closed_at_ms = 0")
     op.execute("CREATE INDEX drift_alarms_by_time ON drift_alarms (opened_at_ms DESC, alarm_id DESC)")
+    op.execute("CREATE TABLE second_opinions (day bigint PRIMARY KEY, asked bigint NOT NULL)")
 
 
 def downgrade() -> None:
+    op.execute("DROP TABLE second_opinions")
     op.execute("DROP TABLE drift_alarms")
     op.execute("DROP TABLE mix")
