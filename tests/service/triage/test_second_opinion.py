@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from libs.contracts import ConversationTriaged, CustomerIdentified
 from libs.telemetry import render_metrics
@@ -21,7 +21,7 @@ def _settings(fake: FakeEndpoint, **more: Any) -> TriageSettings:
     return TriageSettings(
         endpoint_url=fake.url,
         endpoint_model="small",
-        endpoint_key="k3y",
+        endpoint_key=SecretStr("k3y"),
         endpoint_allowed=("127.0.0.0/8",),
         **more,
     )
