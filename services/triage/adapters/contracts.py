@@ -158,6 +158,7 @@ def event_of(
         disappointment=signals.disappointment,
         joy=signals.joy,
         complexity=signals.complexity,
+        self_service=signals.self_service,
         entities=[
             WireEntity(
                 kind=entity.kind,
@@ -264,6 +265,7 @@ def shown(decision: Decision) -> dict[str, Any]:
         "mood_level": decision.facts["mood_level"],
         "mood_turn": decision.facts["mood_turn"],
         "complexity": round(signals.complexity, 4),
+        "self_service": round(signals.self_service, 4),
         "wish_for_person": round(signals.wish_for_person, 4),
         "spam": round(signals.spam, 4),
         "known_share": round(signals.known_share, 4),

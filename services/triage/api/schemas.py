@@ -121,6 +121,10 @@ class DecisionOut(BaseModel):
     complexity: float = Field(
         default=0.0, description="How likely it is about several problems or a long history"
     )
+    self_service: float = Field(
+        default=0.0,
+        description="How likely a help page or the account could settle it, with nobody looking at the case",
+    )
     wish_for_person: float
     spam: float
     known_share: float = Field(description="Share of the words that the model has seen")

@@ -37,6 +37,7 @@ PROBABILITIES: Final = (
     "mood_strength",
     "complexity",
     "wish_for_person",
+    "self_service",
     "spam",
     "topic_confidence",
     "kind_confidence",

@@ -29,7 +29,7 @@ class Reason:
 
     signal: str
     """language, topic, kind, urgency, anger, disappointment, joy, mood_strength, complexity, wish_for_person, spam,
-    second_topic, or what a rule sets: priority, handling, tags, queue_hint, skills, macro, reply or escalate."""
+    self_service, second_topic, or what a rule sets: priority, handling, tags, queue_hint, skills, macro, reply, escalate."""
     source: Source
     detail: str
     weight: float = 0.0
@@ -78,6 +78,8 @@ class Signals:
     joy: float = 0.0
     complexity: float = 0.0
     """How likely it is about several problems or a long history."""
+    self_service: float = 0.0
+    """How likely a help page or the account could settle it, with nobody of the firm looking at the case."""
     entities: tuple[Entity, ...] = ()
     """In order of the text, which is the one that was classified."""
     second_topic: Signal = Signal("", 0.0)
