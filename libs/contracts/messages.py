@@ -16,7 +16,11 @@ from libs.contracts.generated.centralino.analytics.v1.outcomes_pb2 import (
     ConversationOutcome,
     SurveyState,
 )
-from libs.contracts.generated.centralino.ingest.v1.customers_pb2 import CustomerIdentified, Identity
+from libs.contracts.generated.centralino.ingest.v1.customers_pb2 import (
+    CustomerErased,
+    CustomerIdentified,
+    Identity,
+)
 from libs.contracts.generated.centralino.ingest.v1.inbox_pb2 import PayloadAccepted
 from libs.contracts.generated.centralino.ingest.v1.messages_pb2 import (
     Channel,
@@ -74,6 +78,7 @@ __all__ = [
     "ConversationOutcome",
     "ConversationResolved",
     "ConversationTriaged",
+    "CustomerErased",
     "CustomerIdentified",
     "DeliveryFailed",
     "Entity",

@@ -8,6 +8,7 @@ from libs.contracts import (
     ConversationCorrected,
     ConversationResolved,
     ConversationTriaged,
+    CustomerErased,
     CustomerIdentified,
     MessageReceived,
     ReplySent,
@@ -25,6 +26,7 @@ from services.triage.adapters.contracts import (
     unnamed_of,
     watched_of,
 )
+from services.triage.adapters.erasing import forget
 from services.triage.adapters.tables import Customer
 from services.triage.context import Outside, Prepared, TriageContext
 from services.triage.domain.decision import decide, nothing_known
@@ -88,6 +90,13 @@ async def know_customer(received: Received[CustomerIdentified], ctx: TriageConte
     """Keeps what rules may ask of a customer."""
     event = received.event
     ctx.customers.put(Customer(event.customer_id, event.tier, dict(event.attributes)))
+    return []
+
+
+@stream.on(CustomerErased)
+async def forget_customer(received: Received[CustomerErased], ctx: TriageContext) -> Sequence[Event]:
+    """What a customer wrote, and what is known of them, goes."""
+    await forget(ctx.uow.connection, received.event.customer_id)
     return []
 
 
