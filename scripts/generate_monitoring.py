@@ -121,6 +121,13 @@ RULES = (
         "ticket",
         "Classification workers were started again {{ $value }} times in 10 minutes.",
     ),
+    Rule(
+        "TriageDrift",
+        "max by (signal) (centralino_triage_drifting) > 0",
+        "15m",
+        "ticket",
+        "What comes in is not as before: {{ $labels.signal }}.",
+    ),
 )
 
 
@@ -161,7 +168,11 @@ def _targets(metric: Declared) -> list[dict[str, Any]]:
         ]
     if metric.kind == "counter":
         return [{"expr": f"sum by ({by}) (rate({metric.name}[5m]))", "legendFormat": legend}]
-    how = "max" if metric.unit == "seconds" or metric.name in ("centralino_ready",) else "sum"
+    how = (
+        "max"
+        if metric.unit in ("seconds", "index", "alarms") or metric.name in ("centralino_ready",)
+        else "sum"
+    )
     return [{"expr": f"{how} by ({by}) ({metric.name})", "legendFormat": legend}]
 
 

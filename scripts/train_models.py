@@ -9,6 +9,7 @@ import numpy as np
 from services.triage.adapters.encoders import Encoders
 from services.triage.adapters.taxonomy_file import load_taxonomy
 from services.triage.adapters.training.making import Unseen, make_model
+from services.triage.adapters.training.self_service import Figures, make_self_service
 from services.triage.adapters.training.topics import make_topics
 
 _TRIAGE = Path(__file__).resolve().parents[1] / "services" / "triage"
@@ -44,6 +45,20 @@ def main() -> None:
             lambda step: print(f"  topics: {step}", flush=True),
         )
     _report(unseen)
+    _report_self_service(
+        *make_self_service(
+            arguments.data, _TRIAGE / "lexicon", load_taxonomy(_TRIAGE / "taxonomy.yaml"), arguments.target
+        )
+    )
+
+
+def _report_self_service(crossed: Figures, check: Figures) -> None:
+    for name, found in (("cross-validation on the train split", crossed), ("the check split", check)):
+        tongues = ", ".join(f"{code} {value:.3f}" for code, value in found.by_language.items())
+        print(
+            f"self-service, {name}: AUROC {found.auroc:.3f} of {found.texts} texts, calibration error"
+            f" {found.calibration_error:.3f} ({tongues})"
+        )
 
 
 def _report(unseen: Unseen) -> None:

@@ -17,7 +17,11 @@ from libs.contracts.generated.centralino.analytics.v1.outcomes_pb2 import (
     ConversationOutcome,
     SurveyState,
 )
-from libs.contracts.generated.centralino.ingest.v1.customers_pb2 import CustomerIdentified, Identity
+from libs.contracts.generated.centralino.ingest.v1.customers_pb2 import (
+    CustomerErased,
+    CustomerIdentified,
+    Identity,
+)
 from libs.contracts.generated.centralino.ingest.v1.inbox_pb2 import PayloadAccepted
 from libs.contracts.generated.centralino.ingest.v1.messages_pb2 import (
     Channel,
@@ -77,6 +81,7 @@ __all__ = [
     "ConversationOutcome",
     "ConversationResolved",
     "ConversationTriaged",
+    "CustomerErased",
     "CustomerIdentified",
     "DeliveryFailed",
     "Entity",

@@ -173,6 +173,19 @@ triage_decisions = _one(
 triage_seconds = _histogram(
     "centralino_triage_seconds", "seconds", "One text through the classification worker"
 )
+triage_second_opinions = _one(
+    Counter, "centralino_triage_second_opinions_total", "questions",
+    "Questions to an endpoint outside, by what came of them (answered, none, late, failed, refused, malformed; not asked: "
+    "open, budget, busy, short, addressed)", "outcome",
+)
+triage_drift = _one(
+    Gauge, "centralino_triage_drift", "index",
+    "Population stability index of 24 hours against the days before, without what chance explains, by what is compared "
+    "(topic, confidence, language)", "signal",
+)
+triage_drifting = _one(
+    Gauge, "centralino_triage_drifting", "alarms", "1 while an alarm about drift is open", "signal"
+)
 
 # routing
 routing_waiting = _one(

@@ -25,7 +25,7 @@ from services.triage.adapters.training.labels import TooFewLabels
 _errors = Console(stderr=True)
 _LEXICONS = ("en", "it", "ro", "ar", "fr", "pt", "es", "de")
 _SHOWN_DIRTY = 20
-Task = Literal["topic", "language", "mood", "spam", "oos", "retrieval"]
+Task = Literal["topic", "language", "mood", "spam", "self_service", "oos", "retrieval"]
 
 
 def evaluate(

@@ -7,7 +7,14 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from services.operators.suggestions import ALIKE, named, suggested, write_suggestions
+from services.operators.suggestions import (
+    ALIKE,
+    check_named,
+    grouped,
+    named,
+    waiting,
+    write_suggestions,
+)
 from services.operators.train import FOLDER
 from services.triage.adapters.label_file import load_labels
 from services.triage.adapters.learning.tickets import text_key
@@ -129,12 +136,18 @@ def suggest(
     Only a person accepts one, by --name or by writing a label into the file; `centralino train --add FILE` learns those
     that have one and passes the others over.
     """
+    if not to.parent.is_dir():
+        raise typer.BadParameter(f"--to {to}: there is no folder {to.parent}")
     try:
         accepted = named(name or [])
-        groups = suggested(least, alike)
+        messages = waiting()
+        groups = grouped(messages, least, alike)
+        check_named(accepted, groups)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
-    write_suggestions(to, groups, accepted)
+    read = len({message.conversation_id for message in messages})
+    if groups:
+        write_suggestions(to, groups, accepted)
     if as_json:
         typer.echo(json.dumps([group.document(accepted) for group in groups], ensure_ascii=False))
         return
@@ -145,7 +158,19 @@ def suggest(
         )
         for text, _ in group.texts[:3]:
             typer.echo(f"     {' '.join(text.split())[:100]}")
-    _errors.print(f"{len(groups)} groups in {to}", soft_wrap=True)
+    if not groups:
+        why = f"fewer than {least} of them are alike; --least and --alike look for smaller and looser groups"
+        _errors.print(
+            f"Nothing to suggest: {read} conversations wait for a topic{f', and {why}' if read else ''}.",
+            soft_wrap=True,
+        )
+        return
+    _errors.print(
+        f"{len(groups)} groups of {read} conversations without a topic in {to}. Accept one: write a topic into its column"
+        f" `label`, or --name {groups[0].number}=TOPIC; then `centralino train --add {to}`",
+        markup=False,
+        soft_wrap=True,
+    )
 
 
 def comparison(versions: Versions, before: str, after: str) -> tuple[Comparison, dict[str, dict[str, str]]]:

@@ -21,7 +21,7 @@ from services.triage.domain.memory import Conversation
 from services.triage.domain.rules import RuleSet
 from services.triage.domain.signals import Signals
 from services.triage.domain.taxonomy import Taxonomy
-from services.triage.ports import Classifier, Unclassifiable
+from services.triage.ports import Classifier, SecondOpinion, Unclassifiable
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,8 @@ class Outside:
     classifier: Classifier
     database: Database
     rules: RuleBook
+    second: SecondOpinion | None
+    """None: nothing leaves this machine."""
 
 
 @dataclass(frozen=True, slots=True)

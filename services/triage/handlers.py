@@ -1,7 +1,6 @@
 """A message came: say what it is about. A person acted: remember it, and never overrule it."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from google.protobuf.message import Message as Event
 
@@ -9,6 +8,7 @@ from libs.contracts import (
     ConversationCorrected,
     ConversationResolved,
     ConversationTriaged,
+    CustomerErased,
     CustomerIdentified,
     MessageReceived,
     ReplySent,
@@ -16,24 +16,23 @@ from libs.contracts import (
     TransferRequested,
 )
 from libs.storage import Want
-from libs.streams import Received, Retry, StreamRouter
+from libs.streams import Received, StreamRouter
 from libs.telemetry import metrics
 from services.triage.adapters.contracts import (
     circumstances_of,
     event_of,
     lesson_of,
-    query_of,
     row_of,
     unnamed_of,
     watched_of,
 )
-from services.triage.adapters.queries import WEEK_MS, known_of
+from services.triage.adapters.erasing import forget
 from services.triage.adapters.tables import Customer
 from services.triage.context import Outside, Prepared, TriageContext
 from services.triage.domain.decision import decide, nothing_known
 from services.triage.domain.memory import Conversation, changed, corrected, decided, ended, heard, touched
-from services.triage.domain.signals import Signals
-from services.triage.ports import Classifier, ClassifierUnavailable, Unclassifiable
+from services.triage.ports import Unclassifiable
+from services.triage.preparing import prepared
 
 Human = ReplySent | StatusChanged | ConversationCorrected | TransferRequested | ConversationResolved
 stream = StreamRouter[TriageContext](group="triage")
@@ -42,59 +41,7 @@ stream = StreamRouter[TriageContext](group="triage")
 @stream.prepare(MessageReceived)
 async def classify(batch: Sequence[Received[MessageReceived]], outside: Outside) -> Sequence[Prepared]:
     """Signals of a batch, the rules in force, and what is known of the customers."""
-    events = [received.event for received in batch]
-    rules = await outside.rules.current()
-    known = await known_of(outside.database, events)
-    signals = await _signals_of(events, outside.classifier, known.languages)
-    return [
-        Prepared(
-            found,
-            rules,
-            known.customers.get(event.customer_id, Customer(event.customer_id)),
-            _contacts(event, known.contacts.get(event.customer_id, {}), events),
-        )
-        for event, found in zip(events, signals, strict=True)
-    ]
-
-
-def _contacts(event: MessageReceived, known: Mapping[str, int], events: Sequence[MessageReceived]) -> int:
-    """Conversations of the customer in the seven days before the message: those stored and those of the batch."""
-    if not event.customer_id:
-        return 1
-    at = event.received_at_ms
-    found = {conversation for conversation, when in known.items() if at - WEEK_MS < when <= at}
-    found.update(
-        e.conversation_id
-        for e in events
-        if e.customer_id == event.customer_id and at - WEEK_MS < e.received_at_ms <= at
-    )
-    return len(found | {event.conversation_id})
-
-
-async def _signals_of(
-    events: Sequence[MessageReceived], classifier: Classifier, languages: dict[str, str]
-) -> Sequence[Signals | Unclassifiable]:
-    """Messages of one conversation go one after the other: the language of one helps the next."""
-    rounds: dict[int, list[int]] = defaultdict(list)
-    seen: dict[str, int] = defaultdict(int)
-    for index, event in enumerate(events):
-        rounds[seen[event.conversation_id]].append(index)
-        seen[event.conversation_id] += 1
-    found: dict[int, Signals | Unclassifiable] = {}
-    for indexes in rounds.values():
-        queries = [query_of(events[i], languages.get(events[i].conversation_id, "")) for i in indexes]
-        try:
-            results = await classifier.classify(queries)
-        except ClassifierUnavailable as error:
-            raise Retry(str(error)) from error
-        for index, result in zip(indexes, results, strict=True):
-            found[index] = result
-            if isinstance(result, Signals):
-                after = heard(Conversation(""), result.language, 1)
-                languages[events[index].conversation_id] = after.language or languages.get(
-                    events[index].conversation_id, ""
-                )
-    return [found[index] for index in range(len(events))]
+    return await prepared([received.event for received in batch], outside)
 
 
 def _both(event: MessageReceived, ctx: TriageContext) -> Iterable[Want]:
@@ -143,6 +90,13 @@ async def know_customer(received: Received[CustomerIdentified], ctx: TriageConte
     """Keeps what rules may ask of a customer."""
     event = received.event
     ctx.customers.put(Customer(event.customer_id, event.tier, dict(event.attributes)))
+    return []
+
+
+@stream.on(CustomerErased)
+async def forget_customer(received: Received[CustomerErased], ctx: TriageContext) -> Sequence[Event]:
+    """What a customer wrote, and what is known of them, goes."""
+    await forget(ctx.uow.connection, received.event.customer_id)
     return []
 
 

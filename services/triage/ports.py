@@ -6,6 +6,7 @@ from typing import Protocol
 
 from services.triage.domain.classification import Query
 from services.triage.domain.overlay import Lesson
+from services.triage.domain.second_opinion import Opinion, Question
 from services.triage.domain.signals import Signals
 
 
@@ -49,4 +50,13 @@ class Classifier(Protocol):
 
     async def close(self) -> None:
         """Stop within a few seconds; calls under way get ClassifierUnavailable. Closing twice is no error."""
+        ...
+
+
+class SecondOpinion(Protocol):
+    """Somebody outside who may be asked about a topic, or nobody."""
+
+    async def ask(self, questions: Sequence[Question]) -> Sequence[Opinion]:
+        """One for each question, in their order. Bounded in time; whatever goes wrong outside is an opinion that says
+        so. What it answers is not to be trusted."""
         ...

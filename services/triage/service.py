@@ -6,15 +6,18 @@ from zoneinfo import ZoneInfo
 
 from libs.runtime import Platform, Service, ServiceDefinition
 from libs.streams import Subscriber
-from services.triage import learning, retention
+from services.triage import drifting, learning, retention
+from services.triage.adapters.endpoint import second_opinion
 from services.triage.adapters.knowledge import HERE, Sources, model_in_use, taxonomy_for
 from services.triage.adapters.lessons import Reader
 from services.triage.adapters.rule_book import RuleBook
 from services.triage.adapters.taxonomy_file import load_taxonomy
 from services.triage.adapters.worker_pool import WorkerPool, default_workers
+from services.triage.api.drift import drift_router
 from services.triage.api.routes import router
 from services.triage.api.rules import rules_router
 from services.triage.context import Outside, context_of
+from services.triage.domain.drift import Limits
 from services.triage.handlers import stream
 from services.triage.settings import TriageSettings
 
@@ -28,6 +31,9 @@ def build(platform: Platform, settings: TriageSettings) -> Service:
     rules = RuleBook(database, taxonomy)
     zone = ZoneInfo(settings.time_zone)
     reader = Reader(database)
+    limits = Limits(settings.drift_index)
+
+    outside = Outside(pool, database, rules, second_opinion(database, taxonomy, settings))
 
     async def start() -> None:
         await pool.start()
@@ -37,10 +43,15 @@ def build(platform: Platform, settings: TriageSettings) -> Service:
         return {"classifier": "ok" if pool.process_ids else "no classification process is running"}
 
     return Service(
-        routers=[router(database, pool, taxonomy, rules), rules_router(database, pool, taxonomy, rules)],
-        subscribers=[Subscriber(stream, context_of(taxonomy, zone), Outside(pool, database, rules))],
+        routers=[
+            router(database, pool, taxonomy, rules),
+            rules_router(database, pool, taxonomy, rules),
+            drift_router(database, limits),
+        ],
+        subscribers=[Subscriber(stream, context_of(taxonomy, zone), outside)],
         tasks=[
             partial(retention.run, database, settings.decision_days),
+            partial(drifting.run, database, limits),
             partial(learning.run, reader, pool, partial(model_in_use, settings.model)),
         ],
         start=start,

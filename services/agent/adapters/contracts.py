@@ -13,13 +13,17 @@ from libs.contracts import (
     EpisodeOpened,
     MessageReceived,
     Purpose,
+    ReplySent,
     SlaMetric,
     StatusChanged,
     Urgency,
 )
 from libs.contracts import Kind as WireKind
 from libs.contracts import Status as WireStatus
+from libs.runtime import derived_id
+from services.agent.domain.answering import reply_of
 from services.agent.domain.conversation import (
+    SYSTEM,
     Conversation,
     EpisodeBegan,
     EpisodeEnded,
@@ -155,6 +159,44 @@ def understanding_of(event: ConversationTriaged) -> Understanding:
             "triaged_at_ms": event.triaged_at_ms,
             "reasons": [[r.signal, r.source, r.detail, r.weight] for r in event.reasons],
         },
+    )
+
+
+def rule_entry(conversation: Conversation, understood: Understanding, now_ms: int) -> Entry:
+    """The reply of a rule as the newest entry of the timeline: nobody's, and automatic."""
+    return Entry(
+        message_id=derived_id(understood.message_id, "rule-reply"),
+        conversation_id=conversation.conversation_id,
+        position=conversation.position,
+        seq=0,
+        after_seq=understood.seq,
+        author=SYSTEM,
+        channel=conversation.channel,
+        language_hint="",
+        automatic=True,
+        survey_answer=False,
+        subject="",
+        text=reply_of(understood),
+        truncated=False,
+        at_ms=now_ms,
+        delivery="sending",
+    )
+
+
+def reply_sent(conversation: Conversation, reply: Entry) -> ReplySent:
+    """A reply has been said: by a person, or by a rule."""
+    return ReplySent(
+        reply_id=reply.message_id,
+        conversation_id=reply.conversation_id,
+        episode=conversation.episode,
+        agent_id="" if reply.automatic else reply.author,
+        text=reply.text,
+        after_seq=reply.after_seq,
+        sent_at_ms=reply.at_ms,
+        channel=reply.channel,
+        human=not reply.automatic,
+        human_version=conversation.human_version,
+        customer_id=conversation.customer_id,
     )
 
 

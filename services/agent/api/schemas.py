@@ -63,7 +63,11 @@ class TriageResult(BaseModel):
     required_skills: list[str]
     mood: str = Field(default="", description="neutral, angry, disappointed or happy")
     macro: str = Field(default="", description="The key of a macro that a rule offers")
-    suggested_reply: str = Field(default="", description="A reply that a rule suggests")
+    suggested_reply: str = Field(default="", description="The reply that a rule gives")
+    reply_state: str = Field(
+        default="",
+        description="sent, or why not: not asked, closed, answered (once an episode), person (somebody had acted), late",
+    )
     escalate: str = Field(default="", description="Why somebody must see it at once, by a rule")
     model_version: str
     policy_version: str

@@ -64,6 +64,7 @@ def triage_result(u: Understanding) -> schemas.TriageResult:
         mood=d.get("mood", ""),
         macro=d.get("macro", ""),
         suggested_reply=d.get("suggested_reply", ""),
+        reply_state=d.get("reply_state", ""),
         escalate=d.get("escalate", ""),
         model_version=d["model_version"],
         policy_version=d["policy_version"],

@@ -65,7 +65,7 @@ def open_episode(conversation: Conversation, openings: Sequence[Understanding]) 
     """Opens the next episode with the opening messages that belong to it, by number; the first one opens it."""
     first = openings[0]
     episode = conversation.episode + 1
-    span = Span(episode, first.seq, first.received_at_ms)
+    span = Span(episode, first.seq, first.received_at_ms, human_version=conversation.human_version)
     facts: list[Fact] = [
         EpisodeBegan(episode, first.seq, first.received_at_ms, first.channel, first.language)
     ]

@@ -35,6 +35,10 @@ class Span:
     resolved_by: str = ""
     reason: str = ""
     topic: str = ""
+    human_version: int = 0
+    """When it opened: a higher one says that a person has acted in it."""
+    rule_reply: str = ""
+    """The message that a rule's reply answered, or empty."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,14 @@ from libs.contracts import (
     EpisodeOpened,
     MessageDelivered,
     MessageReceived,
+    ReplySent,
     StatusChanged,
 )
 from libs.storage import Want
 from libs.streams import Due, Received
-from services.agent.adapters.contracts import entry_of, message_of, understanding_of
+from services.agent.adapters.contracts import entry_of, message_of, reply_sent, rule_entry, understanding_of
 from services.agent.context import AgentContext
+from services.agent.domain.answering import SENT, answer
 from services.agent.domain.arrivals import begin, receive, settle, wake
 from services.agent.domain.conversation import (
     Conversation,
@@ -42,7 +44,7 @@ def _reply(event: MessageDelivered | DeliveryFailed, ctx: AgentContext) -> Itera
 
 
 # The conversation's row is locked before the other half is looked for: two owners cannot both miss it.
-@stream.on(MessageReceived, emits=[EpisodeOpened, StatusChanged], load=[_conversation, _halves])
+@stream.on(MessageReceived, emits=[EpisodeOpened, StatusChanged, ReplySent], load=[_conversation, _halves])
 async def keep_message(received: Received[MessageReceived], ctx: AgentContext) -> Sequence[Event]:
     """Stores a customer's message; if triage has spoken already, puts it where it belongs."""
     event = received.event
@@ -63,7 +65,9 @@ async def keep_message(received: Received[MessageReceived], ctx: AgentContext) -
     return _settle(ctx, conversation, understood, message.origin)
 
 
-@stream.on(ConversationTriaged, emits=[EpisodeOpened, StatusChanged], load=[_conversation, _halves])
+@stream.on(
+    ConversationTriaged, emits=[EpisodeOpened, StatusChanged, ReplySent], load=[_conversation, _halves]
+)
 async def keep_decision(received: Received[ConversationTriaged], ctx: AgentContext) -> Sequence[Event]:
     """Stores what triage says of a message; if the message is here, puts it where it belongs."""
     event = received.event
@@ -87,9 +91,17 @@ def _settle(
     ctx: AgentContext, conversation: Conversation, understood: Understanding, origin: Origin
 ) -> Sequence[Event]:
     understood = understood.settled_with(origin)
+    settled, facts = settle(conversation, understood)
+    after, replied = answer(settled, understood, ctx.uow.now_ms)
+    if replied:
+        understood = replace(understood, detail={**understood.detail, "reply_state": replied})
     ctx.understandings.put(understood)
-    after, facts = settle(conversation, understood)
-    return keep(ctx, conversation, after, facts)
+    events = keep(ctx, conversation, after, facts)
+    if replied != SENT:
+        return events
+    entry = rule_entry(after, understood, ctx.uow.now_ms)
+    ctx.messages.put(entry)
+    return [*events, reply_sent(after, entry)]
 
 
 @stream.timer(SNOOZE, emits=[StatusChanged], load=lambda due, ctx: [ctx.conversations.want(due.key)])

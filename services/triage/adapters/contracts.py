@@ -64,6 +64,11 @@ def query_of(event: MessageReceived, earlier_language: str) -> Query:
     return Query(text, earlier_language, event.language_hint)
 
 
+def by_hand(event: MessageReceived) -> bool:
+    """Whether a person may have written it, as part of a conversation."""
+    return not event.automatic and event.purpose != Purpose.PURPOSE_SURVEY_ANSWER
+
+
 def circumstances_of(
     event: MessageReceived, conversation: Conversation, customer: Customer, contacts: int, zone: ZoneInfo
 ) -> Circumstances:
@@ -153,6 +158,7 @@ def event_of(
         disappointment=signals.disappointment,
         joy=signals.joy,
         complexity=signals.complexity,
+        self_service=signals.self_service,
         entities=[
             WireEntity(
                 kind=entity.kind,
@@ -170,6 +176,7 @@ def event_of(
         rules_version=decision.rules_version,
         mood_turn=str(decision.facts["mood_turn"]),
         changed=changed,
+        second_topic=WireSignal(value=signals.second_topic.value, confidence=signals.second_topic.confidence),
     )
 
 
@@ -243,6 +250,10 @@ def shown(decision: Decision) -> dict[str, Any]:
         "language": {"value": signals.language.value, "confidence": round(signals.language.confidence, 4)},
         "topic": {"value": signals.topic.value, "confidence": round(signals.topic.confidence, 4)},
         "best_topic": signals.best_topic,
+        "second_topic": {
+            "value": signals.second_topic.value,
+            "confidence": round(signals.second_topic.confidence, 4),
+        },
         "out_of_scope": round(signals.out_of_scope, 4),
         "kind": {"value": signals.kind.value, "confidence": round(signals.kind.confidence, 4)},
         "urgency": {"value": signals.urgency.value, "confidence": round(signals.urgency.confidence, 4)},
@@ -254,6 +265,7 @@ def shown(decision: Decision) -> dict[str, Any]:
         "mood_level": decision.facts["mood_level"],
         "mood_turn": decision.facts["mood_turn"],
         "complexity": round(signals.complexity, 4),
+        "self_service": round(signals.self_service, 4),
         "wish_for_person": round(signals.wish_for_person, 4),
         "spam": round(signals.spam, 4),
         "known_share": round(signals.known_share, 4),

@@ -12,7 +12,7 @@ from services.triage.adapters.learning.versions import TAXONOMY as OWN_TAXONOMY
 from services.triage.adapters.learning.versions import VERSIONS, VersionError, folder_in_use
 from services.triage.adapters.lexicon_files import load_lexicons
 from services.triage.adapters.model_file import CARD as WORDS_CARD
-from services.triage.adapters.model_file import load_model
+from services.triage.adapters.model_file import SELF_SERVICE, load_model
 from services.triage.adapters.taxonomy_file import load_taxonomy
 from services.triage.domain.classification import Knowledge
 from services.triage.domain.entities import catalogue_of
@@ -22,6 +22,7 @@ from services.triage.domain.taxonomy import Taxonomy
 _log = structlog.get_logger()
 HERE = Path(__file__).resolve().parents[1]
 TAXONOMY = HERE / "taxonomy.yaml"
+OWN_MODELS = HERE / "models"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,9 @@ def load_knowledge(sources: Sources) -> Knowledge:
         taxonomy=sources.taxonomy,
         lexicons=load_lexicons(sources.lexicons, sources.taxonomy.languages),
         model=load_model(words),
+        self_service=load_model(
+            words if (words / f"{SELF_SERVICE}.json").exists() else OWN_MODELS, SELF_SERVICE
+        ),
         detect=best_detector(sources.taxonomy.languages)[1],
         topics=topics,
         catalogue=catalogue_of(sources.taxonomy.products),

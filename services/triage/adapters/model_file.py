@@ -14,8 +14,9 @@ import numpy.typing as npt
 from services.triage.domain.features import LETTERS, WORDS
 from services.triage.domain.model import Calibration, LinearModel
 
-ARRAYS = "default.npz"
-CARD = "default.json"
+DEFAULT = "default"
+SELF_SERVICE = "self_service"
+CARD = f"{DEFAULT}.json"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -23,22 +24,24 @@ class ModelFileError(ValueError):
     """The model in the folder cannot be used; the text says which file, why, and that `make models` makes it."""
 
 
-def load_model(folder: Path) -> LinearModel:
-    """Read a model. Raises ModelFileError."""
+def load_model(folder: Path, name: str = DEFAULT) -> LinearModel:
+    """Read a model: `name`.npz and `name`.json. Raises ModelFileError."""
     try:
-        arrays_bytes = (folder / ARRAYS).read_bytes()
-        card_bytes = (folder / CARD).read_bytes()
+        arrays_bytes = (folder / f"{name}.npz").read_bytes()
+        card_bytes = (folder / f"{name}.json").read_bytes()
         card: dict[str, Any] = json.loads(card_bytes)
         with np.load(io.BytesIO(arrays_bytes), allow_pickle=False) as arrays:
             quantised, scale = arrays["weights"], arrays["scale"]
             words, letters = arrays["words"], arrays["letters"]
             known, bias = arrays["known"], arrays["bias"]
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise ModelFileError(f"{folder}: no usable model ({error}); `make models` makes it") from error
+        raise ModelFileError(
+            f"{folder}: no usable model {name!r} ({error}); `make models` makes it"
+        ) from error
     columns: list[str] = card["columns"]
     if quantised.shape != (len(words) + len(letters) + len(columns), scale.shape[1]):
         raise ModelFileError(
-            f"{folder}: {ARRAYS} and {CARD} do not belong together; `make models` makes both"
+            f"{folder}: {name}.npz and {name}.json do not belong together; `make models` makes both"
         )
     rows = np.repeat(np.arange(3), [len(words), len(letters), len(columns)])
     weights = quantised.astype(np.float32) * scale[rows]
@@ -56,19 +59,21 @@ def load_model(folder: Path) -> LinearModel:
     )
 
 
-def save_model(folder: Path, arrays: Mapping[str, npt.NDArray[Any]], card: Mapping[str, Any]) -> None:
+def save_model(
+    folder: Path, arrays: Mapping[str, npt.NDArray[Any]], card: Mapping[str, Any], name: str = DEFAULT
+) -> None:
     """Write a model; the same content gives the same bytes."""
     folder.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(folder / ARRAYS, "w") as archive:
-        for name in sorted(arrays):
+    with zipfile.ZipFile(folder / f"{name}.npz", "w") as archive:
+        for part in sorted(arrays):
             buffer = io.BytesIO()
-            np.lib.format.write_array(buffer, np.ascontiguousarray(arrays[name]), allow_pickle=False)
-            entry = zipfile.ZipInfo(f"{name}.npy", _EPOCH)
+            np.lib.format.write_array(buffer, np.ascontiguousarray(arrays[part]), allow_pickle=False)
+            entry = zipfile.ZipInfo(f"{part}.npy", _EPOCH)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = 0o644 << 16
             archive.writestr(entry, buffer.getvalue(), compresslevel=9)
     text = json.dumps(card, indent=1, sort_keys=False, ensure_ascii=False)
-    (folder / CARD).write_text(text + "\n", encoding="utf-8")
+    (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 
 
 def _rows(buckets: npt.NDArray[Any], size: int, first: int) -> npt.NDArray[np.int32]:

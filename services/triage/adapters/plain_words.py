@@ -64,6 +64,7 @@ class _Speaker:
                 *self._mood(parts["mood"], detail),
                 *self._likely(parts["complexity"], "complexity"),
                 *self._likely(parts["wish_for_person"], "wish_for_person"),
+                *self._likely(parts["self_service"], "self_service"),
                 *self._language(parts["language"]),
                 *self._things(detail),
             ]

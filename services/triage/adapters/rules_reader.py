@@ -14,7 +14,7 @@ _KEY = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _SKILL = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}(?::[1-5])?")
 _LANGUAGE = re.compile(r"[a-z]{2}")
 _COMPARISON = re.compile(r"(>=|<=|>|<)\s*(\d{1,9}(?:\.\d{1,6})?|\.\d{1,6})")
-_WORDS = frozenset((*CLOSED, *OPEN, "topic", "language"))
+_WORDS = frozenset((*CLOSED, *OPEN, "topic", "second_topic", "language"))
 _NUMBERS = frozenset((*PROBABILITIES, *COUNTS))
 _LONGEST_REPLY = 2_000
 _SHOWN = 100
@@ -82,7 +82,7 @@ def read_rules(values: object, topics: Sequence[str], languages: Sequence[str]) 
 class _Reader:
     def __init__(self, topics: frozenset[str], languages: frozenset[str]) -> None:
         closed = {name: frozenset(words) for name, words in CLOSED.items()}
-        self._closed = {**closed, "topic": topics, "language": languages}
+        self._closed = {**closed, "topic": topics, "second_topic": topics, "language": languages}
 
     def rule(self, value: object) -> Rule:
         fields = _mapping(value, (), ("name", "when", "then"))

@@ -70,6 +70,7 @@ class ReasonOut(BaseModel):
         "tier",
         "example",
         "correction",
+        "endpoint",
     ]
     detail: str
     weight: float = Field(
@@ -101,6 +102,10 @@ class DecisionOut(BaseModel):
     language: SignalOut
     topic: SignalOut = Field(description="A key of the taxonomy, or unknown below the threshold")
     best_topic: str = Field(description="The best topic even when it is below the threshold")
+    second_topic: SignalOut = Field(
+        default=SignalOut(value="", confidence=0.0),
+        description="What an endpoint outside says, where one is set up and the model named none; not calibrated",
+    )
     out_of_scope: float = Field(default=0.0, description="How likely none of the topics fits")
     kind: SignalOut
     urgency: SignalOut
@@ -115,6 +120,10 @@ class DecisionOut(BaseModel):
     )
     complexity: float = Field(
         default=0.0, description="How likely it is about several problems or a long history"
+    )
+    self_service: float = Field(
+        default=0.0,
+        description="How likely a help page or the account could settle it, with nobody looking at the case",
     )
     wish_for_person: float
     spam: float

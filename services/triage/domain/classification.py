@@ -31,6 +31,7 @@ SHARPNESS = 14.0
 _SURE = 0.8
 _HALF = 0.5
 _SHOWN = 6
+SELF_SERVICE = "self_service"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,8 @@ class Knowledge:
     model: LinearModel
     """By words: every signal."""
     detect: Detector
+    self_service: LinearModel
+    """By words: whether a request is self-service."""
     topics: LabelModel | None = None
     """In two tiers: the topic. Without it the topic too comes from `model`."""
     encode: Encode | None = None
@@ -61,8 +64,13 @@ class Knowledge:
 
     @property
     def version(self) -> str:
-        """Twelve characters: of the model by words, or half of them and half of the topics' model."""
-        return f"{self.model.version[:6]}{self.topics.version[:6]}" if self.topics else self.model.version
+        """Twelve characters, in equal parts of the models there are: by words, of self-service, of topics."""
+        versions = [
+            self.model.version,
+            self.self_service.version,
+            *([self.topics.version] if self.topics else []),
+        ]
+        return "".join(version[: 12 // len(versions)] for version in versions)
 
 
 @dataclass(frozen=True)
@@ -185,6 +193,11 @@ def _signals(one: _Read, topic: _Topic, knowledge: Knowledge) -> Signals:
         if probability >= _HALF:
             signal = "wish_for_person" if head == "person" else head
             reasons += _evidence(model.evidence(features, head, head, 4), signal)
+    by_itself = knowledge.self_service.chance(features, SELF_SERVICE)
+    if by_itself >= _HALF:
+        reasons += _evidence(
+            knowledge.self_service.evidence(features, SELF_SERVICE, SELF_SERVICE, 4), SELF_SERVICE
+        )
     mood = mood_of(chances, features.columns)
     reasons += [
         Reason(
@@ -211,6 +224,7 @@ def _signals(one: _Read, topic: _Topic, knowledge: Knowledge) -> Signals:
         disappointment=chances["disappointment"],
         joy=chances["joy"],
         complexity=chances["complexity"],
+        self_service=by_itself,
         entities=find_entities(one.query.text, knowledge.catalogue),
     )
 

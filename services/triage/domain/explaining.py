@@ -8,6 +8,7 @@ _HALF: Final = 0.5
 _BY_WORDS: Final = ("word", "lexicon")
 SIGNALS: Final = (
     "language", "topic", "kind", "urgency", "mood", "anger", "disappointment", "joy", "complexity", "wish_for_person",
+    "self_service",
 )  # fmt: skip
 
 

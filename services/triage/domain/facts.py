@@ -37,6 +37,7 @@ PROBABILITIES: Final = (
     "mood_strength",
     "complexity",
     "wish_for_person",
+    "self_service",
     "spam",
     "topic_confidence",
     "kind_confidence",
@@ -88,6 +89,7 @@ def facts_of(signals: Signals, circumstances: Circumstances) -> dict[str, Fact]:
     mood, strength = signals.mood.value, signals.mood_strength
     facts: dict[str, Fact] = {
         "topic": signals.topic.value,
+        "second_topic": signals.second_topic.value,
         "kind": signals.kind.value,
         "language": signals.language.value,
         "urgency": signals.urgency.value,

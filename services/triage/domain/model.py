@@ -100,6 +100,11 @@ class LinearModel:
             language,
         )
 
+    def chance(self, features: Features, head: str) -> float:
+        """The calibrated probability of a head of one class, of a model that has no topics."""
+        raw = float(self.raw(features)[self.slice_of(head)][0])
+        return _logistic(raw / self.calibration.temperature[head] + self.calibration.offset[head])
+
     def evidence(self, features: Features, head: str, chosen: str, most: int) -> list[Evidence]:
         """The `most` words and columns that spoke loudest for a class, loudest first; positive weights only."""
         columns = self.slice_of(head)

@@ -9,7 +9,17 @@ UNKNOWN = "unknown"
 """The topic of a text whose best topic is below the threshold."""
 
 Source = Literal[
-    "word", "lexicon", "header", "prior", "threshold", "runner_up", "rule", "tier", "example", "correction"
+    "word",
+    "lexicon",
+    "header",
+    "prior",
+    "threshold",
+    "runner_up",
+    "rule",
+    "tier",
+    "example",
+    "correction",
+    "endpoint",
 ]
 
 
@@ -18,8 +28,8 @@ class Reason:
     """One piece of evidence."""
 
     signal: str
-    """language, topic, kind, urgency, anger, disappointment, joy, mood_strength, complexity, wish_for_person, spam, or
-    what a rule sets: priority, handling, tags, queue_hint, skills, macro, reply or escalate."""
+    """language, topic, kind, urgency, anger, disappointment, joy, mood_strength, complexity, wish_for_person, spam,
+    self_service, second_topic, or what a rule sets: priority, handling, tags, queue_hint, skills, macro, reply, escalate."""
     source: Source
     detail: str
     weight: float = 0.0
@@ -68,5 +78,9 @@ class Signals:
     joy: float = 0.0
     complexity: float = 0.0
     """How likely it is about several problems or a long history."""
+    self_service: float = 0.0
+    """How likely a help page or the account could settle it, with nobody of the firm looking at the case."""
     entities: tuple[Entity, ...] = ()
     """In order of the text, which is the one that was classified."""
+    second_topic: Signal = Signal("", 0.0)
+    """What an endpoint outside says of a topic that the model did not name, as sure as that says; empty when not asked."""

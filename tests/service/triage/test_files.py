@@ -4,17 +4,21 @@ import dataclasses
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from services.triage.adapters.knowledge import HERE, TAXONOMY, Sources, load_knowledge
 from services.triage.adapters.language_detectors import eldc_detector, langid_detector
 from services.triage.adapters.lexicon_files import LexiconFileError, load_lexicons
-from services.triage.adapters.model_file import ARRAYS, CARD, ModelFileError, load_model
+from services.triage.adapters.model_file import CARD, SELF_SERVICE, ModelFileError, load_model
 from services.triage.adapters.taxonomy_file import TaxonomyError, load_taxonomy
 from services.triage.adapters.training.dataset import FOLDS, fold_of, load_examples
 from services.triage.adapters.training.making import make_model
 from services.triage.adapters.training.noise import noise_texts
-from services.triage.domain.classification import Query, classify
+from services.triage.domain.classification import Query, classify, classify_many
+from services.triage.domain.measures import auroc
+
+_ARRAYS = "default.npz"
 
 
 @pytest.mark.parametrize(
@@ -84,17 +88,38 @@ def test_the_committed_model_belongs_to_the_own_set_the_lexicons_and_the_taxonom
     examples = load_examples(HERE / "data", taxonomy.languages)
     assert card["texts"] == sum(not example.check for example in examples), "run `make models`"
     assert set(card["heads"]["topic"]) == set(taxonomy.keys)
-    assert (HERE / "models" / ARRAYS).stat().st_size < 4_000_000
+    assert (HERE / "models" / _ARRAYS).stat().st_size < 4_000_000
+
+
+def test_the_committed_self_service_head_belongs_to_its_labels() -> None:
+    """Trained on the labels that stand in the own set, and better than chance in every language on texts it never saw."""
+    rows = [
+        (json.loads(line), path.stem)
+        for path in sorted((HERE / "data" / "messages").glob("*.jsonl"))
+        for line in path.read_text(encoding="utf-8").splitlines()
+    ]
+    labelled = [(row, language) for row, language in rows if SELF_SERVICE in row]
+    card = json.loads((HERE / "models" / f"{SELF_SERVICE}.json").read_text(encoding="utf-8"))
+    assert card["texts"] == sum(fold_of(row["text"]) != 0 for row, _ in labelled), "run `make models`"
+    check = [(row, language) for row, language in labelled if fold_of(row["text"]) == 0]
+    found = classify_many([Query(row["text"]) for row, _ in check], load_knowledge(Sources.default()))
+    for tongue in {language for _, language in check}:
+        pairs = [
+            (signals.self_service, row[SELF_SERVICE])
+            for signals, (row, language) in zip(found, check, strict=True)
+            if language == tongue
+        ]
+        assert auroc(np.array([score for score, _ in pairs]), np.array([yes for _, yes in pairs])) > 0.75
 
 
 @pytest.mark.parametrize("damage", ["missing", "cut", "other card"])
 def test_a_damaged_model_is_told_and_how_to_make_one(tmp_path: Path, damage: str) -> None:
-    for name in (ARRAYS, CARD):
+    for name in (_ARRAYS, CARD):
         (tmp_path / name).write_bytes((HERE / "models" / name).read_bytes())
     if damage == "missing":
-        (tmp_path / ARRAYS).unlink()
+        (tmp_path / _ARRAYS).unlink()
     elif damage == "cut":
-        (tmp_path / ARRAYS).write_bytes((tmp_path / ARRAYS).read_bytes()[:1000])
+        (tmp_path / _ARRAYS).write_bytes((tmp_path / _ARRAYS).read_bytes()[:1000])
     else:
         card = json.loads((tmp_path / CARD).read_text())
         (tmp_path / CARD).write_text(json.dumps({**card, "columns": card["columns"][1:]}))
@@ -112,7 +137,7 @@ def test_the_recipe_gives_the_same_bytes_again(tmp_path: Path) -> None:
     taxonomy = dataclasses.replace(load_taxonomy(TAXONOMY), languages=("it", "de"))
     for name in ("one", "two"):
         make_model(data, HERE / "lexicon", taxonomy, tmp_path / name, lambda _: None)
-    for name in (ARRAYS, CARD):
+    for name in (_ARRAYS, CARD):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
     assert load_model(tmp_path / "one").version == load_model(tmp_path / "two").version
 

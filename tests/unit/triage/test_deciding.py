@@ -64,11 +64,29 @@ def _model() -> LinearModel:
     )
 
 
+def _self_service() -> LinearModel:
+    """Says yes to "how"."""
+    word_rows = np.full(WORDS, -1, dtype=np.int32)
+    word_rows[word_bucket("how")] = 0
+    return LinearModel(
+        "s1",
+        {"self_service": ("self_service",)},
+        word_rows,
+        np.full(LETTERS, -1, dtype=np.int32),
+        {},
+        np.full((1, 1), 9.0, dtype=np.float32),
+        np.full(1, -3.0, dtype=np.float32),
+        frozenset(),
+        Calibration({"self_service": 1.0}, {"self_service": 0.0}, {}),
+    )
+
+
 KNOWLEDGE = Knowledge(
     TAXONOMY,
     {"en": compile_lexicon("en", {"person": ["human"]})},
     _model(),
     lambda text: {"en": 0.9 if text.strip() else 0.0},
+    _self_service(),
 )
 
 
@@ -84,7 +102,15 @@ def test_a_known_word_gives_its_topic_with_that_word_as_the_reason() -> None:
     assert [r.detail for r in words] == ["parcel"]
     assert words[0].weight > 1
     assert [r.detail for r in signals.reasons if r.source == "runner_up"] == ["invoice"]
-    assert (signals.model_version, signals.policy_version) == ("m1", "t1")
+    assert (signals.model_version, signals.policy_version) == ("m1s1", "t1")
+
+
+def test_what_a_help_page_could_settle_is_told_with_its_word() -> None:
+    asks, complains = _signals("how"), _signals("parcel")
+    assert asks.self_service > 0.9
+    assert complains.self_service < 0.1
+    assert [r.detail for r in asks.reasons if r.signal == "self_service"] == ["how"]
+    assert not [r for r in complains.reasons if r.signal == "self_service"]
 
 
 def test_unknown_words_stay_below_the_threshold_and_it_is_said() -> None:

@@ -219,6 +219,7 @@ def test_every_fact_that_rules_may_ask_for_is_there() -> None:
         *PROBABILITIES,
         *COUNTS,
         "topic",
+        "second_topic",
         "language",
         "tier",
         "account",

@@ -1,4 +1,4 @@
-"""Topic, mood, spam and out of scope: a model of the train file's labels, measured on the test file."""
+"""Topic, mood, spam, self-service and out of scope: a model of the train file's labels, measured on the test file."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -22,6 +22,8 @@ Tier = Literal["vote", "cascade", "words", "encoder"]
 _BATCH: Final = 256
 _SHARPNESS: Final = 14.0
 _COMMON: Final = 0.02
+_BY_MANNER: Final = ("mood", "spam", "self_service")
+"""Tasks for which it counts how a text is written: they see the columns of the lexicons."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def train_rows(
 ) -> Trained:
     """The model of these rows. Raises TooFewLabels."""
     rows = with_languages(rows, tools.detect)
-    emotional = task in ("mood", "spam")
+    emotional = task in _BY_MANNER
     columns = sorted({c for one in tools.lexicons.values() for c in one.columns}) if emotional else []
     labelled = [
         Labelled(row.text, row.label, row.language, extract(read(row.text), _lexicons(row, tools, task)))
@@ -157,7 +159,7 @@ def matched(train: Sequence[Row], test: Sequence[Row]) -> tuple[list[Row], list[
 
 
 def _lexicons(row: Row, tools: Tools, task: str) -> list[Lexicon]:
-    if task not in ("mood", "spam"):
+    if task not in _BY_MANNER:
         return []
     return [tools.lexicons[code] for code in dict.fromkeys((row.language, "en")) if code in tools.lexicons]
 

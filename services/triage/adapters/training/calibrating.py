@@ -46,7 +46,7 @@ def fit_calibration(
         part = parts[head] = raw[:, start : start + len(classes)]
         start += len(classes)
         if len(classes) == 1:
-            slope, shift = _platt(part[:, 0], np.array(wanted[head], dtype=bool))
+            slope, shift = fit_line(part[:, 0], np.array(wanted[head], dtype=bool))
             temperature[head], offset[head] = round(1.0 / slope, 6), round(shift, 6)
         else:
             labelled = [i for i, label in enumerate(wanted[head]) if label in classes]
@@ -81,7 +81,9 @@ def _temperature(scores: Array, target: Array) -> float:
     return float(np.exp(minimize_scalar(loss, bounds=(-3, 3), method="bounded").x))
 
 
-def _platt(scores: Array, target: Array) -> tuple[float, float]:
+def fit_line(scores: Array, target: Array) -> tuple[float, float]:
+    """Slope and shift of the logistic map from scores to chances (Platt 1999)."""
+
     def loss(parameters: Array) -> float:
         z = np.exp(parameters[0]) * scores + parameters[1]
         return float(np.logaddexp(0.0, np.where(target, -z, z)).mean())

@@ -17,6 +17,7 @@ from services.triage.adapters.training.fitting import (
     URGENCIES,
     Fitted,
     Settings,
+    Vocabulary,
     columns_of,
     fit,
     matrix_of,
@@ -121,30 +122,34 @@ def _raw(fitted: Fitted, features: Sequence[Features]) -> tuple[Array, Array]:
     return np.asarray(scores), np.array([known_share(one, known) for one in features])
 
 
-def _files(
-    fitted: Fitted, calibration: Calibration, examples: Sequence[Example]
-) -> tuple[dict[str, Array], dict[str, Any]]:
-    vocabulary = fitted.vocabulary
+def packed(vocabulary: Vocabulary, weights: Array, bias: Array) -> dict[str, Array]:
+    """The arrays of a model's file: weights in 8 bits, one scale a block of rows and class."""
     ends = np.cumsum([0, len(vocabulary.words), len(vocabulary.letters), len(vocabulary.columns)])
-    scale = np.zeros((3, fitted.weights.shape[1]), dtype=np.float32)
-    quantised = np.zeros(fitted.weights.shape, dtype=np.int8)
+    scale = np.zeros((3, weights.shape[1]), dtype=np.float32)
+    quantised = np.zeros(weights.shape, dtype=np.int8)
     for block in range(3):
-        part = fitted.weights[ends[block] : ends[block + 1]]
+        part = weights[ends[block] : ends[block + 1]]
         scale[block] = np.maximum(np.abs(part).max(axis=0), 1e-9) / 127
         quantised[ends[block] : ends[block + 1]] = np.round(part / scale[block]).astype(np.int8)
-    arrays = {
+    return {
         "words": vocabulary.words,
         "letters": vocabulary.letters,
         "known": vocabulary.known,
         "weights": quantised,
         "scale": scale,
-        "bias": fitted.bias.astype(np.float32),
+        "bias": bias.astype(np.float32),
     }
+
+
+def _files(
+    fitted: Fitted, calibration: Calibration, examples: Sequence[Example]
+) -> tuple[dict[str, Array], dict[str, Any]]:
+    arrays = packed(fitted.vocabulary, fitted.weights, fitted.bias)
     card = {
         "what": "Default topic and signal model, trained on services/triage/data alone by `make models`",
         "texts": len(examples),
         "heads": {head: list(classes) for head, classes in fitted.heads.items()},
-        "columns": list(vocabulary.columns),
+        "columns": list(fitted.vocabulary.columns),
         "calibration": {
             "temperature": dict(calibration.temperature),
             "offset": dict(calibration.offset),

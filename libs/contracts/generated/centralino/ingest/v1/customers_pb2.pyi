@@ -42,3 +42,9 @@ class Identity(_message.Message):
     external_id: str
     verified: bool
     def __init__(self, channel: _Optional[str] = ..., account: _Optional[str] = ..., external_id: _Optional[str] = ..., verified: _Optional[bool] = ...) -> None: ...
+
+class CustomerErased(_message.Message):
+    __slots__ = ("customer_id",)
+    CUSTOMER_ID_FIELD_NUMBER: _ClassVar[int]
+    customer_id: str
+    def __init__(self, customer_id: _Optional[str] = ...) -> None: ...
