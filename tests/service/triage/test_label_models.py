@@ -60,6 +60,20 @@ def test_both_tiers_name_the_label_of_a_text_never_seen(model: LabelModel) -> No
         assert verdicts.encoded.all() == (tier is not None)
 
 
+def test_words_count_only_in_languages_that_were_trained(model: LabelModel) -> None:
+    model = replace(model, mixture=replace(model.mixture, sure=0.6))
+    text, features = "my parcel is lost", extract(read("my parcel is lost"), ())
+    assert model.languages == {"en"}
+
+    def login(texts: Sequence[str], languages: Sequence[str]) -> Floats:
+        return encode(["forgot my password"] * len(texts), languages)
+
+    at_home, abroad, nowhere = (judge([features], [text], [code], model, login) for code in ("en", "it", "und"))
+    assert model.labels[int(at_home.probabilities[0].argmax())] == "lost_parcel" and not at_home.encoded[0]
+    assert model.labels[int(abroad.probabilities[0].argmax())] == "login" and abroad.encoded[0]
+    assert nowhere.probabilities[0] == pytest.approx(at_home.probabilities[0])
+
+
 _WORDS = sorted({word for texts in _PARTS.values() for text in texts for word in text.split()})
 _TEXTS = st.lists(st.one_of(st.sampled_from(_WORDS), st.text(max_size=12)), max_size=6).map(" ".join)
 

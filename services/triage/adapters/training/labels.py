@@ -34,6 +34,7 @@ from services.triage.domain.label_model import (
     nearness,
     softmax,
 )
+from services.triage.domain.language import UNDETERMINED
 from services.triage.domain.text import read
 
 Array = npt.NDArray[Any]
@@ -45,6 +46,7 @@ OUTSIDE: Final = frozenset(("oos", "out_of_scope", "out of scope", "out-of-scope
 _MOST_EXAMPLES_A_LABEL: Final = 40
 _MOST_EXAMPLES: Final = 6_000
 _SMALL: Final = 3_000
+_LEAST_TEXTS_A_LANGUAGE: Final = 3
 _NOISE: Final = 200
 _MACHINE: Final = 60
 _SETTINGS: Final = Settings(word_scale=2.0, letter_scale=2.0, least_word_texts=1, least_letter_texts=2)
@@ -300,12 +302,19 @@ class _Fitted:
             weights=self.weights,
             bias=self.bias,
             known=frozenset(vocabulary.known.tolist()),
+            languages=_languages([self.parts.rows[i].language for i in self.kept if i < self.parts.texts]),
             encoder=encoder,
             mixture=mixture,
             confidence=confidence,
             scope=scope,
             scope_words=scope_words,
         )
+
+
+def _languages(codes: Sequence[str]) -> frozenset[str]:
+    """Those of more than a stray text; none when nobody knows them (`und`)."""
+    counts = Counter(code for code in codes if code != UNDETERMINED)
+    return frozenset(code for code, n in counts.items() if n >= _LEAST_TEXTS_A_LANGUAGE)
 
 
 def _table(buckets: Array, size: int, first: int) -> npt.NDArray[np.int32]:
