@@ -59,7 +59,15 @@ def load_model(folder: Path) -> LinearModel:
 def save_model(folder: Path, arrays: Mapping[str, npt.NDArray[Any]], card: Mapping[str, Any]) -> None:
     """Write a model; the same content gives the same bytes."""
     folder.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(folder / ARRAYS, "w") as archive:
+    (folder / ARRAYS).write_bytes(zipped(arrays))
+    text = json.dumps(card, indent=1, sort_keys=False, ensure_ascii=False)
+    (folder / CARD).write_text(text + "\n", encoding="utf-8")
+
+
+def zipped(arrays: Mapping[str, npt.NDArray[Any]]) -> bytes:
+    """Arrays as an .npz; the same arrays give the same bytes."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
         for name in sorted(arrays):
             buffer = io.BytesIO()
             np.lib.format.write_array(buffer, np.ascontiguousarray(arrays[name]), allow_pickle=False)
@@ -67,8 +75,7 @@ def save_model(folder: Path, arrays: Mapping[str, npt.NDArray[Any]], card: Mappi
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = 0o644 << 16
             archive.writestr(entry, buffer.getvalue(), compresslevel=9)
-    text = json.dumps(card, indent=1, sort_keys=False, ensure_ascii=False)
-    (folder / CARD).write_text(text + "\n", encoding="utf-8")
+    return target.getvalue()
 
 
 def _rows(buckets: npt.NDArray[Any], size: int, first: int) -> npt.NDArray[np.int32]:

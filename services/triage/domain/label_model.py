@@ -47,7 +47,7 @@ class Mixture:
     """How scores become logits, fitted on texts that the parts had not seen."""
 
     words: float
-    """Weight of the words' score, times the share of words that are known."""
+    """Weight of the words' score, times `word_weight`."""
     encoder: float
     words_alone: float
     """Weight of the words' score where they decide alone."""
@@ -134,12 +134,15 @@ def judge(
     encode: Encode | None,
     *,
     cascade: bool = True,
+    across: Encode | None = None,
 ) -> Verdicts:
-    """Score texts. Without `cascade` the encoder is asked of every text; without `encode` of none."""
+    """Score texts. Without `cascade` the encoder is asked of every text; without `encode` of none. `across`, where there
+    is one, encodes those in languages that the model was not trained in."""
     count = len(features)
     words = word_scores(features, model)
     known = np.array([known_share(one, model.known) for one in features], dtype=np.float32)
-    shared = known * np.array([_is_read(code, model.languages) for code in languages], dtype=np.float32)
+    weight = word_weight(known, languages, model.languages)
+    shared = known * (weight > 0)
     alone = softmax(words * model.mixture.words_alone)
     best_alone = alone.max(axis=1) if count else np.zeros(0, dtype=np.float32)
     asked = np.ones(count, dtype=bool)
@@ -156,9 +159,13 @@ def judge(
     neighbours: list[tuple[tuple[int, float], ...]] = [()] * count
     rows = np.flatnonzero(asked)
     if rows.size and encode is not None and model.encoder is not None:
-        vectors = encode([texts[i] for i in rows.tolist()], [languages[i] for i in rows.tolist()])
+        vectors = np.zeros((rows.size, DIMENSIONS), dtype=np.float32)
+        for part, one in ((weight[rows] > 0, encode), (weight[rows] <= 0, across or encode)):
+            mine = rows[part].tolist()
+            if mine:
+                vectors[part] = one([texts[i] for i in mine], [languages[i] for i in mine])
         second = vectors @ model.encoder.weights + model.encoder.bias
-        logits = combine(words[rows], shared[rows], second, model.mixture)
+        logits = combine(words[rows], weight[rows], second, model.mixture)
         probabilities = probabilities.copy()
         probabilities[rows] = softmax(logits)
         best = logits.argmax(axis=1)
@@ -172,8 +179,14 @@ def judge(
     return Verdicts(probabilities, confidence.astype(np.float32), outside, asked, near, tuple(neighbours))
 
 
-def _is_read(language: str, trained: frozenset[str]) -> bool:
-    return not trained or language == UNDETERMINED or language in trained
+def word_weight(known: Floats, languages: Sequence[str], trained: frozenset[str]) -> Floats:
+    """How much words count beside the encoder, 0..1: in full in a language that was trained, not at all in another (what
+    they share with it misleads); where a language is not known, for as much as they are."""
+    kept = [
+        1.0 if code in trained else 0.0 if trained and code != UNDETERMINED else -1.0 for code in languages
+    ]
+    weight = np.array(kept, dtype=np.float32)
+    return np.where(weight < 0, known, weight)
 
 
 def word_scores(features: Sequence[Features], model: LabelModel) -> Floats:
@@ -193,9 +206,9 @@ def word_scores(features: Sequence[Features], model: LabelModel) -> Floats:
     return total
 
 
-def combine(words: Floats, known: Floats, second: Floats, mixture: Mixture) -> Floats:
-    """Logits of both tiers: words count for as much as they are known."""
-    return np.asarray(mixture.words * known[:, None] * words + mixture.encoder * second, dtype=np.float32)
+def combine(words: Floats, weight: Floats, second: Floats, mixture: Mixture) -> Floats:
+    """Logits of both tiers; `weight` as of `word_weight`."""
+    return np.asarray(mixture.words * weight[:, None] * words + mixture.encoder * second, dtype=np.float32)
 
 
 def nearness(cosines: Floats, best: npt.NDArray[np.int64], example_labels: Ints) -> Floats:
