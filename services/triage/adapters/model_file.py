@@ -33,7 +33,7 @@ def load_model(folder: Path) -> LinearModel:
             quantised, scale = arrays["weights"], arrays["scale"]
             words, letters = arrays["words"], arrays["letters"]
             known, bias = arrays["known"], arrays["bias"]
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise ModelFileError(f"{folder}: no usable model ({error}); `make models` makes it") from error
     columns: list[str] = card["columns"]
     if quantised.shape != (len(words) + len(letters) + len(columns), scale.shape[1]):

@@ -34,7 +34,7 @@ def load_overtones(folder: Path) -> Overtones:
             weights, bias, words, encoder, offset = (
                 arrays[name].astype(np.float32) for name in ("weights", "bias", "words", "encoder", "offset")
             )
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise ModelFileError(f"{path} cannot be used ({error}); `make models` makes it") from error
     shapes = {part.shape for part in (bias, words, encoder, offset)}
     if (

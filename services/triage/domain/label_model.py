@@ -3,7 +3,7 @@
 A text is scored by words first. Where they alone are not sure, the encoder's scores join: logits are added, each with
 a weight that was fitted on texts no part had seen ("log-linear pooling"). How far a text lies from everything the model
 was trained on is told apart from how sure the label is: by the highest logit and by the nearest labelled examples,
-never by the softmax (measured: `docs/decisions/0015-two-tiers.md`).
+never by the softmax (measured: `docs/decisions/0015-two-tiers.md`, 0029).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -173,7 +173,9 @@ def judge(
         near[rows] = nearness(cosines, best, model.encoder.example_labels)
         chosen = second[np.arange(len(rows)), best]
         outside[rows] = outside_of(chosen, near[rows], model.scope)
-        confidence[rows] = confidence_of(probabilities[rows].max(axis=1), near[rows], shared[rows], c)
+        # Where words do not count, that none is known is no reason for doubt: the encoder's figures say how sure it is.
+        doubt = np.where(weight[rows] > 0, known[rows], np.float32(1.0))
+        confidence[rows] = confidence_of(probabilities[rows].max(axis=1), near[rows], doubt, c)
         for row, nearest in zip(rows.tolist(), _nearest(cosines), strict=True):
             neighbours[row] = nearest
     return Verdicts(probabilities, confidence.astype(np.float32), outside, asked, near, tuple(neighbours))
