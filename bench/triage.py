@@ -11,12 +11,13 @@ from functools import partial
 from pathlib import Path
 
 from bench import report
-from bench.triage_own import own, support
+from bench.triage_own import from_english, own, support
 from bench.triage_sets import Bench, Line, tools
 from services.triage.adapters.encoders import Encoders
 
 _TITLES = {
     "own": "the own set",
+    "english": "from English examples",
     "language": "languages",
     "banking": "banking77",
     "clinc": "CLINC150",
@@ -39,7 +40,10 @@ def main() -> None:
     parser.add_argument("--only", action="append", help="one part")
     arguments = parser.parse_args()
     bench = Bench(arguments.data or Path(), tools(Encoders(remembered=60_000)))
-    parts: dict[str, Callable[[], Iterator[Line]]] = {"own": partial(own, bench)}
+    parts: dict[str, Callable[[], Iterator[Line]]] = {
+        "own": partial(own, bench),
+        "english": partial(from_english, bench),
+    }
     if arguments.data:
         parts |= {
             "language": bench.language,
@@ -69,7 +73,7 @@ def _one(name: str, part: Callable[[], Iterator[Line]], bench: Bench) -> None:
     report.write(
         f"triage_{name}",
         f"Triage, {_TITLES[name]}: both tiers, words alone, the encoder alone",
-        f"python -m bench.triage{'' if name == 'own' else ' --data DIR'} --only {name}",
+        f"python -m bench.triage{'' if name in ('own', 'english') else ' --data DIR'} --only {name}",
         ["what", "both", "words alone", "encoder alone", "must", "aim", "reached"],
         [_cells(line) for line in lines],
         " ".join(bench.notes),
