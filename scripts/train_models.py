@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from services.triage.adapters.encoders import Encoders
+from services.triage.adapters.overtones_file import save_overtones
 from services.triage.adapters.taxonomy_file import load_taxonomy
 from services.triage.adapters.training.making import Unseen, make_model
+from services.triage.adapters.training.overtones import train_overtones
 from services.triage.adapters.training.self_service import Figures, make_self_service
 from services.triage.adapters.training.topics import make_topics
 
@@ -22,11 +24,6 @@ def main() -> None:
         "--data", type=Path, default=_TRIAGE / "data", help="folder with messages/ and stories/"
     )
     parser.add_argument("--target", type=Path, default=_TRIAGE / "models", help="folder for the model files")
-    parser.add_argument(
-        "--two-tiers",
-        action="store_true",
-        help="also topics in two tiers (decision 15 says why not by default)",
-    )
     arguments = parser.parse_args()
     unseen = make_model(
         arguments.data,
@@ -35,15 +32,19 @@ def main() -> None:
         arguments.target,
         lambda step: print(f"  {step}", flush=True),
     )
-    if arguments.two_tiers:
-        make_topics(
-            arguments.data,
-            _TRIAGE / "lexicon",
-            load_taxonomy(_TRIAGE / "taxonomy.yaml"),
-            Encoders(),
-            arguments.target,
-            lambda step: print(f"  topics: {step}", flush=True),
-        )
+    encode = Encoders()
+    save_overtones(
+        arguments.target,
+        train_overtones(unseen, encode, lambda step: print(f"  overtones: {step}", flush=True)),
+    )
+    make_topics(
+        arguments.data,
+        _TRIAGE / "lexicon",
+        load_taxonomy(_TRIAGE / "taxonomy.yaml"),
+        encode,
+        arguments.target,
+        lambda step: print(f"  topics: {step}", flush=True),
+    )
     _report(unseen)
     _report_self_service(
         *make_self_service(

@@ -25,6 +25,7 @@ from services.triage.adapters.training.labels import TooFewLabels
 _errors = Console(stderr=True)
 _LEXICONS = ("en", "it", "ro", "ar", "fr", "pt", "es", "de")
 _SHOWN_DIRTY = 20
+_COUNTS = ("texts", "false_alarms", "out_of_scope_texts")
 Task = Literal["topic", "language", "mood", "spam", "self_service", "oos", "retrieval"]
 
 
@@ -89,7 +90,8 @@ def tools_of(encoder: str | None) -> Tools:
             encode = Encoders()
         except EncoderMissing as error:
             _errors.print(str(error), style="yellow", markup=False, soft_wrap=True)
-    return Tools(encode, open_detector(), dict(load_lexicons(HERE / "lexicon", _LEXICONS)))
+    lexicons = dict(load_lexicons(HERE / "lexicon", _LEXICONS))
+    return Tools(encode, open_detector(), lexicons, encode.across if encode is not None else None)
 
 
 def drawn(rows: Sequence[Row], shots: int, seed: int) -> list[Row]:
@@ -155,7 +157,7 @@ def document(result: Evaluation, train: Labelled, test: Labelled) -> dict[str, o
 
 def _show(result: Evaluation) -> None:
     for name, value in result.figures.items():
-        shown = f"{value:,.0f}" if float(value).is_integer() and value > 1 else f"{value:.4f}"
+        shown = f"{value:,.0f}" if name in _COUNTS else f"{value:.4f}"
         typer.echo(f"{name.replace('_', ' '):45} {shown}")
     for code, figures in result.by_language.items():
         parts = [f"{name.replace('_', ' ')} {value:,.4g}" for name, value in figures.items()]

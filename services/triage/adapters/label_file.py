@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from services.triage.adapters.model_file import ModelFileError
+from services.triage.adapters.model_file import ModelFileError, zipped
 from services.triage.domain.features import LETTERS, WORDS
 from services.triage.domain.label_model import DIMENSIONS, EncoderHead, LabelModel, Mixture, Scope
 
@@ -24,7 +24,6 @@ ARRAYS: Final = "topics.npz"
 CARD: Final = "topics.json"
 FORMAT: Final = 1
 """Raised whenever features, encoder or the layout of the files change."""
-_EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 _CONFIDENCE: Final = ("slope", "near", "known", "intercept", "words_slope", "words_intercept")
 
 
@@ -50,13 +49,14 @@ def save_labels(model: LabelModel, folder: Path, about: Mapping[str, Any]) -> La
             "example_scale": example_scale,
             "example_labels": model.encoder.example_labels.astype(np.int32),
         }
-    content = _zip(arrays)
+    content = zipped(arrays)
     card = {
         "format": FORMAT,
         "sha256": hashlib.sha256(content).hexdigest(),
         **about,
         "labels": list(model.labels),
         "columns": list(model.column_rows),
+        "languages": sorted(model.languages),
         "mixture": asdict(model.mixture),
         "confidence": dict(model.confidence),
         "scope": asdict(model.scope),
@@ -118,6 +118,7 @@ def _model(arrays: dict[str, npt.NDArray[Any]], card: dict[str, Any], version: s
         weights=weights,
         bias=arrays["bias"],
         known=frozenset(arrays["known"].tolist()),
+        languages=frozenset(str(code) for code in card.get("languages", ())),
         encoder=encoder,
         mixture=Mixture(**card["mixture"]),
         confidence={name: float(card["confidence"][name]) for name in _CONFIDENCE},
@@ -137,19 +138,6 @@ def _quantised(values: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.int8], n
         return values.astype(np.int8), np.ones(values.shape[1], dtype=np.float32)
     scale = np.maximum(np.abs(values).max(axis=0), 1e-9).astype(np.float32) / 127
     return np.round(values / scale).astype(np.int8), scale
-
-
-def _zip(arrays: Mapping[str, npt.NDArray[Any]]) -> bytes:
-    target = io.BytesIO()
-    with zipfile.ZipFile(target, "w") as archive:
-        for name in sorted(arrays):
-            buffer = io.BytesIO()
-            np.lib.format.write_array(buffer, np.ascontiguousarray(arrays[name]), allow_pickle=False)
-            entry = zipfile.ZipInfo(f"{name}.npy", _EPOCH)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.external_attr = 0o644 << 16
-            archive.writestr(entry, buffer.getvalue(), compresslevel=6)
-    return target.getvalue()
 
 
 def _write(path: Path, content: bytes) -> None:

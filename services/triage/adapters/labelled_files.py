@@ -12,6 +12,20 @@ from typing import Final
 _TEXT: Final = ("text", "message", "body", "utterance", "description")
 _LABEL: Final = ("label", "topic", "category", "intent", "queue")
 _LANGUAGE: Final = ("lang", "language")
+_NAMES: Final = {
+    name: code
+    for code, names in {
+        "ar": "ara arabic",
+        "de": "deu ger german deutsch",
+        "en": "eng english",
+        "es": "spa spanish español",
+        "fr": "fra fre french français",
+        "it": "ita italian italiano",
+        "pt": "por portuguese português",
+        "ro": "ron rum romanian română",
+    }.items()
+    for name in names.split()
+}
 _LONGEST: Final = 200_000
 _LARGEST: Final = 2 * 1024**3
 
@@ -151,8 +165,15 @@ def _row(
         return Dirty(line, "no label")
     if len(label) > 200:
         return Dirty(line, f"the label has {len(label)} characters, at most 200 are read")
-    language = cells[language_at].strip().casefold() if language_at is not None else ""
+    language = language_code(cells[language_at]) if language_at is not None else ""
     return Row(number, line, text, label, language)
+
+
+def language_code(said: str) -> str:
+    """ISO 639-1 of what files write (`EN`, `en-GB`, `pt_BR`, `ita`, `German`); empty, so to be found, for the rest."""
+    name = said.strip().casefold()
+    bare = name.replace("_", "-").partition("-")[0]
+    return bare if len(bare) == 2 and bare.isalpha() else _NAMES.get(bare, "")
 
 
 def _content(path: Path) -> str:

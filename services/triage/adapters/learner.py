@@ -9,7 +9,8 @@ from services.triage.domain.signals import Signals
 
 
 class Learner:
-    """Classifies by the model, then by what people corrected. The encoder is loaded with the first correction."""
+    """Classifies by the model, then by what people corrected. The encoder is loaded with the first text; where the
+    model is of words alone, with the first correction."""
 
     def __init__(self, sources: Sources) -> None:
         """Raises ModelFileError, LexiconFileError, VersionError."""

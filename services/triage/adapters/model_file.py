@@ -16,6 +16,7 @@ from services.triage.domain.model import Calibration, LinearModel
 
 DEFAULT = "default"
 SELF_SERVICE = "self_service"
+ARRAYS = f"{DEFAULT}.npz"
 CARD = f"{DEFAULT}.json"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -34,7 +35,7 @@ def load_model(folder: Path, name: str = DEFAULT) -> LinearModel:
             quantised, scale = arrays["weights"], arrays["scale"]
             words, letters = arrays["words"], arrays["letters"]
             known, bias = arrays["known"], arrays["bias"]
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise ModelFileError(
             f"{folder}: no usable model {name!r} ({error}); `make models` makes it"
         ) from error
@@ -64,7 +65,15 @@ def save_model(
 ) -> None:
     """Write a model; the same content gives the same bytes."""
     folder.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(folder / f"{name}.npz", "w") as archive:
+    (folder / f"{name}.npz").write_bytes(zipped(arrays))
+    text = json.dumps(card, indent=1, sort_keys=False, ensure_ascii=False)
+    (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+
+
+def zipped(arrays: Mapping[str, npt.NDArray[Any]]) -> bytes:
+    """Arrays as an .npz; the same arrays give the same bytes."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
         for part in sorted(arrays):
             buffer = io.BytesIO()
             np.lib.format.write_array(buffer, np.ascontiguousarray(arrays[part]), allow_pickle=False)
@@ -72,8 +81,7 @@ def save_model(
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = 0o644 << 16
             archive.writestr(entry, buffer.getvalue(), compresslevel=9)
-    text = json.dumps(card, indent=1, sort_keys=False, ensure_ascii=False)
-    (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+    return target.getvalue()
 
 
 def _rows(buckets: npt.NDArray[Any], size: int, first: int) -> npt.NDArray[np.int32]:

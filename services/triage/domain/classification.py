@@ -1,7 +1,7 @@
 """One text to its signals: language, features, model, thresholds, reasons."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from services.triage.domain.language import UNDETERMINED, LanguageGuess, decide_
 from services.triage.domain.lexicon import Lexicon
 from services.triage.domain.model import BINARY, STRANGE, Evidence, LinearModel, Scores
 from services.triage.domain.mood import mood_of
+from services.triage.domain.overtones import Overtones, with_overtones
 from services.triage.domain.signals import UNKNOWN, Reason, Signal, Signals
 from services.triage.domain.spans import with_spans
 from services.triage.domain.taxonomy import Taxonomy
@@ -58,19 +59,20 @@ class Knowledge:
     """By words: whether a request is self-service."""
     topics: LabelModel | None = None
     """In two tiers: the topic. Without it the topic too comes from `model`."""
+    overtones: Overtones | None = None
+    """What the encoder adds to the signals that are yes or no. Without it, or without `encode`, words decide."""
     encode: Encode | None = None
+    across: Encode | None = None
+    """The encoder for languages that `topics` was not trained in; without it, `encode`."""
     catalogue: Catalogue = field(default_factory=Catalogue)
     """The operator's products, by the words of their names."""
 
     @property
     def version(self) -> str:
-        """Twelve characters, in equal parts of the models there are: by words, of self-service, of topics."""
-        versions = [
-            self.model.version,
-            self.self_service.version,
-            *([self.topics.version] if self.topics else []),
-        ]
-        return "".join(version[: 12 // len(versions)] for version in versions)
+        """Twelve characters, of all parts that may decide."""
+        parts = (self.model, self.self_service, self.overtones, self.topics)
+        there = [part.version for part in parts if part is not None]
+        return "".join(version[: 12 // len(there)] for version in there)
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,8 @@ def classify(query: Query, knowledge: Knowledge) -> Signals:
 
 
 def classify_many(queries: Sequence[Query], knowledge: Knowledge) -> list[Signals]:
-    """The signals of texts, in their order: words first, then the encoder once for all that words leave unsure."""
-    found = [_read(query, knowledge) for query in queries]
+    """The signals of texts, in their order: words first, then the encoder, in one batch for all."""
+    found = _with_overtones([_read(query, knowledge) for query in queries], knowledge)
     if knowledge.topics is None or not found:
         return [_signals(one, _words_topic(one, knowledge), knowledge) for one in found]
     verdicts = judge(
@@ -99,6 +101,7 @@ def classify_many(queries: Sequence[Query], knowledge: Knowledge) -> list[Signal
         [_tongue(one.guess) for one in found],
         knowledge.topics,
         knowledge.encode,
+        across=knowledge.across,
     )
     return [
         _signals(one, _tiered_topic(one, verdicts, at, knowledge.topics, knowledge), knowledge)
@@ -111,6 +114,14 @@ def _read(query: Query, knowledge: Knowledge) -> _Read:
     guess = _language(text.clean, query, knowledge)
     features = extract(text, _lexicons(guess, knowledge))
     return _Read(query, guess, features, knowledge.model.score(features, guess.language))
+
+
+def _with_overtones(found: list[_Read], knowledge: Knowledge) -> list[_Read]:
+    texts, languages = [one.query.text for one in found], [one.guess.language for one in found]
+    scores = with_overtones(
+        [one.scores for one in found], texts, languages, knowledge.overtones, knowledge.encode
+    )
+    return [replace(one, scores=joined) for one, joined in zip(found, scores, strict=True)]
 
 
 def _tongue(guess: LanguageGuess) -> str:

@@ -14,6 +14,8 @@ WORD_BITS = 17
 LETTER_BITS = 18
 WORDS = 1 << WORD_BITS
 LETTERS = 1 << LETTER_BITS
+_WORD_MASK = WORDS - 1
+_START = crc32(b"\x02 ")
 _LONGEST_WORD = 24
 _REMEMBERED = 50_000  # words whose letters are kept: customers use the same ones
 
@@ -62,7 +64,6 @@ def word_bucket(*words: str) -> int:
     return crc32(" ".join(words).encode("utf-8")) & (WORDS - 1)
 
 
-@lru_cache(maxsize=_REMEMBERED)
 def letter_buckets(word: str) -> tuple[int, ...]:
     """The buckets of all runs of 3 to 5 letters of a word with its edges marked, 0 .. LETTERS-1."""
     edged = f"\x02{word[:_LONGEST_WORD]}\x03".encode("utf-16-le")
@@ -74,18 +75,32 @@ def letter_buckets(word: str) -> tuple[int, ...]:
     )
 
 
+def _hashed(token: str) -> tuple[bytes, int, int, tuple[int, ...]]:
+    """A token's bytes, their check sum, that of the token with a space (a pair's goes on from there), its letters."""
+    content = token.encode("utf-8")
+    letters = letter_buckets(token) if token[0].isalpha() else ()
+    return content, crc32(content), crc32(content + b" "), letters
+
+
+_remembered = lru_cache(maxsize=_REMEMBERED)(_hashed)
+
+
 def extract(text: Text, lexicons: Sequence[Lexicon]) -> Features:
     """Features of a text under the lexicons given (the text's language, and English for its loan words)."""
     tokens = text.tokens
     words: dict[int, tuple[str, ...]] = {}
     letters: dict[int, int] = {}
-    previous = "\x02"
+    previous = ""
+    so_far = _START
     for position, token in enumerate(tokens):
-        words[word_bucket(token)] = (token,)
-        words[word_bucket(previous, token)] = (previous, token) if previous != "\x02" else (token,)
-        if token[0].isalpha():
-            letters.update(dict.fromkeys(letter_buckets(token), position))
-        previous = token
+        # Long ones are seldom words: they would only fill the memory.
+        hashed = _remembered if len(token) <= _LONGEST_WORD else _hashed
+        content, alone, spaced, runs = hashed(token)
+        words[alone & _WORD_MASK] = (token,)
+        words[crc32(content, so_far) & _WORD_MASK] = (previous, token) if previous else (token,)
+        for bucket in runs:
+            letters[bucket] = position
+        previous, so_far = token, spaced
     hits: Mapping[str, Sequence[str]] = {}
     for lexicon in lexicons:
         found = lexicon.hits(tokens)
@@ -102,7 +117,7 @@ def extract(text: Text, lexicons: Sequence[Lexicon]) -> Features:
 def form_columns(text: Text) -> dict[str, float]:
     """The form columns that are above 0, each at most 1."""
     clean, tokens = text.clean, text.tokens
-    upper = sum(1 for word in clean.split() if len(word) > 2 and word.isupper() and word.isalpha())
+    upper = sum(1 for word in clean.split() if word.isupper() and len(word) > 2 and word.isalpha())
     words = max(1, len(text.words))
     marks = tokens.count("!")
     questions = tokens.count("?") + clean.count("؟")
@@ -110,7 +125,7 @@ def form_columns(text: Text) -> dict[str, float]:
         "form.capitals": min(1.0, 2.0 * upper / words) if upper > 1 or upper == words else 0.25 * (upper > 0),
         "form.exclamations": min(1.0, marks / 3),
         "form.questions": min(1.0, questions / 3),
-        "form.stretched": float(any(c * 3 in text.folded for c in "aeiouy!?")),
+        "form.stretched": float(_STRETCHED.search(text.folded) is not None),
         "form.very_short": 1.0 if words <= 3 else 0.5 if words <= 6 else 0.0,
         "form.long": min(1.0, max(0, words - 20) / 40),
         "form.link": float("xurl" in tokens),
@@ -118,7 +133,7 @@ def form_columns(text: Text) -> dict[str, float]:
         "form.phone": float("xphone" in tokens),
         "form.amount": float("xmoney" in tokens),
         "form.number": float("xnum" in tokens),
-        "form.emoji": float(any(not token[0].isalnum() and token not in "!?" for token in tokens)),
+        "form.emoji": float(any(not token[0].isalnum() and token not in "!?" for token in set(tokens))),
         "form.lines": min(1.0, clean.strip().count("\n") / 3),
         "form.header_words": float(bool(_HEADERS.intersection(tokens))),
         "form.very_long": min(1.0, max(0, words - 60) / 120),
@@ -127,6 +142,7 @@ def form_columns(text: Text) -> dict[str, float]:
     return {name: value for name, value in values.items() if value > 0}
 
 
+_STRETCHED = re.compile(r"([aeiouy!?])\1\1")
 _SENTENCE = re.compile(r"[.!?؟…][\s\"»“)]|\n\n")
 _HEADERS = frozenset(
     ("mailer", "daemon", "postmaster", "smtp", "noreply", "autoreply", "undeliverable", "xloop")
@@ -139,5 +155,6 @@ def known_share(features: Features, known: frozenset[int]) -> float:
     for token in features.tokens:
         if token[0].isalpha() and token not in PLACEHOLDERS:
             total += 1
-            seen += word_bucket(token) in known
+            hashed = _remembered if len(token) <= _LONGEST_WORD else _hashed
+            seen += hashed(token)[1] & _WORD_MASK in known
     return seen / total if total else 0.0

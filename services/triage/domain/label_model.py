@@ -3,7 +3,7 @@
 A text is scored by words first. Where they alone are not sure, the encoder's scores join: logits are added, each with
 a weight that was fitted on texts no part had seen ("log-linear pooling"). How far a text lies from everything the model
 was trained on is told apart from how sure the label is: by the highest logit and by the nearest labelled examples,
-never by the softmax (measured: `docs/decisions/0015-two-tiers.md`).
+never by the softmax (measured: `docs/decisions/0015-two-tiers.md`, 0029).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from services.triage.domain.features import Features, known_share
+from services.triage.domain.language import UNDETERMINED
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]
@@ -46,7 +47,7 @@ class Mixture:
     """How scores become logits, fitted on texts that the parts had not seen."""
 
     words: float
-    """Weight of the words' score, times the share of words that are known."""
+    """Weight of the words' score, times `word_weight`."""
     encoder: float
     words_alone: float
     """Weight of the words' score where they decide alone."""
@@ -82,6 +83,9 @@ class LabelModel:
     bias: Floats
     known: frozenset[int]
     """Buckets of the single words of the training texts."""
+    languages: frozenset[str]
+    """Languages of the training texts. In another one words say nothing; when empty they are not known, and words
+    count everywhere."""
     encoder: EncoderHead | None
     mixture: Mixture
     confidence: Mapping[str, float]
@@ -130,18 +134,22 @@ def judge(
     encode: Encode | None,
     *,
     cascade: bool = True,
+    across: Encode | None = None,
 ) -> Verdicts:
-    """Score texts. Without `cascade` the encoder is asked of every text; without `encode` of none."""
+    """Score texts. Without `cascade` the encoder is asked of every text; without `encode` of none. `across`, where there
+    is one, encodes those in languages that the model was not trained in."""
     count = len(features)
     words = word_scores(features, model)
     known = np.array([known_share(one, model.known) for one in features], dtype=np.float32)
+    weight = word_weight(known, languages, model.languages)
+    shared = known * (weight > 0)
     alone = softmax(words * model.mixture.words_alone)
     best_alone = alone.max(axis=1) if count else np.zeros(0, dtype=np.float32)
     asked = np.ones(count, dtype=bool)
     if encode is None or model.encoder is None:
         asked[:] = False
     elif cascade:
-        asked = (best_alone < model.mixture.sure) | (known < _KNOWN_ENOUGH)
+        asked = (best_alone < model.mixture.sure) | (shared < _KNOWN_ENOUGH)
     probabilities = alone
     outside = outside_of(words.max(axis=1), known, model.scope_words) if count else best_alone
     c = model.confidence
@@ -151,9 +159,13 @@ def judge(
     neighbours: list[tuple[tuple[int, float], ...]] = [()] * count
     rows = np.flatnonzero(asked)
     if rows.size and encode is not None and model.encoder is not None:
-        vectors = encode([texts[i] for i in rows.tolist()], [languages[i] for i in rows.tolist()])
+        vectors = np.zeros((rows.size, DIMENSIONS), dtype=np.float32)
+        for part, one in ((weight[rows] > 0, encode), (weight[rows] <= 0, across or encode)):
+            mine = rows[part].tolist()
+            if mine:
+                vectors[part] = one([texts[i] for i in mine], [languages[i] for i in mine])
         second = vectors @ model.encoder.weights + model.encoder.bias
-        logits = combine(words[rows], known[rows], second, model.mixture)
+        logits = combine(words[rows], weight[rows], second, model.mixture)
         probabilities = probabilities.copy()
         probabilities[rows] = softmax(logits)
         best = logits.argmax(axis=1)
@@ -161,45 +173,44 @@ def judge(
         near[rows] = nearness(cosines, best, model.encoder.example_labels)
         chosen = second[np.arange(len(rows)), best]
         outside[rows] = outside_of(chosen, near[rows], model.scope)
-        confidence[rows] = confidence_of(probabilities[rows].max(axis=1), near[rows], known[rows], c)
-        order = np.argsort(-cosines, axis=1)[:, :NEAREST]
-        for at, row in enumerate(rows):
-            neighbours[row] = tuple((int(i), float(cosines[at, i])) for i in order[at])
+        # Where words do not count, that none is known is no reason for doubt: the encoder's figures say how sure it is.
+        doubt = np.where(weight[rows] > 0, known[rows], np.float32(1.0))
+        confidence[rows] = confidence_of(probabilities[rows].max(axis=1), near[rows], doubt, c)
+        for row, nearest in zip(rows.tolist(), _nearest(cosines), strict=True):
+            neighbours[row] = nearest
     return Verdicts(probabilities, confidence.astype(np.float32), outside, asked, near, tuple(neighbours))
+
+
+def word_weight(known: Floats, languages: Sequence[str], trained: frozenset[str]) -> Floats:
+    """How much words count beside the encoder, 0..1: in full in a language that was trained, not at all in another (what
+    they share with it misleads); where a language is not known, for as much as they are."""
+    kept = [
+        1.0 if code in trained else 0.0 if trained and code != UNDETERMINED else -1.0 for code in languages
+    ]
+    weight = np.array(kept, dtype=np.float32)
+    return np.where(weight < 0, known, weight)
 
 
 def word_scores(features: Sequence[Features], model: LabelModel) -> Floats:
     """Scores by words, letters and columns, texts x labels."""
-    rows: list[int] = []
-    values: list[float] = []
-    starts = [0]
-    for one in features:
-        scale_words = 1.0 / max(1, len(one.words)) ** 0.5
-        scale_letters = 1.0 / max(1, len(one.letters)) ** 0.5
-        found_words = model.word_rows[np.fromiter(one.words, dtype=np.int64, count=len(one.words))]
-        found_letters = model.letter_rows[np.fromiter(one.letters, dtype=np.int64, count=len(one.letters))]
-        kept_words = found_words[found_words >= 0].tolist()
-        kept_letters = found_letters[found_letters >= 0].tolist()
-        rows += kept_words
-        rows += kept_letters
-        values += [scale_words] * len(kept_words)
-        values += [scale_letters] * len(kept_letters)
+    total = np.repeat(model.bias[None, :], len(features), axis=0).astype(np.float32)
+    for at, one in enumerate(features):
+        for table, buckets in ((model.word_rows, one.words), (model.letter_rows, one.letters)):
+            rows = table[np.fromiter(buckets, dtype=np.int64, count=len(buckets))]
+            rows = rows[rows >= 0]
+            if rows.size:
+                # Not .sum(axis=0), which goes over the rows one by one: five times slower.
+                scale = np.full(rows.size, 1.0 / len(buckets) ** 0.5, dtype=np.float32)
+                total[at] += scale @ model.weights.take(rows, axis=0)
         for name, value in one.columns.items():
             if (row := model.column_rows.get(name)) is not None:
-                rows.append(row)
-                values.append(value)
-        starts.append(len(rows))
-    total = np.repeat(model.bias[None, :], len(features), axis=0).astype(np.float32)
-    if rows:
-        gathered = model.weights[rows] * np.array(values, dtype=np.float32)[:, None]
-        filled = [i for i in range(len(features)) if starts[i] < starts[i + 1]]
-        total[filled] += np.add.reduceat(gathered, [starts[i] for i in filled], axis=0)
+                total[at] += model.weights[row] * np.float32(value)
     return total
 
 
-def combine(words: Floats, known: Floats, second: Floats, mixture: Mixture) -> Floats:
-    """Logits of both tiers: words count for as much as they are known."""
-    return np.asarray(mixture.words * known[:, None] * words + mixture.encoder * second, dtype=np.float32)
+def combine(words: Floats, weight: Floats, second: Floats, mixture: Mixture) -> Floats:
+    """Logits of both tiers; `weight` as of `word_weight`."""
+    return np.asarray(mixture.words * weight[:, None] * words + mixture.encoder * second, dtype=np.float32)
 
 
 def nearness(cosines: Floats, best: npt.NDArray[np.int64], example_labels: Ints) -> Floats:
@@ -216,6 +227,18 @@ def nearness(cosines: Floats, best: npt.NDArray[np.int64], example_labels: Ints)
         part = np.sort(cosines[mine, first:last], axis=1)[:, -NEAREST:]
         near[mine] = part.mean(axis=1)
     return near
+
+
+def _nearest(cosines: Floats) -> list[tuple[tuple[int, float], ...]]:
+    """By text the NEAREST examples of any label, nearest first."""
+    count = min(NEAREST, cosines.shape[1])
+    if not count:
+        return [()] * len(cosines)
+    some = np.argpartition(-cosines, count - 1, axis=1)[:, :count]
+    near = np.take_along_axis(cosines, some, axis=1)
+    order = np.argsort(-near, axis=1, kind="stable")
+    columns, values = (np.take_along_axis(part, order, axis=1).tolist() for part in (some, near))
+    return [tuple(zip(c, v, strict=True)) for c, v in zip(columns, values, strict=True)]
 
 
 def outside_of(top: Floats, near: Floats, scope: Scope) -> Floats:

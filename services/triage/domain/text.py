@@ -17,6 +17,7 @@ _MONEY = re.compile(
 )
 _NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*")
 _TOKEN = re.compile(r"[^\W_]+|[\U0001F000-\U0001FAFF☀-➿]|[!?]")
+_CONTROLS = {code: " " for code in (*range(32), 127) if chr(code) not in "\n\t"}
 _LATIN_ALONE = str.maketrans(
     {"ß": "ss", "ø": "o", "đ": "d", "ł": "l", "ı": "i", "æ": "ae", "œ": "oe", "’": "'"}
 )
@@ -48,8 +49,11 @@ def clean(text: str) -> str:
     Lone surrogates, NUL, control and formatting characters (right-to-left marks, zero-width spaces) turn into
     a space or vanish. The result is NFC and at most READ_CHARS long.
     """
+    part = text[:READ_CHARS]
+    if part.isascii():
+        return part.translate(_CONTROLS)
     kept: list[str] = []
-    for character in text[:READ_CHARS]:
+    for character in part:
         if character < "\x7f":
             kept.append(character if character >= " " or character in "\n\t" else " ")
             continue

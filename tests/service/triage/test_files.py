@@ -8,17 +8,18 @@ import numpy as np
 import pytest
 
 from services.triage.adapters.knowledge import HERE, TAXONOMY, Sources, load_knowledge
+from services.triage.adapters.label_file import CARD as TOPICS_CARD
 from services.triage.adapters.language_detectors import eldc_detector, langid_detector
 from services.triage.adapters.lexicon_files import LexiconFileError, load_lexicons
-from services.triage.adapters.model_file import CARD, SELF_SERVICE, ModelFileError, load_model
+from services.triage.adapters.model_file import ARRAYS, CARD, SELF_SERVICE, ModelFileError, load_model
+from services.triage.adapters.overtones_file import OVERTONES, load_overtones
 from services.triage.adapters.taxonomy_file import TaxonomyError, load_taxonomy
 from services.triage.adapters.training.dataset import FOLDS, fold_of, load_examples
 from services.triage.adapters.training.making import make_model
 from services.triage.adapters.training.noise import noise_texts
 from services.triage.domain.classification import Query, classify, classify_many
 from services.triage.domain.measures import auroc
-
-_ARRAYS = "default.npz"
+from services.triage.domain.model import BINARY
 
 
 @pytest.mark.parametrize(
@@ -88,7 +89,14 @@ def test_the_committed_model_belongs_to_the_own_set_the_lexicons_and_the_taxonom
     examples = load_examples(HERE / "data", taxonomy.languages)
     assert card["texts"] == sum(not example.check for example in examples), "run `make models`"
     assert set(card["heads"]["topic"]) == set(taxonomy.keys)
-    assert (HERE / "models" / _ARRAYS).stat().st_size < 4_000_000
+    assert (HERE / "models" / ARRAYS).stat().st_size < 4_000_000
+    topics = json.loads((HERE / "models" / TOPICS_CARD).read_text(encoding="utf-8"))
+    asked = sum(example.kind == "request" and not example.check for example in examples)
+    assert topics["texts"] == asked, "run `make models`"
+    assert set(topics["labels"]) == set(taxonomy.keys)
+    assert set(topics["languages"]) == set(taxonomy.languages)
+    assert set(load_overtones(HERE / "models").heads) == set(BINARY)
+    assert sum(path.stat().st_size for path in (HERE / "models").iterdir()) < 15_000_000
 
 
 def test_the_committed_self_service_head_belongs_to_its_labels() -> None:
@@ -114,17 +122,25 @@ def test_the_committed_self_service_head_belongs_to_its_labels() -> None:
 
 @pytest.mark.parametrize("damage", ["missing", "cut", "other card"])
 def test_a_damaged_model_is_told_and_how_to_make_one(tmp_path: Path, damage: str) -> None:
-    for name in (_ARRAYS, CARD):
+    for name in (ARRAYS, CARD):
         (tmp_path / name).write_bytes((HERE / "models" / name).read_bytes())
     if damage == "missing":
-        (tmp_path / _ARRAYS).unlink()
+        (tmp_path / ARRAYS).unlink()
     elif damage == "cut":
-        (tmp_path / _ARRAYS).write_bytes((tmp_path / _ARRAYS).read_bytes()[:1000])
+        (tmp_path / ARRAYS).write_bytes((tmp_path / ARRAYS).read_bytes()[:1000])
     else:
         card = json.loads((tmp_path / CARD).read_text())
         (tmp_path / CARD).write_text(json.dumps({**card, "columns": card["columns"][1:]}))
     with pytest.raises(ModelFileError, match="make models"):
         load_model(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK", None], ids=["empty", "cut", "missing"])
+def test_damaged_overtones_are_told_and_how_to_make_them(tmp_path: Path, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / OVERTONES).write_bytes(content)
+    with pytest.raises(ModelFileError, match="make models"):
+        load_overtones(tmp_path)
 
 
 def test_the_recipe_gives_the_same_bytes_again(tmp_path: Path) -> None:
@@ -137,7 +153,7 @@ def test_the_recipe_gives_the_same_bytes_again(tmp_path: Path) -> None:
     taxonomy = dataclasses.replace(load_taxonomy(TAXONOMY), languages=("it", "de"))
     for name in ("one", "two"):
         make_model(data, HERE / "lexicon", taxonomy, tmp_path / name, lambda _: None)
-    for name in (_ARRAYS, CARD):
+    for name in (ARRAYS, CARD):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
     assert load_model(tmp_path / "one").version == load_model(tmp_path / "two").version
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from services.triage.adapters.label_file import ARRAYS, CARD, load_labels, save_labels
 from services.triage.adapters.model_file import ModelFileError
-from services.triage.adapters.training.labels import Labelled, TooFewLabels, spoken, train_labels
+from services.triage.adapters.training.labels import TooFewLabels, spoken, train_labels
+from services.triage.adapters.training.parts import Labelled
 from services.triage.domain.features import extract
 from services.triage.domain.label_model import DIMENSIONS, Floats, LabelModel, judge
 from services.triage.domain.text import read
@@ -58,6 +59,23 @@ def test_both_tiers_name_the_label_of_a_text_never_seen(model: LabelModel) -> No
         said = [model.labels[int(i)] for i in verdicts.probabilities.argmax(axis=1)]
         assert said == ["lost_parcel", "lower_price", "login"]
         assert verdicts.encoded.all() == (tier is not None)
+
+
+def test_words_count_only_in_languages_that_were_trained(model: LabelModel) -> None:
+    model = replace(model, mixture=replace(model.mixture, sure=0.6))
+    text, features = "my parcel is lost", extract(read("my parcel is lost"), ())
+    assert model.languages == {"en"}
+
+    def login(texts: Sequence[str], languages: Sequence[str]) -> Floats:
+        return encode(["forgot my password"] * len(texts), languages)
+
+    at_home, abroad, nowhere = (
+        judge([features], [text], [code], model, login) for code in ("en", "it", "und")
+    )
+    said = [model.labels[int(one.probabilities[0].argmax())] for one in (at_home, abroad)]
+    assert said == ["lost_parcel", "login"]
+    assert [bool(one.encoded[0]) for one in (at_home, abroad)] == [False, True]
+    assert nowhere.probabilities[0] == pytest.approx(at_home.probabilities[0])
 
 
 _WORDS = sorted({word for texts in _PARTS.values() for text in texts for word in text.split()})

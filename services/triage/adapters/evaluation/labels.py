@@ -9,7 +9,8 @@ import numpy as np
 
 from services.triage.adapters.evaluation.report import Evaluation, Prediction, basic, by_language
 from services.triage.adapters.labelled_files import Row
-from services.triage.adapters.training.labels import OUTSIDE, Keep, Labelled, Trained, spoken, train_labels
+from services.triage.adapters.training.labels import OUTSIDE, Trained, spoken, train_labels
+from services.triage.adapters.training.parts import Keep, Labelled
 from services.triage.domain.classification import Detector
 from services.triage.domain.features import DERIVED_COLUMNS, extract
 from services.triage.domain.label_model import NEVER, Encode, LabelModel, Verdicts, judge
@@ -33,6 +34,8 @@ class Tools:
     encode: Encode | None
     detect: Detector
     lexicons: dict[str, Lexicon]
+    across: Encode | None = None
+    """The encoder for languages that were not trained; without it, `encode`."""
 
 
 def evaluate_labels(
@@ -115,6 +118,7 @@ def judge_rows(rows: Sequence[Row], model: LabelModel, tools: Tools, task: str, 
             model,
             None if tier == "words" else tools.encode,
             cascade=tier == "cascade",
+            across=None if tier == "words" else tools.across,
         )
         found += [batch.of(i) for i in range(len(part))]
     return found

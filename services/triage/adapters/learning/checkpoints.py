@@ -13,7 +13,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from services.triage.adapters.encoders import readable
-from services.triage.adapters.training.labels import Arrays
+from services.triage.adapters.training.parts import Arrays
 from services.triage.domain.label_model import DIMENSIONS, Encode, Floats
 
 _KEY: Final = 16

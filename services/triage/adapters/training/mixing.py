@@ -33,6 +33,8 @@ class Unseen:
     words: Floats
     second: Floats
     known: Floats
+    weight: Floats
+    """How much words count, as of `word_weight`."""
     wanted: Array
     near: dict[int, Callable[[npt.NDArray[np.int64]], Floats]]
     groups: list[npt.NDArray[np.int64]]
@@ -42,7 +44,8 @@ class Unseen:
         """To be filled by `put`."""
         shape = (texts, labels)
         zeros = np.zeros(shape, dtype=np.float32)
-        return cls(zeros, zeros.copy(), np.zeros(texts, dtype=np.float32), wanted, {}, [])
+        known = np.zeros(texts, dtype=np.float32)
+        return cls(zeros, zeros.copy(), known, np.ones_like(known), wanted, {}, [])
 
     def put(
         self,
@@ -87,11 +90,11 @@ def fit_mixture(
     confidence = _fit_words_confidence(by_words.max(axis=1), right_words, noise_by_words.max(axis=1), noise)
     if not encoder:
         return mixture, {**confidence, "slope": 1.0, "near": 0.0, "known": 0.0, "intercept": 0.0}
-    probabilities = softmax(combine(unseen.words, unseen.known, unseen.second, mixture))
+    probabilities = softmax(combine(unseen.words, unseen.weight, unseen.second, mixture))
     best = probabilities.argmax(axis=1)
     right = best == wanted
     sure = _sure(by_words.max(axis=1), unseen.known, right_words, right)
-    strange = softmax(combine(beyond.words, beyond.known, beyond.second, mixture))
+    strange = softmax(combine(beyond.words, beyond.weight, beyond.second, mixture))
     strange_near = beyond.nearness(strange.argmax(axis=1))
     inputs = np.column_stack([log_odds(probabilities.max(axis=1)), unseen.nearness(best), unseen.known])
     other = np.column_stack([log_odds(strange.max(axis=1)), strange_near, beyond.known])
@@ -106,8 +109,8 @@ def fit_scopes(
     unseen: Unseen, beyond: Unseen, told: npt.NDArray[np.bool_], mixture: Mixture
 ) -> tuple[Scope, Scope]:
     """The scope with the encoder and by words alone. `told` marks texts of `beyond` labelled as out of scope."""
-    best = combine(unseen.words, unseen.known, unseen.second, mixture).argmax(axis=1)
-    other = combine(beyond.words, beyond.known, beyond.second, mixture).argmax(axis=1)
+    best = combine(unseen.words, unseen.weight, unseen.second, mixture).argmax(axis=1)
+    other = combine(beyond.words, beyond.weight, beyond.second, mixture).argmax(axis=1)
     with_encoder = _fit_scope(
         unseen.second[np.arange(len(best)), best],
         unseen.nearness(best),
@@ -126,6 +129,11 @@ def _loss(logits: Array, wanted: Array) -> float:
     return float((np.log(np.exp(shifted).sum(axis=1)) - chosen).mean())
 
 
+def best_loss(scores: Floats, wanted: Array) -> float:
+    """The mean negative log-likelihood of the labels, the scores scaled as suits them best."""
+    return _loss(scores * _fit_weight(scores, wanted), wanted)
+
+
 def _fit_weight(scores: Floats, wanted: Array) -> float:
     step = -(-len(wanted) // _READ)
     some, target = scores[::step], wanted[::step]
@@ -140,7 +148,7 @@ def _fit_weight(scores: Floats, wanted: Array) -> float:
 
 def _fit_two(unseen: Unseen, wanted: Array) -> tuple[float, float]:
     step = -(-len(wanted) // _READ)
-    words = (unseen.words * unseen.known[:, None])[::step]
+    words = (unseen.words * unseen.weight[:, None])[::step]
     second, target = unseen.second[::step], wanted[::step]
 
     def loss(p: Array) -> float:

@@ -1,0 +1,189 @@
+"""Both tiers fitted on labelled texts: once on each fold, once on all."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from services.triage.adapters.training.fitting import Settings, Vocabulary, matrix_of, vocabulary_of
+from services.triage.adapters.training.linear import best_strength, fit_linear
+from services.triage.domain.features import LETTERS, WORDS, Features, known_share
+from services.triage.domain.label_model import (
+    DIMENSIONS,
+    EncoderHead,
+    Floats,
+    LabelModel,
+    Mixture,
+    Scope,
+    nearness,
+)
+from services.triage.domain.language import UNDETERMINED
+
+Array = npt.NDArray[Any]
+Arrays = Mapping[str, Array]
+Keep = Callable[[str, Callable[[], Arrays]], Arrays]
+"""A step's name and what computes it -> its result, from an earlier run where one was kept."""
+SMALL: Final = 3_000
+"""Texts up to which everything is solved exactly."""
+_MOST_EXAMPLES_A_LABEL: Final = 40
+_MOST_EXAMPLES: Final = 6_000
+_LEAST_TEXTS_A_LANGUAGE: Final = 3
+_SETTINGS: Final = Settings(word_scale=2.0, letter_scale=2.0, least_word_texts=1, least_letter_texts=2)
+_WORD_STRENGTH: Final = 10.0
+_ENCODER_STRENGTHS: Final = (3.0, 30.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """One text to learn from."""
+
+    text: str
+    label: str
+    language: str
+    features: Features
+
+
+class Parts:
+    """Texts and vectors to fit on; the last rows are the labels' own names."""
+
+    def __init__(
+        self,
+        rows: Sequence[Labelled],
+        vectors: Floats | None,
+        labels: Sequence[str],
+        columns: Sequence[str],
+        texts: int,
+    ) -> None:
+        self.rows, self.vectors, self.labels = rows, vectors, tuple(labels)
+        self.columns, self.texts = tuple(columns), texts
+        self.strength = _ENCODER_STRENGTHS[-1]
+        # Once for all folds: what is fitted on the folds' scores must hold for those of the whole.
+        self.many = texts > SMALL
+        index = {label: i for i, label in enumerate(labels)}
+        self.wanted = np.array([index[row.label] for row in rows])
+
+    def choose(self, folds: npt.NDArray[np.int64], keep: Keep) -> None:
+        """The encoder's strength, on the first fold."""
+        if self.vectors is None:
+            return
+        vectors, held = self.vectors[: self.texts], folds == 0
+        wanted, labels = self.wanted[: self.texts], len(self.labels)
+        found = keep(
+            "strength",
+            lambda: {"found": np.array(best_strength(vectors, wanted, held, labels, _ENCODER_STRENGTHS))},
+        )
+        self.strength = float(found["found"])
+
+    def fit(self, kept: npt.NDArray[np.int64], keep: Keep, name: str) -> "Fitted":
+        """Both tiers on these rows."""
+        features = [self.rows[i].features for i in kept]
+        vocabulary = vocabulary_of(features, self.columns, _SETTINGS)
+        found = keep(name, lambda: self._solved(kept, features, vocabulary))
+        head = (found["head_weights"], found["head_bias"]) if "head_weights" in found else None
+        return Fitted(self, kept, vocabulary, found["weights"], found["bias"], head)
+
+    def _solved(
+        self, kept: npt.NDArray[np.int64], features: Sequence[Features], vocabulary: Vocabulary
+    ) -> Arrays:
+        matrix = (matrix_of(features, vocabulary) @ sp.diags(vocabulary.factors)).tocsr()
+        weights, bias = fit_linear(
+            matrix, self.wanted[kept], len(self.labels), _WORD_STRENGTH, many=self.many
+        )
+        found = {"weights": weights * vocabulary.factors[:, None].astype(np.float32), "bias": bias}
+        if self.vectors is not None:
+            found["head_weights"], found["head_bias"] = fit_linear(
+                self.vectors[kept], self.wanted[kept], len(self.labels), self.strength, many=False
+            )
+        return found
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """Both tiers, fitted on the rows `kept`."""
+
+    parts: Parts
+    kept: npt.NDArray[np.int64]
+    vocabulary: Vocabulary
+    weights: Floats
+    bias: Floats
+    head: tuple[Floats, Floats] | None
+
+    def scores(
+        self, rows: Sequence[Labelled], vectors: Floats | None
+    ) -> tuple[Floats, Floats, Floats, Callable[[npt.NDArray[np.int64]], Floats]]:
+        """By words, by the encoder (zeros without one), share of known words, and nearness of given labels."""
+        features = [row.features for row in rows]
+        words = np.asarray(matrix_of(features, self.vocabulary) @ self.weights + self.bias, dtype=np.float32)
+        known_words = frozenset(self.vocabulary.known.tolist())
+        known = np.array([known_share(one, known_words) for one in features], dtype=np.float32)
+        if vectors is None or self.head is None:
+            return words, np.zeros_like(words), known, lambda best: np.zeros(len(best), dtype=np.float32)
+        second = np.asarray(vectors @ self.head[0] + self.head[1], dtype=np.float32)
+        examples, example_labels, _ = self.examples()
+        cosines = vectors @ examples.T
+        return words, second, known, lambda best: nearness(cosines, best, example_labels)
+
+    def examples(self) -> tuple[Floats, npt.NDArray[np.int32], list[int]]:
+        """Vectors of at most so many texts a label, in the order of their labels, and the rows they are of."""
+        assert self.parts.vectors is not None
+        texts = self.kept[self.kept < self.parts.texts]
+        order = texts[np.argsort(self.parts.wanted[texts], kind="stable")]
+        most = max(3, min(_MOST_EXAMPLES_A_LABEL, _MOST_EXAMPLES // len(self.parts.labels)))
+        seen: Counter[int] = Counter()
+        rows: list[int] = []
+        for row in order.tolist():
+            label = int(self.parts.wanted[row])
+            seen[label] += 1
+            if seen[label] <= most:
+                rows.append(row)
+        return self.parts.vectors[rows], self.parts.wanted[rows].astype(np.int32), rows
+
+    def model(
+        self,
+        mixture: Mixture,
+        confidence: dict[str, float],
+        scope: Scope,
+        scope_words: Scope,
+        keep_texts: bool,
+    ) -> LabelModel:
+        """The model as it serves."""
+        vocabulary = self.vocabulary
+        encoder = None
+        if self.head is not None:
+            examples, example_labels, rows = self.examples()
+            texts = tuple(self.parts.rows[i].text[:200] for i in rows) if keep_texts else ()
+            encoder = EncoderHead(*self.head, examples, example_labels, texts)
+            assert examples.shape[1] == DIMENSIONS
+        first = len(vocabulary.words) + len(vocabulary.letters)
+        return LabelModel(
+            version="unsaved",
+            labels=self.parts.labels,
+            word_rows=_table(vocabulary.words, WORDS, 0),
+            letter_rows=_table(vocabulary.letters, LETTERS, len(vocabulary.words)),
+            column_rows={name: first + i for i, name in enumerate(vocabulary.columns)},
+            weights=self.weights,
+            bias=self.bias,
+            known=frozenset(vocabulary.known.tolist()),
+            languages=languages_of([self.parts.rows[i].language for i in self.kept if i < self.parts.texts]),
+            encoder=encoder,
+            mixture=mixture,
+            confidence=confidence,
+            scope=scope,
+            scope_words=scope_words,
+        )
+
+
+def languages_of(codes: Sequence[str]) -> frozenset[str]:
+    """Those of more than a stray text; none when nobody knows them (`und`)."""
+    counts = Counter(code for code in codes if code != UNDETERMINED)
+    return frozenset(code for code, n in counts.items() if n >= _LEAST_TEXTS_A_LANGUAGE)
+
+
+def _table(buckets: Array, size: int, first: int) -> npt.NDArray[np.int32]:
+    table = np.full(size, -1, dtype=np.int32)
+    table[buckets] = np.arange(first, first + len(buckets), dtype=np.int32)
+    return table
