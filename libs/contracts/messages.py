@@ -7,6 +7,7 @@ from libs.contracts.generated.centralino.agent.v1.conversations_pb2 import (
     EpisodeOpened,
     NoteAdded,
     ReplySent,
+    ReplyTemplate,
     Status,
     StatusChanged,
     TransferRequested,
@@ -16,9 +17,15 @@ from libs.contracts.generated.centralino.analytics.v1.outcomes_pb2 import (
     ConversationOutcome,
     SurveyState,
 )
-from libs.contracts.generated.centralino.ingest.v1.customers_pb2 import CustomerIdentified, Identity
+from libs.contracts.generated.centralino.ingest.v1.customers_pb2 import (
+    ConsentChanged,
+    ConsentState,
+    CustomerIdentified,
+    Identity,
+)
 from libs.contracts.generated.centralino.ingest.v1.inbox_pb2 import PayloadAccepted
 from libs.contracts.generated.centralino.ingest.v1.messages_pb2 import (
+    Cause,
     Channel,
     ConversationContinued,
     DeliveryFailed,
@@ -67,8 +74,11 @@ from libs.contracts.generated.centralino.triage.v1.decisions_pb2 import (
 __all__ = [
     "AgentAssigned",
     "AgentOffered",
+    "Cause",
     "Channel",
     "ClockResult",
+    "ConsentChanged",
+    "ConsentState",
     "ConversationContinued",
     "ConversationCorrected",
     "ConversationOutcome",
@@ -98,6 +108,7 @@ __all__ = [
     "Reason",
     "Released",
     "ReplySent",
+    "ReplyTemplate",
     "RingOpened",
     "Signal",
     "SlaBreached",

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from libs.storage import BlobStore, Database, DatabaseBlobs, FolderBlobs
+from libs.storage import BlobStore, Bucket, Database, DatabaseBlobs, FolderBlobs, S3Blobs, S3Credentials
 from libs.web import check_target
 from services.ingest.adapters.channels.registry import channels_for
 from services.ingest.adapters.credentials import read_accounts
@@ -32,11 +32,12 @@ def endpoints_of(settings: IngestSettings) -> dict[str, tuple[Endpoint, tuple[st
 
 def blobs_of(database: Database, data: Path, settings: IngestSettings) -> BlobStore:
     """Where files of customers are kept."""
-    return (
-        DatabaseBlobs(database)
-        if settings.attachments_in == "database"
-        else FolderBlobs(data / "attachments")
-    )
+    if settings.attachments_in == "database":
+        return DatabaseBlobs(database)
+    if settings.attachments_in == "folder":
+        return FolderBlobs(data / "attachments")
+    credentials = S3Credentials(settings.s3_key_id, settings.s3_secret.get_secret_value(), settings.s3_region)
+    return S3Blobs(Bucket(settings.s3_endpoint, settings.s3_bucket, credentials, settings.s3_prefix))
 
 
 def renormaliser_of(database: Database, data: Path, settings: IngestSettings) -> Renormaliser:

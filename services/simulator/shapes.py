@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import json
 import urllib.parse
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -32,6 +32,10 @@ class Shape(Protocol):
 
     def message(self, number: int, sender: str, text: str) -> Payload:
         """A customer's text; the same number is the same message."""
+        ...
+
+    def message_id(self, number: int) -> str:
+        """The id under which it tells that message."""
         ...
 
     def strange(self, number: int, sender: str) -> Payload:
@@ -83,6 +87,9 @@ class _Twilio:
         base = {"AccountSid": "AC" + "0" * 32, "ApiVersion": "2010-04-01"}
         return Payload(urllib.parse.urlencode({**base, **fields}).encode(), _FORM)
 
+    def message_id(self, number: int) -> str:
+        return f"SM{number:032x}"
+
     def message(self, number: int, sender: str, text: str) -> Payload:
         sid = f"SM{number:032x}"
         to = self._prefix + self.sender
@@ -125,7 +132,13 @@ class _Twilio:
 
     def taken(self, body: bytes) -> tuple[str, str]:
         form = dict(urllib.parse.parse_qsl(body.decode()))
-        return form["To"].removeprefix(self._prefix), form["Body"]
+        recipient = form["To"].removeprefix(self._prefix)
+        if "ContentSid" in form:
+            if "Body" in form or not form["ContentSid"].startswith("HX"):
+                raise ValueError("a template goes by its ContentSid, without a Body")
+            values = json.loads(form["ContentVariables"])
+            return recipient, template_text(form["ContentSid"], values.values())
+        return recipient, form["Body"]
 
     def answer(self, number: int) -> tuple[int, bytes]:
         return 201, json.dumps(
@@ -145,6 +158,9 @@ class _TwilioVoice(_Twilio):
     def __init__(self) -> None:
         super().__init__("twilio-voice", "voice", "")
 
+    def message_id(self, number: int) -> str:
+        return f"CA{number:032x}:TranscriptionSid:TR{number:032x}:completed"
+
     def message(self, number: int, sender: str, text: str) -> Payload:
         return self._form(
             CallSid=f"CA{number:032x}", TranscriptionSid=f"TR{number:032x}", TranscriptionText=text,
@@ -162,6 +178,11 @@ class _TwilioVoice(_Twilio):
 
     def status(self, id_: str, recipient: str, status: str) -> Payload | None:
         return None
+
+
+def template_text(name: str, values: Iterable[str]) -> str:
+    """How a template that was taken is noted: its name, and what stands in its places."""
+    return f"[{name}] " + " | ".join(values)
 
 
 class _Meta:
@@ -193,6 +214,9 @@ class _WhatsAppCloud(_Meta):
         }
         return self._value(contacts=[{"profile": {"name": "Ada"}, "wa_id": sender}], messages=[message])
 
+    def message_id(self, number: int) -> str:
+        return f"wamid.{number}"
+
     def message(self, number: int, sender: str, text: str) -> Payload:
         return self._message(number, sender, type="text", text={"body": text})
 
@@ -213,6 +237,17 @@ class _WhatsAppCloud(_Meta):
 
     def taken(self, body: bytes) -> tuple[str, str]:
         value = json.loads(body)
+        if value["type"] == "template":
+            template = value["template"]
+            parameters = [
+                one["text"]
+                for part in template.get("components", [])
+                if part["type"] == "body"
+                for one in part["parameters"]
+            ]
+            return value["to"], template_text(
+                f"{template['name']} {template['language']['code']}", parameters
+            )
         return value["to"], value["text"]["body"]
 
     def answer(self, number: int) -> tuple[int, bytes]:
@@ -242,6 +277,9 @@ class _Messaging(_Meta):
                 "entry": [{"id": self.sender, "time": 1_780_000_000_000, "messaging": [event]}],
             }
         )
+
+    def message_id(self, number: int) -> str:
+        return f"m_{number}"
 
     def message(self, number: int, sender: str, text: str) -> Payload:
         return self._event(sender, message={"mid": f"m_{number}", "text": text})
@@ -273,6 +311,9 @@ class _Telegram:
         person = {"id": int(sender), "is_bot": False, "first_name": "Ada", "language_code": "it-IT"}
         message = {"message_id": number, "from": person, "chat": {"id": int(sender), "type": "private"}}
         return _json({"update_id": 10_000 + number, "message": {**message, "date": 1_780_000_000, **content}})
+
+    def message_id(self, number: int) -> str:
+        return str(10_000 + number)
 
     def message(self, number: int, sender: str, text: str) -> Payload:
         return self._update(number, sender, text=text)
@@ -311,6 +352,9 @@ class _Line:
             {"destination": self.sender, "events": [{**event, "source": source, "message": message}]}
         )
 
+    def message_id(self, number: int) -> str:
+        return f"01H{number}"
+
     def message(self, number: int, sender: str, text: str) -> Payload:
         return self._event(number, sender, {"id": str(number), "type": "text", "text": text})
 
@@ -340,6 +384,9 @@ class _Line:
 
 class _Viber:
     name, channel, sender, token = "viber", "webhook", "Shop", "viber-token"
+
+    def message_id(self, number: int) -> str:
+        return str(49_000 + number)
 
     def message(self, number: int, sender: str, text: str) -> Payload:
         return self._told(number, sender, {"type": "text", "text": text})

@@ -20,6 +20,7 @@ from libs.contracts import (
 from libs.contracts import Kind as WireKind
 from libs.contracts import Status as WireStatus
 from services.agent.domain.conversation import (
+    Cause,
     Conversation,
     EpisodeBegan,
     EpisodeEnded,
@@ -92,7 +93,15 @@ def message_of(event: MessageReceived) -> Message:
         event.subject,
         event.received_at_ms,
         event.continues_conversation_id,
+        _cause(event),
     )
+
+
+def _cause(event: MessageReceived) -> Cause | None:
+    if not event.HasField("cause"):
+        return None
+    cause = event.cause
+    return Cause(cause.outreach_id, cause.rule, cause.event_type, cause.text, cause.sent_at_ms)
 
 
 def entry_of(event: MessageReceived, message: Message, position: int) -> Entry:

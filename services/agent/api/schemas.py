@@ -110,6 +110,18 @@ class Identity(BaseModel):
     verified: bool
 
 
+class Consent(BaseModel):
+    """Whether the customer may be written to unasked at one endpoint."""
+
+    channel: str
+    account: str
+    external_id: str
+    state: str
+    source: str
+    evidence: str
+    at: Instant
+
+
 class CustomerView(BaseModel):
     """Who writes."""
 
@@ -119,6 +131,41 @@ class CustomerView(BaseModel):
     tier: str
     customer_since: Instant | None
     identities: list[Identity]
+    consents: list[Consent]
+
+
+class TemplateView(BaseModel):
+    """A text that the provider has approved, with the places to fill in."""
+
+    name: str
+    language: str
+    text: str
+    places: list[str]
+
+
+class WayView(BaseModel):
+    """One channel the conversation can go on by."""
+
+    channel: str
+    account: str
+    endpoint: str
+    open: bool = Field(description="Whether a reply may be a free text now")
+    ends_at: str | None = Field(description="Until when, where the provider sets an end")
+    reason: str | None = Field(description="Why it is closed, and what to do")
+    consent: str = Field(
+        description="answer, wrote, called or given; none or withdrawn where they may not be written to"
+    )
+    templates: list[TemplateView] = Field(description="What can be sent even outside the window")
+
+
+class CauseView(BaseModel):
+    """The message of ours that the conversation answers: the customer had not asked for it."""
+
+    outreach_id: str
+    rule: str
+    event_type: str
+    text: str
+    sent_at: Instant
 
 
 class Episode(BaseModel):
@@ -229,6 +276,10 @@ class Detail(BaseModel):
     traceparent: str | None = Field(
         description="Of the newest customer message that belongs to a trace: send it as the header of that name with what"
         " you do for the conversation, and your acts are seen in the same trace"
+    )
+    cause: CauseView | None
+    ways: list[WayView] | None = Field(
+        description="The channels it can go on by, where a reply goes by itself first; null while ingest cannot be asked"
     )
     customer: CustomerView
     triage: Triage
