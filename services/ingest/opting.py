@@ -45,8 +45,11 @@ def note_word(
     inbound: Inbound, changed: Consent, thread: Thread, language: str, ctx: IngestContext
 ) -> Sequence[Message]:
     """Keeps the changed consent, confirms a withdrawal unless the provider has, and says so."""
+    known = ctx.consents.get((changed.channel, changed.account, changed.external_id))
     changed = replace(changed, customer_id=thread.customer_id)
     ctx.consents.put(changed)
+    if known is not None and known.state == changed.state:
+        return []
     # A provider that hears stop words itself has marked the message, and answers by itself.
     answers = changed.state == ConsentState.WITHDRAWN and not inbound.automatic
     if answers and not spent((changed.channel, changed.account, changed.external_id), ctx):

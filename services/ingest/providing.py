@@ -71,7 +71,7 @@ class Providers:
             raise SendRefused(
                 f"the 24 hours in which {delivery.channel} takes free texts ended before it could be sent"
             )
-        if wait_ms := self._paces.wait_ms(key, now_ms, account.rate_per_second):
+        if wait_ms := self._paces.wait_ms(key, now_ms, account.rate):
             return Sent(pause_ms=wait_ms)
         outgoing = Outgoing(
             delivery.delivery_id,

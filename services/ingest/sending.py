@@ -171,7 +171,7 @@ class Sender:
     async def _mail(self, delivery: Delivery, thread: Thread, text: str) -> Attempt:
         """At the account's rate, and not at all while the server rests after it did not answer."""
         account = self._accounts.find(ChannelName.MAIL, delivery.account or thread.account)
-        key, rate = account.id if account else "", account.rate_per_second if account else 10.0
+        key, rate = account.id if account else "", account.rate if account else 100.0
         clock, answered = self._database.clock, True
         mail = self._outgoing(delivery, thread, text)
         if wait_ms := self._paces.wait_ms(key, clock.now_ms(), rate):

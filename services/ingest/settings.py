@@ -1,108 +1,21 @@
 """The knobs of ingest."""
 
-import base64
 import re
 from pathlib import Path
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from libs.runtime import ServiceSettings
+from services.ingest.account_parts import ImapBox, TemplateText, WebhookTarget, known_zone
 from services.ingest.domain.model import PROVIDED, ChannelName
-from services.ingest.domain.templates import Template, fault_of
 from services.ingest.domain.ways import Sender, Senders
 
 DAY_MS = 86_400_000
 VISITED = frozenset({ChannelName.WEB, ChannelName.CHAT})
 """Channels whose customers sit before a page of the operator's."""
 _ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:\d{1,5})?")
-
-
-def known_zone(zone: str) -> str:
-    """The zone again. Raises ValueError for a name that is none."""
-    try:
-        ZoneInfo(zone)
-    except (ValueError, OSError, ZoneInfoNotFoundError):
-        raise ValueError(f"{zone[:60]!r} is no time zone such as Europe/Rome") from None
-    return zone
-
-
-class ImapBox(BaseModel):
-    """A mailbox on a server that is read by IMAP; nothing in it is changed."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    host: Annotated[str, Field(min_length=1)]
-    port: Annotated[int, Field(ge=1, le=65535)] = 993
-    tls: Literal["tls", "starttls", "none"] = "tls"
-    user: str
-    password: SecretStr
-    folder: str = "INBOX"
-    first: Literal["new", "all"] = "new"
-    """What is read of a mailbox seen for the first time: what comes from now on, or all that is in it."""
-
-
-class WebhookTarget(BaseModel):
-    """A system of the operator that is told of events."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
-    url: str
-    secrets: Annotated[tuple[SecretStr, ...], Field(min_length=1, max_length=5)]
-    """`whsec_` and 24 to 64 bytes in base64: the newest first; all sign, so that one can be changed without a gap."""
-    events: tuple[
-        Literal[
-            "message.received",
-            "message.delivered",
-            "delivery.failed",
-            "conversation.continued",
-            "consent.changed",
-        ],
-        ...,
-    ]
-
-    @model_validator(mode="after")
-    def _check(self) -> "WebhookTarget":
-        for secret in self.secrets:
-            text = secret.get_secret_value()
-            try:
-                size = len(base64.b64decode(text.removeprefix("whsec_"), validate=True))
-            except ValueError:
-                size = 0
-            if not text.startswith("whsec_") or not 24 <= size <= 64:
-                raise ValueError(
-                    f"a secret of webhook {self.id!r} is not `whsec_` with 24 to 64 bytes in base64; make one with:"
-                    " echo whsec_$(openssl rand -base64 32)"
-                )
-        return self
-
-
-class TemplateText(BaseModel):
-    """A text that the provider has approved for an account."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,512}$")]
-    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}(_[A-Z]{2})?$")]
-    """As the provider calls it: `it`, `pt_BR`."""
-    text: Annotated[str, Field(max_length=4096)]
-    """The body as it was approved, with its places: {{1}}, or {{name}}."""
-    content_sid: Annotated[str, Field(pattern=r"^(HX[0-9a-fA-F]{32})?$")] = ""
-    """Its id at Twilio."""
-
-    @model_validator(mode="after")
-    def _check(self) -> "TemplateText":
-        if fault := fault_of(self.value):
-            raise ValueError(f"template {self.name!r} in {self.language!r} cannot be used: {fault}")
-        return self
-
-    @property
-    def value(self) -> Template:
-        """As the domain has it."""
-        return Template(self.name, self.language, self.text, self.content_sid)
 
 
 class ChannelAccount(BaseModel):
@@ -135,8 +48,8 @@ class ChannelAccount(BaseModel):
     """Meta asks for it when a webhook is set up."""
     base_url: str = ""
     """In place of the provider's own address: a region of it, or a simulator."""
-    rate_per_second: Annotated[float, Field(gt=0, le=10_000)] = 10
-    """What the provider takes at most."""
+    rate_per_second: Annotated[float, Field(gt=0, le=10_000)] | None = None
+    """What the provider takes at most; without it 10, of a mail server 100."""
     templates: tuple[TemplateText, ...] = ()
     """What may be sent by WhatsApp outside the 24 hours after a customer's message."""
     imap: ImapBox | None = None
@@ -185,6 +98,11 @@ class ChannelAccount(BaseModel):
             raise ValueError(f"the secret of account {self.id!r} is shorter than 16 characters")
         return self
 
+    @property
+    def rate(self) -> float:
+        """Messages a second at most."""
+        return self.rate_per_second or (100.0 if self.channel == ChannelName.MAIL else 10.0)
+
 
 _DEFAULT_ACCOUNTS = (
     ChannelAccount(channel=ChannelName.WEB),
@@ -192,11 +110,6 @@ _DEFAULT_ACCOUNTS = (
     ChannelAccount(channel=ChannelName.API),
     ChannelAccount(channel=ChannelName.MAIL, address="support@localhost.localdomain"),
 )
-
-
-def _given(settings: "IngestSettings", name: str) -> str:
-    value = getattr(settings, name)
-    return str(value.get_secret_value() if isinstance(value, SecretStr) else value)
 
 
 class IngestSettings(ServiceSettings):
@@ -322,23 +235,6 @@ class IngestSettings(ServiceSettings):
     @classmethod
     def _check_zone(cls, zone: str) -> str:
         return known_zone(zone)
-
-    @model_validator(mode="after")
-    def _check_s3(self) -> "IngestSettings":
-        if self.attachments_in != "s3":
-            return self
-        lacking = [
-            name for name in ("s3_endpoint", "s3_bucket", "s3_key_id", "s3_secret") if not _given(self, name)
-        ]
-        if lacking:
-            raise ValueError(f"attachments_in is s3: set {', '.join(lacking)} too")
-        if not re.fullmatch(r"https?://[^/\s]+", self.s3_endpoint.rstrip("/")):
-            raise ValueError(
-                f"s3_endpoint is {self.s3_endpoint[:80]!r}; expected an address such as https://s3.example"
-            )
-        if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", self.s3_bucket):
-            raise ValueError(f"s3_bucket is {self.s3_bucket[:80]!r}; expected the name of a bucket")
-        return self
 
     @model_validator(mode="after")
     def _check_mail_in(self) -> "IngestSettings":

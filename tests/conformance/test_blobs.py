@@ -23,6 +23,7 @@ from libs.storage import (
 )
 from libs.storage.blobs import PIECE_BYTES
 from libs.storage.s3_signing import EMPTY, signed_headers
+from services.ingest.composing import bucket_of
 from services.ingest.service import definition
 from services.ingest.settings import IngestSettings
 from services.simulator.serving import serving_app
@@ -223,4 +224,4 @@ async def test_a_file_that_is_put_while_it_is_removed_stays() -> None:
 def test_a_bucket_that_cannot_be_is_refused_at_the_start(fields: dict[str, str], named: str) -> None:
     rest = {"s3_bucket": "files", "s3_key_id": "k", "s3_secret": "s"} if fields else {}
     with pytest.raises(ValueError, match=named):
-        IngestSettings(attachments_in="s3", **{**rest, **fields})  # type: ignore[arg-type]  # texts of settings
+        bucket_of(IngestSettings(attachments_in="s3", **{**rest, **fields}))  # type: ignore[arg-type]  # texts of settings

@@ -7,7 +7,7 @@ from libs.web import Page
 from services.agent.adapters.lists import Listed, TrailingMessage
 from services.agent.adapters.queries import Shown, Whole
 from services.agent.adapters.rows import spans_of
-from services.agent.api import schemas
+from services.agent.api import schemas, way_schemas
 from services.agent.api.schemas import Named
 from services.agent.api.shapes import or_none
 from services.agent.domain.conversation import Cause, Conversation, Span, Understanding
@@ -114,8 +114,8 @@ def _delivery(entry: Entry) -> schemas.Delivery | None:
     )
 
 
-def _way(way: Way) -> schemas.WayView:
-    return schemas.WayView(
+def _way(way: Way) -> way_schemas.WayView:
+    return way_schemas.WayView(
         channel=way.channel,
         account=way.account,
         endpoint=way.endpoint,
@@ -124,16 +124,18 @@ def _way(way: Way) -> schemas.WayView:
         reason=way.reason or None,
         consent=way.consent,
         templates=[
-            schemas.TemplateView(name=one.name, language=one.language, text=one.text, places=list(one.places))
+            way_schemas.TemplateView(
+                name=one.name, language=one.language, text=one.text, places=list(one.places)
+            )
             for one in way.templates
         ],
     )
 
 
-def _cause(cause: Cause | None) -> schemas.CauseView | None:
+def _cause(cause: Cause | None) -> way_schemas.CauseView | None:
     if cause is None:
         return None
-    return schemas.CauseView(
+    return way_schemas.CauseView(
         outreach_id=cause.outreach_id,
         rule=cause.rule,
         event_type=cause.event_type,

@@ -49,7 +49,7 @@ class _Template(_Strict):
 
 class _Rule(_Strict):
     name: EventType
-    on: EventType
+    event: EventType
     when: dict[Attribute, _Value | Annotated[list[_Value], Field(min_length=1, max_length=100)]] = {}
     languages: list[Language] = []
     channels: Annotated[list[str], Field(min_length=1, max_length=10)]
@@ -126,7 +126,7 @@ def _faults(error: ValidationError) -> list[tuple[str, str]]:
 def _rule(one: _Rule) -> Rule:
     return Rule(
         name=one.name,
-        on=one.on,
+        event=one.event,
         when=tuple(_test(attribute, value) for attribute, value in one.when.items()),
         languages=tuple(one.languages),
         channels=tuple(dict.fromkeys(one.channels)),

@@ -7,12 +7,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from libs.storage import Database
 from libs.web import Idempotency, Principal, body_limit, keyed_request, require_role
+from services.ingest.account_parts import known_zone
 from services.ingest.adapters.outreach_reader import Attribute, EventType, Language, plain
 from services.ingest.adapters.outreach_rows import KEYS, Person
 from services.ingest.api.schemas import shown_time
 from services.ingest.domain.texts import storable
 from services.ingest.outreach import Happening, OutreachDesk
-from services.ingest.settings import known_zone
 
 _LARGEST_BODY: Final = 64 * 1024
 _Scalar = Annotated[str, StringConstraints(max_length=1000)] | bool | int | float

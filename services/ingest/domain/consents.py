@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -119,13 +119,17 @@ def strictest(key: tuple[str, str, str], said: Sequence[Consent]) -> Consent | N
 
 
 def said_by(inbound: Inbound, word: Word, customer_id: str, known: Consent | None) -> Consent | None:
-    """The consent after a customer's own word; None when it changes nothing. A start word gives back only what was
-    withdrawn: to who never took anything back it is a message like any other."""
+    """The consent after a customer's own word, the same word again being its newest time; None when it changes nothing.
+
+    A start word gives back only what was withdrawn: to who never took anything back it is a message like any other.
+    """
     assert inbound.identity is not None
     if word.state == ConsentState.GIVEN and (known is None or known.state == ConsentState.GIVEN):
         return None
-    if known is not None and (known.at_ms > inbound.received_at_ms or known.state == word.state):
+    if known is not None and known.at_ms > inbound.received_at_ms:
         return None
+    if known is not None and known.state == word.state:
+        return replace(known, at_ms=inbound.received_at_ms)
     return Consent(
         *inbound.identity.row_key,
         customer_id,

@@ -87,8 +87,8 @@ class Rule:
     """What is sent on an event."""
 
     name: str
-    on: str
-    """Type of the event."""
+    event: str
+    """Its type."""
     when: tuple[Test, ...]
     languages: tuple[str, ...]
     """Of the customers it is for; empty for all."""
@@ -117,7 +117,7 @@ class Book:
 
     def of(self, event_type: str) -> list[Rule]:
         """The rules that are in force for an event."""
-        return [rule for rule in self.rules if rule.on == event_type and rule.enabled]
+        return [rule for rule in self.rules if rule.event == event_type and rule.enabled]
 
     def named(self, name: str) -> Rule | None:
         """A rule that is in force, or None."""

@@ -24,7 +24,7 @@ RULES = """
 quiet: {from: "21:00", to: "08:00"}
 rules:
   - name: late
-    on: order.delayed
+    event: order.delayed
     channels: [sms]
     text: {en: "Order {order} is late."}
 """

@@ -8,6 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
+from libs.contracts import ConversationResolved
+from services.ingest.domain.model import ChannelName
 from services.ingest.settings import ChannelAccount
 from services.simulator import SHAPES, SimulatedProvider
 from services.simulator.provider import serving
@@ -30,7 +32,7 @@ TEMPLATES = (
 )
 LATE = {
     "name": "late",
-    "on": "order.delayed",
+    "event": "order.delayed",
     "when": {"days": ">= 2"},
     "channels": ["whatsapp", "mail"],
     "consent": "known",
@@ -51,7 +53,7 @@ async def put_rules(service: ServiceUnderTest, *rules: dict[str, Any], **book: A
 async def happens(service: ServiceUnderTest, key: str = "", **fields: Any) -> dict[str, Any]:
     body = {**EVENT, "customer": {"phone": f"+{PERSON}"}, **fields}
     async with service.client("service", "shop") as client:
-        answer = await client.post("/v1/events", json=body, headers={"Idempotency-Key": key or str(fields)})
+        answer = await client.post("/v1/events", json=body, headers={"Idempotency-Key": key or "once"})
     assert answer.status_code == 202, answer.text
     return dict(answer.json())
 
@@ -80,7 +82,7 @@ async def taken(provider: SimulatedProvider, count: int = 1) -> list[tuple[str, 
 @asynccontextmanager
 async def shop(provider: SimulatedProvider, **options: Any) -> AsyncIterator[ServiceUnderTest]:
     """WhatsApp and mail, and a customer whose conversation is over."""
-    accounts = [ChannelAccount(**{"channel": "mail", "address": "help@shop.example"})]
+    accounts = [ChannelAccount(channel=ChannelName.MAIL, address="help@shop.example")]
     async with (
         serving(provider) as url,
         ingesting(account(CLOUD, url, templates=TEMPLATES), *accounts, **options) as service,
@@ -89,8 +91,6 @@ async def shop(provider: SimulatedProvider, **options: Any) -> AsyncIterator[Ser
 
 
 async def known(service: ServiceUnderTest) -> Any:
-    from libs.contracts import ConversationResolved
-
     await post(service, CLOUD, SHAPES[CLOUD].message(1, PERSON, "hello"))
     await service.settle()
     [received] = await service.events("MessageReceived")
@@ -162,12 +162,12 @@ async def test_what_is_not_sent_says_why() -> None:
             {
                 **LATE,
                 "name": "agreed",
-                "on": "news",
+                "event": "news",
                 "when": {},
                 "consent": "given",
                 "channels": ["whatsapp"],
             },
-            {**LATE, "name": "lacking", "on": "lacking", "when": {}, "channels": ["whatsapp"]},
+            {**LATE, "name": "lacking", "event": "lacking", "when": {}, "channels": ["whatsapp"]},
             {**LATE, "name": "off", "enabled": False},
         )
         few = await happens(service, "few", attributes={"days": 1, "order": "1"})
@@ -259,7 +259,7 @@ async def test_rules_are_put_by_supervisors_with_a_version_and_faults_are_named(
         assert (fault["rule"], fault["field"]) == ("bad", "channels")
         assert (await put_rules(service, LATE)).json()["version"] == 1
         async with service.client("supervisor") as client:
-            body = {"book": {"rules": []}}
+            body: dict[str, Any] = {"book": {"rules": []}}
             stale = await client.put("/v1/outreach/rules", json=body, headers={"If-Match": '"0"'})
             assert stale.status_code == 412
             assert (await client.put("/v1/outreach/rules", json=body)).status_code == 428

@@ -192,7 +192,7 @@ def test_a_template_that_cannot_be_is_refused_with_its_account(fields: dict[str,
     with pytest.raises(ValueError, match=named):
         account(CLOUD, templates=({**TEMPLATES[0], **fields},))
     with pytest.raises(ValueError, match="takes no templates"):
-        ChannelAccount(**{"channel": "web", "templates": TEMPLATES})
+        ChannelAccount.model_validate({"channel": "web", "templates": TEMPLATES})
     with pytest.raises(ValueError, match="twice"):
         account(CLOUD, templates=(TEMPLATES[0], TEMPLATES[0]))
     with pytest.raises(ValueError, match="content_sid"):

@@ -14,7 +14,7 @@ from services.ingest.domain.templates import BadValues
 NIGHT = Quiet(time(21), time(8))
 RULE = {
     "name": "late",
-    "on": "order.delayed",
+    "event": "order.delayed",
     "when": {"days": ">= 2", "country": ["IT", "RO"], "gift": False},
     "channels": ["whatsapp", "sms"],
     "text": {"en": "Order {order} is late.", "it": "L'ordine {order} è in ritardo."},
@@ -91,7 +91,7 @@ def test_places_are_filled_once_and_a_missing_attribute_is_named() -> None:
 @pytest.mark.parametrize(
     ("change", "field"),
     [
-        ({"on": "Order Delayed"}, "on"),
+        ({"event": "Order Delayed"}, "event"),
         ({"channels": []}, "channels"),
         ({"channels": ["fax"]}, "channels"),
         ({"channels": ["mail"]}, "subject"),
@@ -113,7 +113,15 @@ def test_what_is_wrong_names_the_rule_and_the_field(change: dict[str, object], f
 
 
 def test_the_whole_book_is_checked_and_read_from_yaml(tmp_path: Path) -> None:
-    for document in ([], "x", {"rule": []}, {"rules": "x"}, {"rules": [RULE, RULE]}, {"rules": [RULE] * 201}):
+    documents: list[object] = [
+        [],
+        "x",
+        {"rule": []},
+        {"rules": "x"},
+        {"rules": [RULE, RULE]},
+        {"rules": [RULE] * 201},
+    ]
+    for document in documents:
         with pytest.raises(RuleFaults):
             read_book(document, 1)
     path = tmp_path / "rules.yaml"
