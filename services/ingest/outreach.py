@@ -218,7 +218,11 @@ class OutreachDesk:
             return False
         await ctx.threads.load([identity.conversation_id])
         thread = ctx.threads.get(identity.conversation_id)
-        return thread is not None and not thread.resolved and not thread.unanswered
+        if thread is None or thread.unanswered:
+            return False
+        # What they wrote after the end may be about to open it again; a word of thanks is forgotten in a day.
+        since = thread.last_inbound_at_ms
+        return not thread.resolved or (since > thread.resolved_at_ms and ctx.uow.now_ms - since < DAY_MS)
 
     async def _send(self, one: Outreach, choice: Choice, customer: Customer, ctx: IngestContext) -> Outreach:
         way, words, now_ms = choice.way, choice.words, ctx.uow.now_ms

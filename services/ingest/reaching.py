@@ -1,16 +1,22 @@
 """The ways to a customer for who asks over HTTP, and consent as others record it."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from libs.contracts import ConsentChanged
-from libs.storage import Database, UnitOfWork
+from libs.storage import Database, fetch_all, fetch_one
 from libs.web import NotFound, Unprocessable
 from services.ingest.adapters.outreach_rows import consents_of
 from services.ingest.adapters.tables import CONSENTS, CUSTOMERS, IDENTITIES, THREADS
 from services.ingest.domain.consents import Consent, ConsentState
-from services.ingest.domain.model import Thread
 from services.ingest.domain.ways import Senders, Way, endpoints, ways
 from services.ingest.opting import changed_event
+
+_KEYS: Final = "(channel, account, external_id) IN (SELECT * FROM unnest($1::text[], $2::text[], $3::text[]))"
+_THREAD: Final = f"SELECT {THREADS.columns} FROM ingest.threads WHERE conversation_id = $1"
+_CUSTOMER: Final = f"SELECT {CUSTOMERS.columns} FROM ingest.customers WHERE customer_id = $1"
+_IDENTITIES: Final = f"SELECT {IDENTITIES.columns} FROM ingest.identities WHERE {_KEYS}"
+_CONSENTS: Final = f"SELECT {CONSENTS.columns} FROM ingest.consents WHERE {_KEYS}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,22 +40,30 @@ class Reaching:
         self._senders = senders
 
     async def ways(self, conversation_id: str) -> list[Way]:
-        """The ways to the customer of a conversation, where an answer goes by itself first. Raises NotFound."""
-        async with self._database.begin() as uow:
-            thread = await _thread(uow, conversation_id)
-            customers, identities, consents = (uow.rows(CUSTOMERS), uow.rows(IDENTITIES), uow.rows(CONSENTS))
-            await customers.load([thread.customer_id])
-            keys = endpoints(thread, customers.get(thread.customer_id), self._senders)
-            await identities.load(keys)
-            await consents.load(keys)
-            return ways(
-                thread,
-                keys,
-                {key: one for key in keys if (one := identities.get(key)) is not None},
-                {key: said for key in keys if (said := consents.get(key)) is not None},
-                self._senders,
-                uow.now_ms,
-            )
+        """The ways to the customer of a conversation, where an answer goes by itself first. Raises NotFound.
+
+        Nothing is locked: an agent who looks holds up no message.
+        """
+        async with self._database.read() as connection:
+            row = await fetch_one(connection, _THREAD, conversation_id)
+            if row is None:
+                raise NotFound("There is no such conversation.", slug="unknown-conversation")
+            thread = THREADS.value_of(row)
+            row = await fetch_one(connection, _CUSTOMER, thread.customer_id)
+            keys = endpoints(thread, CUSTOMERS.value_of(row) if row else None, self._senders)
+            arrays = [list(part) for part in zip(*keys, strict=True)]
+            identities = [
+                IDENTITIES.value_of(row) for row in await fetch_all(connection, _IDENTITIES, *arrays)
+            ]
+            said = [CONSENTS.value_of(row) for row in await fetch_all(connection, _CONSENTS, *arrays)]
+        return ways(
+            thread,
+            keys,
+            {(one.channel, one.account, one.external_id): one for one in identities},
+            {one.row_key: one for one in said},
+            self._senders,
+            self._database.clock.now_ms(),
+        )
 
     async def consents(self, customer_id: str) -> list[Consent]:
         """What is on record of a customer's endpoints."""
@@ -92,12 +106,3 @@ class Reaching:
             uow.emit(event)
             await uow.commit()
         return consent
-
-
-async def _thread(uow: UnitOfWork, conversation_id: str) -> Thread:
-    threads = uow.rows(THREADS)
-    await threads.load([conversation_id])
-    thread = threads.get(conversation_id)
-    if thread is None:
-        raise NotFound("There is no such conversation.", slug="unknown-conversation")
-    return thread
