@@ -13,6 +13,7 @@ from services.ingest.domain.model import ChannelName
 from services.ingest.settings import ChannelAccount
 from services.simulator import SHAPES, SimulatedProvider
 from services.simulator.provider import serving
+from tests.service.ingest.mails import post_mail
 from tests.service.ingest.sinks import mail_sink
 from tests.service.ingest.test_provider_channels import (
     DAY_MS,
@@ -230,7 +231,7 @@ async def test_a_mail_says_how_to_get_no_more_and_its_answer_comes_back() -> Non
     async with mail_sink() as sink, shop(provider, smtp_host="127.0.0.1", smtp_port=sink.port) as service:
         raw = b"From: Ada <ada@home.example>\r\nTo: help@shop.example\r\nSubject: Hi\r\nMessage-ID: <1@h>\r\n\r\nhello"
         async with service.client("service") as client:
-            await client.post("/v1/mail?account=default", content=raw)
+            assert (await post_mail(client, raw)).status_code == 202
         await service.settle()
         await put_rules(service, {**LATE, "channels": ["mail"]})
         await happens(service, customer={"email": "Ada@home.example"})
@@ -248,7 +249,7 @@ async def test_a_mail_says_how_to_get_no_more_and_its_answer_comes_back() -> Non
         for text in ("when?", "STOP"):
             reply = f"From: ada@home.example\r\nTo: {to}\r\nSubject: {text}\r\nMessage-ID: <{text}@h>\r\n\r\n{text}"
             async with service.client("service") as client:
-                await client.post("/v1/mail?account=default", content=reply.encode())
+                assert (await post_mail(client, reply.encode())).status_code == 202
             await service.settle()
         answer, stopped = await answers(service, shown)
         assert (answer.message_seq, answer.cause.rule) == (1, "late")
