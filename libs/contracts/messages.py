@@ -8,6 +8,7 @@ from libs.contracts.generated.centralino.agent.v1.conversations_pb2 import (
     HandoffRequested,
     NoteAdded,
     ReplySent,
+    ReplyTemplate,
     Status,
     StatusChanged,
     TransferRequested,
@@ -18,12 +19,15 @@ from libs.contracts.generated.centralino.analytics.v1.outcomes_pb2 import (
     SurveyState,
 )
 from libs.contracts.generated.centralino.ingest.v1.customers_pb2 import (
+    ConsentChanged,
+    ConsentState,
     CustomerErased,
     CustomerIdentified,
     Identity,
 )
 from libs.contracts.generated.centralino.ingest.v1.inbox_pb2 import PayloadAccepted
 from libs.contracts.generated.centralino.ingest.v1.messages_pb2 import (
+    Cause,
     Channel,
     ConversationContinued,
     DeliveryFailed,
@@ -74,8 +78,11 @@ from libs.contracts.generated.centralino.triage.v1.decisions_pb2 import (
 __all__ = [
     "AgentAssigned",
     "AgentOffered",
+    "Cause",
     "Channel",
     "ClockResult",
+    "ConsentChanged",
+    "ConsentState",
     "ConversationContinued",
     "ConversationCorrected",
     "ConversationOutcome",
@@ -109,6 +116,7 @@ __all__ = [
     "Reason",
     "Released",
     "ReplySent",
+    "ReplyTemplate",
     "RingOpened",
     "Signal",
     "SlaBreached",

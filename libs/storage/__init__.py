@@ -12,6 +12,8 @@ from libs.storage.blobs import (
 from libs.storage.database_blobs import DatabaseBlobs
 from libs.storage.engine import Database, Engines, async_url
 from libs.storage.repository import NotLoaded, Rows, TableRepository, Want
+from libs.storage.s3_blobs import Bucket, S3Blobs, S3Fault
+from libs.storage.s3_signing import S3Credentials
 from libs.storage.sql import execute, fetch_all, fetch_one
 from libs.storage.unit_of_work import Emitted, Outbox, UnitOfWork
 
@@ -21,6 +23,7 @@ __all__ = [
     "BlobMissing",
     "BlobStore",
     "BlobTooLarge",
+    "Bucket",
     "Database",
     "DatabaseBlobs",
     "Emitted",
@@ -29,6 +32,9 @@ __all__ = [
     "NotLoaded",
     "Outbox",
     "Rows",
+    "S3Blobs",
+    "S3Credentials",
+    "S3Fault",
     "TableRepository",
     "UnitOfWork",
     "Want",

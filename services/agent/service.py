@@ -12,6 +12,7 @@ from libs.contracts import (
 )
 from libs.runtime import Platform, Service, ServiceDefinition
 from libs.streams import Subscriber
+from services.agent.adapters.ways import PeerWays
 from services.agent.api.acting import acting
 from services.agent.api.correcting import correcting
 from services.agent.api.reading import reading
@@ -24,13 +25,13 @@ from services.agent.settings import AgentSettings
 
 def build(platform: Platform, settings: AgentSettings) -> Service:
     """Routes, the consumer group, and the worker that forgets old idempotency keys."""
-    database = platform.database
+    database, ways = platform.database, PeerWays(platform.peers)
 
     return Service(
         routers=[
             sessions(database, platform.tokens, settings.session_hours),
-            reading(database),
-            acting(database),
+            reading(database, ways),
+            acting(database, ways),
             correcting(database),
         ],
         subscribers=[Subscriber(stream, context)],

@@ -5,7 +5,7 @@ from collections import deque
 from urllib.parse import urlsplit
 
 from services.demo.access import Refused
-from services.demo.lines import Line, MailLine, VisitorLine
+from services.demo.lines import Line, line_of
 from services.demo.scene import Scene
 from services.demo.stories import Story, Turn
 from services.demo.threads import Entry, Watcher
@@ -20,8 +20,7 @@ class Customer:
         self._scene = scene
         self._draw = scene.chance(story.story_id)
         self._news: asyncio.Queue[Entry] = asyncio.Queue()
-        kind = MailLine if story.channel == "mail" else VisitorLine
-        self._line: Line = kind(scene, watcher, story, self._news.put_nowait)
+        self._line: Line = line_of(scene, watcher, story, self._news.put_nowait)
         self._left: deque[Turn] = deque(story.turns)
         self._sent = 0
         self._rated: set[str] = set()

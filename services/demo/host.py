@@ -82,7 +82,11 @@ class DemoHost:
     async def start(self) -> None:
         """Starts the process and waits until it is ready. Also after a kill, on the same data and port."""
         environment = {k: v for k, v in os.environ.items() if k != "DATABASE_URL"}
-        environment |= {"CENTRALINO_DATA": str(self.folder), **self._settings}
+        environment |= {
+            "CENTRALINO_DATA": str(self.folder),
+            "CENTRALINO_PUBLIC_URL": self.address,
+            **self._settings,
+        }
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "services.cli", "run", "--port", str(self.port),

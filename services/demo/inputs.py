@@ -68,7 +68,7 @@ def _completed(story: Story, draw: random.Random) -> Story:
     rating = draw.choices((None, 1, 2, 3, 4, 5), (50, 5, 5, 8, 14, 18))[0]
     name = customer_name(story.language, draw)
     if not story.name:
-        channel: Channel = next(kind for share, kind in _SHARES if chance < share)  # type: ignore[misc]  # literals
+        channel: Channel = next(kind for share, kind in _SHARES if chance < share)
         story = replace(story, channel=channel, name=name)
     return replace(story, rating=story.rating or rating)
 

@@ -1,16 +1,16 @@
-"""How a customer's words reach the platform: a form or chat over HTTP, or a mail."""
+"""How a customer's words reach the platform: a form or chat over HTTP, a mail, a messenger."""
 
 import asyncio
 import re
 import unicodedata
 from collections.abc import Callable
 from typing import Any, Final, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpx
 
 from services.demo.access import Refused
-from services.demo.post import Letter, compose
+from services.demo.post import Letter, compose, survey_link
 from services.demo.scene import Scene
 from services.demo.stories import Story
 from services.demo.threads import Entry, Watcher
@@ -30,6 +30,15 @@ class Line(Protocol):
     def hang_up(self) -> None:
         """Nothing more is awaited."""
         ...
+
+
+def line_of(scene: Scene, watcher: Watcher, story: Story, tell: Callable[[Entry], None]) -> Line:
+    """The line of a story's channel."""
+    if story.channel == "mail":
+        return MailLine(scene, watcher, story, tell)
+    if story.channel in ("web", "chat"):
+        return VisitorLine(scene, watcher, story, tell)
+    return MessengerLine(scene, story, tell)
 
 
 class VisitorLine:
@@ -136,6 +145,52 @@ class MailLine:
 
     def hang_up(self) -> None:
         self._watcher.leave(self.conversation_id)
+
+
+class MessengerLine:
+    """A provider's channel: posted as its webhook, sometimes twice; answered at the provider."""
+
+    def __init__(self, scene: Scene, story: Story, tell: Callable[[Entry], None]) -> None:
+        self.conversation_id = ""
+        self._scene = scene
+        self._name = story.channel
+        self._tell = tell
+        assert scene.messengers is not None, "only a platform of the demo's own has accounts of providers"
+        self._messengers = scene.messengers
+        self._person = self._messengers.expect(self._name, self._read)
+
+    def _read(self, text: str) -> None:
+        if link := survey_link(text):
+            self._tell(Entry("survey", link))
+            # On a messenger, nothing else says that the problem is taken for solved.
+            self._tell(Entry("resolved"))
+        else:
+            self._tell(Entry("reply"))
+
+    async def send(self, text: str, key: str) -> httpx.Response:
+        id_, body, headers, twice = self._messengers.webhook(self._name, self._person, text)
+        path = self._messengers.hook(self._name)
+        for _ in range(1 + twice):
+            response = await self._scene.access.call("POST", path, content=body, headers=headers)
+            if response.status_code >= 300:
+                return response
+        # A provider is told nothing of what became of it; who asks by its id is.
+        token = self._scene.access.token("service", "demo-messengers")
+        answer: dict[str, Any] = {}
+        while not answer.get("conversation_id"):
+            response = await self._scene.access.call(
+                "GET", f"{path}/messages/{quote(id_, safe='')}", token=token
+            )
+            if response.status_code != 200:
+                return response
+            answer = response.json()
+            if not answer.get("conversation_id"):
+                await asyncio.sleep(0.2)
+        self.conversation_id = answer["conversation_id"]
+        return response
+
+    def hang_up(self) -> None:
+        return
 
 
 def _plain(text: str) -> str:

@@ -24,6 +24,7 @@ from services.demo.collect import collect
 from services.demo.display import show_progress
 from services.demo.figures import Gauges, summary
 from services.demo.host import DemoHost, demo_settings
+from services.demo.messengers import Messengers, spread
 from services.demo.post import LetterBox
 from services.demo.record import Record, read_record
 from services.demo.scene import Scene
@@ -95,22 +96,28 @@ async def run(
     day = plan.day()
     async with (
         LetterBox() as letters,
-        _platform(plan, letters, say) as (access, host),
+        Messengers(plan.seed) as messengers,
+        _platform(plan, letters, messengers, say) as (access, host),
         Record(folder / "record.jsonl") as record,
         Together() as together,
     ):
         alone = plan.alone or host is not None
         scene = Scene(
-            access, record, together, os.urandom(3).hex(), plan.seed, letters=letters if host else None
+            access,
+            record,
+            together,
+            os.urandom(3).hex(),
+            plan.seed,
+            letters=letters if host else None,
+            messengers=messengers if host else None,
         )
+        stories = _named_apart(spread(plan.stories) if host else plan.stories)
         people = cast(_hands(plan, day), plan.seed)
         say(
             f"{len(plan.stories)} stories in a day of {day.seconds:.0f} s (compression {day.compression:.0f}), "
             f"{len(people)} agents. The record: {record.path}"
         )
-        simulation = Simulation(
-            scene, _named_apart(plan.stories), day, people, still_s=SURVEY_DELAY_S + 3, alone=alone
-        )
+        simulation = Simulation(scene, stories, day, people, still_s=SURVEY_DELAY_S + 3, alone=alone)
         watching = asyncio.create_task(show_progress(simulation, Gauges(access), console))
         beside = together.spawn(meanwhile(host)) if meanwhile and host else None
         try:
@@ -141,7 +148,7 @@ async def run(
 
 @asynccontextmanager
 async def _platform(
-    plan: Plan, letters: LetterBox, say: Callable[[str], None]
+    plan: Plan, letters: LetterBox, messengers: Messengers, say: Callable[[str], None]
 ) -> AsyncIterator[tuple[Access, DemoHost | None]]:
     """The platform named, or one of our own."""
     if plan.url:
@@ -151,9 +158,10 @@ async def _platform(
             yield access, None
         return
     say("Starting a platform of its own.")
-    settings = demo_settings(letters.port, SURVEY_DELAY_S, _SURVEY_WINDOW_S)
+    settings = demo_settings(letters.port, SURVEY_DELAY_S, _SURVEY_WINDOW_S) | messengers.settings()
     async with DemoHost(settings, keep=plan.keep) as host:
         tokens = Tokens(TokenKeys.load_or_create(host.folder / "token-keys.json"))
+        messengers.connect(host.address)
         async with Access(host.address, tokens) as access:
             yield access, host
         if plan.keep:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from services.demo.access import Access
+from services.demo.messengers import Messengers
 from services.demo.pace import Pace
 from services.demo.post import LetterBox
 from services.demo.record import Record
@@ -25,6 +26,8 @@ class Scene:
     pace: Pace = field(default_factory=Pace)
     letters: LetterBox | None = None
     """Where the platform's mail arrives; without one, customers by mail read their thread over HTTP."""
+    messengers: Messengers | None = None
+    """Providers that are played; none on a platform that is not the demo's own."""
     mailbox: str = "support@localhost.localdomain"
     """Whom customers write mail to."""
     streams: int = 150

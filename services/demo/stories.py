@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-Channel = Literal["web", "chat", "mail"]
+Channel = str
+"""web, chat, mail, or the name of a provider that is played."""
 When = Literal["start", "burst", "reply", "resolved"]
 CHANNELS: Final = ("web", "chat", "mail")
 WHENS: Final = ("start", "burst", "reply", "resolved")

@@ -1,8 +1,9 @@
 """Parts that the service and the commands beside it are both put together of."""
 
+import re
 from pathlib import Path
 
-from libs.storage import BlobStore, Database, DatabaseBlobs, FolderBlobs
+from libs.storage import BlobStore, Bucket, Database, DatabaseBlobs, FolderBlobs, S3Blobs, S3Credentials
 from libs.web import check_target
 from services.ingest.adapters.channels.registry import channels_for
 from services.ingest.adapters.credentials import read_accounts
@@ -31,12 +32,33 @@ def endpoints_of(settings: IngestSettings) -> dict[str, tuple[Endpoint, tuple[st
 
 
 def blobs_of(database: Database, data: Path, settings: IngestSettings) -> BlobStore:
-    """Where files of customers are kept."""
-    return (
-        DatabaseBlobs(database)
-        if settings.attachments_in == "database"
-        else FolderBlobs(data / "attachments")
-    )
+    """Where files of customers are kept. Raises ValueError."""
+    if settings.attachments_in == "database":
+        return DatabaseBlobs(database)
+    if settings.attachments_in == "folder":
+        return FolderBlobs(data / "attachments")
+    return S3Blobs(bucket_of(settings))
+
+
+def bucket_of(settings: IngestSettings) -> Bucket:
+    """Where files are kept in S3. Raises ValueError that names what is not set, or is no address and no bucket."""
+    secret = settings.s3_secret.get_secret_value()
+    given = {
+        "s3_endpoint": settings.s3_endpoint,
+        "s3_bucket": settings.s3_bucket,
+        "s3_key_id": settings.s3_key_id,
+        "s3_secret": secret,
+    }
+    if lacking := [name for name, value in given.items() if not value]:
+        raise ValueError(f"attachments_in is s3: set {', '.join(lacking)} too")
+    if not re.fullmatch(r"https?://[^/\s]+", settings.s3_endpoint.rstrip("/")):
+        raise ValueError(
+            f"s3_endpoint is {settings.s3_endpoint[:80]!r}; expected an address such as https://s3.example"
+        )
+    if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", settings.s3_bucket):
+        raise ValueError(f"s3_bucket is {settings.s3_bucket[:80]!r}; expected the name of a bucket")
+    credentials = S3Credentials(settings.s3_key_id, secret, settings.s3_region)
+    return Bucket(settings.s3_endpoint, settings.s3_bucket, credentials, settings.s3_prefix)
 
 
 def renormaliser_of(database: Database, data: Path, settings: IngestSettings) -> Renormaliser:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from google.protobuf.message import Message
 
@@ -10,6 +11,8 @@ from services.ingest.adapters.arrivals import Arrival, Arrivals
 from services.ingest.adapters.desk import Prepared
 from services.ingest.adapters.tables import (
     ATTACHMENTS,
+    AUTO_REPLIES,
+    CONSENTS,
     CUSTOMERS,
     DELIVERIES,
     ENTRIES,
@@ -19,12 +22,17 @@ from services.ingest.adapters.tables import (
     PROVIDER_MESSAGES,
     THREADS,
 )
+from services.ingest.domain.budget import AutoReplies
+from services.ingest.domain.consents import Consent
 from services.ingest.domain.deliveries import Delivery, ProviderMessage
 from services.ingest.domain.files import Attachment, FileState
 from services.ingest.domain.model import Customer, Entry, Identity, MailId, Thread
 from services.ingest.domain.notices import Endpoint, Notice
+from services.ingest.domain.ways import Senders
 from services.ingest.notifying import note
 from services.ingest.signals import Signals
+
+_NOBODY: Final = Senders()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +49,18 @@ class IngestContext:
     provider_messages: Rows[ProviderMessage]
     attachments: Rows[Attachment]
     notices: Rows[Notice]
+    consents: Rows[Consent]
+    auto_replies: Rows[AutoReplies]
     prepared: Mapping[str, Prepared]
     """Payloads of the batch, by raw id."""
     signals: Signals
     reopen_window_ms: int
     endpoints: tuple[Endpoint, ...] = ()
     """Who is told of events by webhook."""
-    sms_account: str = ""
-    """By which calls are answered in writing."""
+    senders: Senders = _NOBODY
+    """The accounts that can write."""
+    most_auto_replies: int = 10
+    """Of one sender in a day."""
     arrived: list[Arrival] = field(default_factory=list)
     changed_threads: set[str] = field(default_factory=set)
     new_deliveries: list[str] = field(default_factory=list)
@@ -89,8 +101,9 @@ def make_context(
     reopen_window_ms: int,
     arrivals: Arrivals,
     signals: Signals,
-    sms_account: str = "",
+    senders: Senders = _NOBODY,
     endpoints: tuple[Endpoint, ...] = (),
+    most_auto_replies: int = 10,
 ) -> IngestContext:
     """The context of a transaction. What changed is told to this process once it is durable."""
     ctx = IngestContext(
@@ -108,7 +121,10 @@ def make_context(
         signals=signals,
         prepared=prepared,
         reopen_window_ms=reopen_window_ms,
-        sms_account=sms_account,
+        senders=senders,
+        consents=uow.rows(CONSENTS),
+        auto_replies=uow.rows(AUTO_REPLIES),
+        most_auto_replies=most_auto_replies,
     )
 
     def tell() -> None:

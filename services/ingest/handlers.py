@@ -8,6 +8,7 @@ from google.protobuf.message import Message
 
 from libs.contracts import (
     Channel,
+    ConsentChanged,
     ConversationContinued,
     ConversationResolved,
     CustomerIdentified,
@@ -26,10 +27,9 @@ from libs.streams import Received, StreamRouter
 from services.ingest.adapters.desk import Desk, Prepared
 from services.ingest.context import IngestContext
 from services.ingest.domain import threads as rules
-from services.ingest.domain import ways as rules_of_ways
 from services.ingest.domain.deliveries import Delivery, DeliveryKind, DeliveryState
 from services.ingest.domain.model import PROVIDED, ChannelName, EntryKind, Thread
-from services.ingest.going_out import put_out
+from services.ingest.going_out import put_out, put_template, want_ways
 from services.ingest.normalising import normalise, want_continued, want_first, want_second
 from services.ingest.statuses import want_deliveries, want_rows
 from services.ingest.wire import CHANNELS
@@ -47,6 +47,7 @@ async def read_payloads(batch: Sequence[Received[PayloadAccepted]], desk: Desk) 
     PayloadAccepted,
     emits=[
         CustomerIdentified,
+        ConsentChanged,
         ConversationContinued,
         MessageReceived,
         MessageDelivered,
@@ -82,13 +83,11 @@ def _want_customer(event: Any, ctx: IngestContext) -> Iterator[Want]:
         yield ctx.customers.want(thread.customer_id)
 
 
-def _want_identity(event: Any, ctx: IngestContext) -> Iterator[Want]:
-    thread = ctx.threads.get(event.conversation_id)
-    for way in rules_of_ways.endpoints(thread, ctx.customers.get(thread.customer_id)) if thread else []:
-        yield ctx.identities.want(way)
+def _want_ways(event: Any, ctx: IngestContext) -> Iterator[Want]:
+    yield from want_ways(ctx.threads.get(event.conversation_id), ctx)
 
 
-_WANTED: Final = [_want_thread, _want_customer, _want_identity]
+_WANTED: Final = [_want_thread, _want_customer, _want_ways]
 
 
 @outbound.on(ReplySent, emits=[MessageDelivered, DeliveryFailed], load=_WANTED)
@@ -105,6 +104,9 @@ async def send_reply(received: Received[ReplySent], ctx: IngestContext) -> Seque
     if channel == ChannelName.MAIL or channel in PROVIDED:
         automatic = not event.human
         delivery = _delivery(delivery_id, event.reply_id, DeliveryKind.REPLY, channel, event, ctx, automatic)
+        if event.HasField("template"):
+            named = event.template
+            delivery = put_template(delivery, named.name, named.language, named.values)
         return ctx.tell(put_out(delivery, thread, ctx))
     told = [
         MessageDelivered(

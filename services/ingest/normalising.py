@@ -1,10 +1,11 @@
 """A payload becomes a numbered message of a customer's conversation."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from google.protobuf.message import Message
 
+from libs.contracts import Cause as CauseRecord
 from libs.contracts import (
     ConversationContinued,
     CustomerIdentified,
@@ -30,6 +31,7 @@ from services.ingest.domain.model import (
     MailId,
     Thread,
 )
+from services.ingest.opting import note_word, quieted, want_consent
 from services.ingest.statuses import apply_news
 from services.ingest.wire import CHANNELS
 
@@ -41,6 +43,7 @@ def want_first(event: PayloadAccepted, ctx: IngestContext) -> Iterator[Want]:
         return
     if inbound.identity is not None:
         yield ctx.identities.want(inbound.identity.row_key)
+    yield from want_consent(event, ctx)
     for conversation_id in inbound.threads:
         yield ctx.threads.want(conversation_id)
     for mail_id in (inbound.mail_id, *inbound.mail_references):
@@ -111,6 +114,7 @@ def normalise(prepared: Prepared, ctx: IngestContext) -> list[Message]:
         raise Reject(prepared.fault)
     if inbound is None:
         return apply_news(prepared, ctx)
+    said, (inbound, consent) = inbound, quieted(inbound, ctx)
     identity = _identity(inbound, ctx)
     thread, old = rules.choose(
         inbound, _candidates(inbound, identity, ctx), ctx.threads.get, ctx.reopen_window_ms
@@ -152,7 +156,10 @@ def normalise(prepared: Prepared, ctx: IngestContext) -> list[Message]:
     ctx.arrived.append(
         Arrival(inbound.message_id, thread.conversation_id, customer_id, thread.case_reference, seq)
     )
-    events.append(_received(inbound, thread, _language(inbound, customer, prepared), seq))
+    language = _language(inbound, customer, prepared)
+    if consent is not None:
+        events += note_word(said, consent, thread, language, ctx)
+    events.append(_received(inbound, thread, language, seq))
     return events
 
 
@@ -215,7 +222,7 @@ def _customer(
     if customer == stored:
         return customer, []
     ctx.customers.put(customer)
-    return customer, [_identified(customer)]
+    return customer, [identified(customer)]
 
 
 def _note_identity(inbound: Inbound, identity: Identity | None, thread: Thread, ctx: IngestContext) -> None:
@@ -231,7 +238,8 @@ def _note_identity(inbound: Inbound, identity: Identity | None, thread: Thread, 
         ctx.identities.put(noted)
 
 
-def _identified(customer: Customer) -> CustomerIdentified:
+def identified(customer: Customer) -> CustomerIdentified:
+    """The event of what is known of a customer."""
     return CustomerIdentified(
         customer_id=customer.customer_id,
         display_name=customer.display_name,
@@ -249,7 +257,7 @@ def _language(inbound: Inbound, customer: Customer | None, prepared: Prepared) -
 
 
 def _received(inbound: Inbound, thread: Thread, language_hint: str, seq: int) -> MessageReceived:
-    return MessageReceived(
+    event = MessageReceived(
         message_id=inbound.message_id,
         conversation_id=thread.conversation_id,
         customer_id=thread.customer_id,
@@ -266,3 +274,6 @@ def _received(inbound: Inbound, thread: Thread, language_hint: str, seq: int) ->
         automatic=inbound.automatic,
         continues_conversation_id=thread.continues_conversation_id if seq == 1 else "",
     )
+    if thread.cause is not None and seq == 1:
+        event.cause.CopyFrom(CauseRecord(**asdict(thread.cause)))
+    return event

@@ -21,7 +21,7 @@ from libs.web import GuardedClient, OutgoingFailed, OutgoingRefused
 from services.ingest.adapters.tables import NOTICES
 from services.ingest.domain.deliveries import backoff_ms
 from services.ingest.domain.notices import TYPES, Endpoint, Notice, NoticeState
-from services.ingest.domain.pacing import Pace, fresh, heard, take
+from services.ingest.domain.pacing import Paces
 from services.ingest.leased import LeasedWork
 from services.ingest.ports import SendRefused, SendUnavailable
 from services.ingest.signals import Signals
@@ -88,7 +88,7 @@ class Notifier:
         self._client = client
         self._signals = signals
         self._most_attempts = most_attempts
-        self._paces: dict[str, Pace] = {}
+        self._paces = Paces[str]()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Posts until stopped."""
@@ -99,9 +99,7 @@ class Notifier:
         known = self._endpoints.get(notice.endpoint)
         if known is None:
             return notice.failed(f"endpoint {notice.endpoint!r} is not configured any more", now_ms)
-        pace, wait_ms = take(self._paces.get(notice.endpoint) or fresh(now_ms, _RATE), now_ms, _RATE)
-        self._paces[notice.endpoint] = pace
-        if wait_ms:
+        if wait_ms := self._paces.wait_ms(notice.endpoint, now_ms, _RATE):
             return notice.put_off("waits for its turn", now_ms + wait_ms, tried=False)
         answered = False
         try:
@@ -118,7 +116,7 @@ class Notifier:
             return notice.put_off(str(error), now_ms + pause, tried=True)
         finally:
             at_ms = self._database.clock.now_ms()
-            self._paces[notice.endpoint] = heard(self._paces[notice.endpoint], at_ms, answered=answered)
+            self._paces.heard(notice.endpoint, at_ms, answered=answered)
 
     async def _post(self, notice: Notice, endpoint: Endpoint, secrets: tuple[str, ...]) -> None:
         headers = signed(notice, secrets, self._database.clock.now_ms() // 1000)

@@ -13,11 +13,14 @@ from services.ingest.adapters.channels.registry import channels_for
 from services.ingest.adapters.credentials import revealed
 from services.ingest.adapters.desk import Desk
 from services.ingest.adapters.keys import Sealer, Signer, load_keys
+from services.ingest.adapters.outreach_book import OutreachBook
 from services.ingest.adapters.raw_writer import RawWriter
 from services.ingest.api.accepting import Accepting
 from services.ingest.composing import all_accounts, blobs_of, endpoints_of
 from services.ingest.context import IngestContext, make_context
 from services.ingest.domain.notices import Endpoint
+from services.ingest.domain.ways import Senders
+from services.ingest.outreach import OutreachDesk
 from services.ingest.providing import Reveal
 from services.ingest.settings import Accounts, IngestSettings
 from services.ingest.signals import Signals
@@ -34,6 +37,7 @@ class Parts:
     sealer: Sealer
     signer: Signer
     accounts: Accounts
+    senders: Senders
     arrivals: Arrivals
     signals: Signals
     adapters: Mapping[str, ChannelAdapter]
@@ -42,6 +46,8 @@ class Parts:
     desk: Desk
     accepting: Accepting
     client: GuardedClient
+    book: OutreachBook
+    outreach: OutreachDesk
     targets: Mapping[str, tuple[Endpoint, tuple[str, ...]]]
     """Who is told by webhook, each with its secrets."""
 
@@ -54,6 +60,16 @@ class Parts:
         )
         accounts, arrivals = all_accounts(settings), Arrivals()
         adapters, blobs = channels_for(accounts, settings), blobs_of(database, platform.data, settings)
+        senders, signals, book = accounts.senders, Signals(platform.bells), OutreachBook(database)
+        outreach = OutreachDesk(
+            database,
+            senders,
+            signals,
+            book,
+            zone=settings.outreach_zone,
+            reopen_window_ms=settings.reopen_window_ms,
+            poll_s=settings.delivery_poll_ms / 1000,
+        )
         writer = RawWriter(database, most_pending=settings.most_pending, group_rows=settings.group_rows)
         return Parts(
             platform,
@@ -61,8 +77,9 @@ class Parts:
             sealer,
             signer,
             accounts,
+            senders,
             arrivals,
-            Signals(platform.bells),
+            signals,
             adapters,
             partial(revealed, sealer),
             blobs,
@@ -79,6 +96,8 @@ class Parts:
                 settings,
             ),
             GuardedClient(allowed=parse_networks(settings.outgoing_allowed), deadline_s=_PROVIDER_SECONDS),
+            book,
+            outreach,
             endpoints_of(settings),
         )
 
@@ -100,6 +119,7 @@ class Parts:
             self.settings.reopen_window_ms,
             self.arrivals,
             self.signals,
-            self.accounts.sms,
+            self.senders,
             self.endpoints,
+            self.settings.auto_replies_per_day,
         )

@@ -3,6 +3,7 @@
 SendFailed            this attempt did not work
 ├── SendRefused       it never will: the delivery has failed
 └── SendUnavailable   it may later: the delivery is tried again
+    └── ServerAway    nobody answered at all: others wait too
 LinkGone              the invitation is no longer open: nothing is sent
 """
 
@@ -24,6 +25,10 @@ class SendUnavailable(SendFailed):
     """The other side cannot take it now."""
 
 
+class ServerAway(SendUnavailable):
+    """The other side does not answer: what it says nothing of is not the fault of this one message."""
+
+
 class LinkGone(Exception):
     """The survey is cancelled, answered or expired."""
 
@@ -42,6 +47,8 @@ class OutgoingMail:
     in_reply_to: str
     """Message id of the customer's newest mail, or empty."""
     automatic: bool
+    may_stop: bool = False
+    """It was not asked for: it says how to get no more of its kind."""
 
 
 class Mailer(Protocol):

@@ -7,7 +7,8 @@ from libs.runtime import Clock
 from libs.web import GuardedClient, OutgoingFailed, OutgoingRefused
 from services.ingest.adapters.channels.port import ChannelAdapter, Credentials, Outgoing
 from services.ingest.domain.deliveries import Delivery
-from services.ingest.domain.pacing import Pace, fresh, heard, take
+from services.ingest.domain.pacing import Paces
+from services.ingest.domain.templates import BadValues, Filled, fill
 from services.ingest.ports import SendRefused, SendUnavailable
 from services.ingest.settings import Accounts, ChannelAccount
 
@@ -21,6 +22,20 @@ class Sent:
     provider_id: str = ""
     pause_ms: int = 0
     """Above 0: nothing was sent, and nothing may be for so long."""
+
+
+def _filled(delivery: Delivery, account: ChannelAccount) -> Filled | None:
+    """The template a delivery goes as. Raises SendRefused for one that the account declares no more."""
+    if not delivery.template:
+        return None
+    key = (delivery.template, delivery.template_language)
+    template = next((one.value for one in account.templates if one.value.key == key), None)
+    if template is None:
+        raise SendRefused(f"account {account.id!r} declares no template {key[0]!r} in {key[1]!r} any more")
+    try:
+        return fill(template, dict(delivery.template_values))
+    except BadValues as error:
+        raise SendRefused(str(error)) from error
 
 
 class Providers:
@@ -41,7 +56,7 @@ class Providers:
         self._clock = clock
         self._reveal = reveal
         self._hooks_url = hooks_url
-        self._paces: dict[tuple[str, str], Pace] = {}
+        self._paces = Paces[tuple[str, str]]()
 
     async def send(self, delivery: Delivery, text: str, language: str) -> Sent:
         """One attempt. Raises SendRefused or SendUnavailable."""
@@ -52,20 +67,18 @@ class Providers:
                 f"account {delivery.account!r} of channel {delivery.channel} is not configured any more"
             )
         now_ms, key = self._clock.now_ms(), (delivery.channel, delivery.account)
-        if 0 < delivery.window_ends_at_ms <= now_ms:
+        if not delivery.template and 0 < delivery.window_ends_at_ms <= now_ms:
             raise SendRefused(
                 f"the 24 hours in which {delivery.channel} takes free texts ended before it could be sent"
             )
-        rate = account.rate_per_second
-        pace, wait_ms = take(self._paces.get(key) or fresh(now_ms, rate), now_ms, rate)
-        self._paces[key] = pace
-        if wait_ms:
+        if wait_ms := self._paces.wait_ms(key, now_ms, account.rate):
             return Sent(pause_ms=wait_ms)
         outgoing = Outgoing(
             delivery.delivery_id,
             delivery.endpoint,
             text,
             language=language,
+            filled=_filled(delivery, account),
             status_url=f"{self._hooks_url}/{account.provider}/{account.id}" if self._hooks_url else "",
         )
         call = adapter.compose(outgoing, self._reveal(account))
@@ -87,4 +100,4 @@ class Providers:
             raise SendUnavailable(str(error)) from error
         finally:
             at_ms = self._clock.now_ms()
-            self._paces[key] = heard(self._paces[key], at_ms, answered=answered)
+            self._paces.heard(key, at_ms, answered=answered)

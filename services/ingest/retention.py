@@ -6,6 +6,7 @@ from typing import Final
 
 from libs.storage import Database, fetch_all
 from libs.telemetry import get_logger
+from services.ingest.domain.budget import day_of
 from services.ingest.settings import DAY_MS, IngestSettings
 
 _BATCH: Final = 1000
@@ -33,6 +34,21 @@ _NOTICES: Final = """
 DELETE FROM ingest.notices WHERE notice_id IN (
     SELECT notice_id FROM ingest.notices WHERE created_at_ms < $1 AND state = 'delivered' LIMIT $2
 ) RETURNING notice_id
+"""
+_OUTREACH: Final = """
+DELETE FROM ingest.outreach WHERE outreach_id IN (
+    SELECT outreach_id FROM ingest.outreach WHERE created_at_ms < $1 AND state <> 'waiting' LIMIT $2
+) RETURNING outreach_id
+"""
+_KEYS: Final = """
+DELETE FROM ingest.idempotency_keys WHERE (caller, route, key) IN (
+    SELECT caller, route, key FROM ingest.idempotency_keys WHERE created_at_ms < $1 LIMIT $2
+) RETURNING key
+"""
+_BUDGETS: Final = """
+DELETE FROM ingest.auto_replies WHERE (channel, account, external_id, day) IN (
+    SELECT channel, account, external_id, day FROM ingest.auto_replies WHERE day < $1 LIMIT $2
+) RETURNING day
 """
 _OLD_NOTICES: Final = """
 DELETE FROM ingest.notices WHERE notice_id IN (
@@ -72,6 +88,9 @@ class RawRetention:
         await self._repeat(_HOOKS, cutoff)
         await self._repeat(_NOTICES, cutoff)
         await self._repeat(_OLD_NOTICES, now_ms - self._key_ms)
+        await self._repeat(_OUTREACH, now_ms - self._key_ms)
+        await self._repeat(_BUDGETS, day_of(now_ms))
+        await self._repeat(_KEYS, now_ms - self._key_ms)
         return blanked, await self._repeat(_DELETE, now_ms - self._key_ms)
 
     async def _repeat(self, statement: str, *arguments: int) -> int:

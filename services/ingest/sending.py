@@ -23,12 +23,14 @@ from services.ingest.domain.mail_threading import message_id, plus_address
 from services.ingest.domain.model import PROVIDED, ChannelName, EntryKind, Thread
 from services.ingest.domain.notices import Endpoint
 from services.ingest.domain.outgoing import subject_of
+from services.ingest.domain.pacing import Paces
 from services.ingest.ports import (
     LinkGone,
     Mailer,
     OutgoingMail,
     SendRefused,
     SendUnavailable,
+    ServerAway,
     SurveyLinks,
 )
 from services.ingest.providing import Providers
@@ -97,6 +99,7 @@ class Sender:
         self._links = links
         self._lane = lane
         self._providers = providers
+        self._paces = Paces[str]()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Sends until stopped; woken by this process's handlers, and by a slow look for what others have left."""
@@ -150,7 +153,7 @@ class Sender:
                 link = await self._links.link(delivery.source_id)
                 text = text.replace("{link}", link) if "{link}" in text else f"{text}\n{link}"
             if delivery.channel == ChannelName.MAIL:
-                await self._mailer.send(self._outgoing(delivery, thread, text))
+                return await self._mail(delivery, thread, text)
             if self._providers is not None and delivery.channel in PROVIDED:
                 sent = await self._providers.send(delivery, text, thread.language)
                 return Attempt(
@@ -171,26 +174,46 @@ class Sender:
             _log.exception("delivery_attempt_failed", delivery=delivery.delivery_id)
             return self._again(delivery, f"{type(error).__name__}: {error}")
 
+    async def _mail(self, delivery: Delivery, thread: Thread, text: str) -> Attempt:
+        """At the account's rate, and not at all while the server rests after it did not answer."""
+        account = self._accounts.find(ChannelName.MAIL, delivery.account or thread.account)
+        key, rate = account.id if account else "", account.rate if account else 100.0
+        clock, answered = self._database.clock, True
+        mail = self._outgoing(delivery, thread, text)
+        if wait_ms := self._paces.wait_ms(key, clock.now_ms(), rate):
+            return Attempt(DeliveryState.WAITING, "waits for its turn at the mail server", pause_ms=wait_ms)
+        try:
+            await self._mailer.send(mail)
+        except ServerAway:
+            answered = False
+            raise
+        finally:
+            self._paces.heard(key, clock.now_ms(), answered=answered)
+        return Attempt(DeliveryState.DELIVERED, text=text)
+
     def _again(self, delivery: Delivery, reason: str) -> Attempt:
         given_up = delivery.attempts >= self._settings.delivery_attempts
         return Attempt(DeliveryState.FAILED if given_up else DeliveryState.WAITING, reason)
 
     def _outgoing(self, delivery: Delivery, thread: Thread, text: str) -> OutgoingMail:
-        sender = self._accounts.mail_address(thread.account) or self._accounts.mail_address("default")
+        account = delivery.account or thread.account
+        sender = self._accounts.mail_address(account) or self._accounts.mail_address("default")
         if not sender:
-            raise SendRefused(f"mail account {thread.account!r} is not configured")
-        if not thread.address:
+            raise SendRefused(f"mail account {account!r} is not configured")
+        recipient = delivery.endpoint or thread.address
+        if not recipient:
             raise SendRefused("the customer's mail address is not known")
         key, conversation_id = self._signer.key, thread.conversation_id
         return OutgoingMail(
             sender=sender,
             reply_to=plus_address(key, conversation_id, sender),
-            recipient=thread.address,
+            recipient=recipient,
             subject=subject_of(thread),
             text=text,
             message_id=message_id(key, conversation_id, delivery.source_id, sender.rpartition("@")[2]),
             in_reply_to=thread.last_mail_id,
             automatic=delivery.automatic,
+            may_stop=delivery.kind == DeliveryKind.OUTREACH,
         )
 
     async def _settle(self, attempted: Sequence[tuple[Delivery, Attempt]]) -> None:

@@ -1,64 +1,21 @@
 """The knobs of ingest."""
 
-import base64
 import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from libs.runtime import ServiceSettings
+from services.ingest.account_parts import ImapBox, TemplateText, WebhookTarget, known_zone
 from services.ingest.domain.model import PROVIDED, ChannelName
+from services.ingest.domain.ways import Sender, Senders
 
 DAY_MS = 86_400_000
 VISITED = frozenset({ChannelName.WEB, ChannelName.CHAT})
 """Channels whose customers sit before a page of the operator's."""
 _ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:\d{1,5})?")
-
-
-class ImapBox(BaseModel):
-    """A mailbox on a server that is read by IMAP; nothing in it is changed."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    host: Annotated[str, Field(min_length=1)]
-    port: Annotated[int, Field(ge=1, le=65535)] = 993
-    tls: Literal["tls", "starttls", "none"] = "tls"
-    user: str
-    password: SecretStr
-    folder: str = "INBOX"
-    first: Literal["new", "all"] = "new"
-    """What is read of a mailbox seen for the first time: what comes from now on, or all that is in it."""
-
-
-class WebhookTarget(BaseModel):
-    """A system of the operator that is told of events."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
-    url: str
-    secrets: Annotated[tuple[SecretStr, ...], Field(min_length=1, max_length=5)]
-    """`whsec_` and 24 to 64 bytes in base64: the newest first; all sign, so that one can be changed without a gap."""
-    events: tuple[
-        Literal["message.received", "message.delivered", "delivery.failed", "conversation.continued"], ...
-    ]
-
-    @model_validator(mode="after")
-    def _check(self) -> "WebhookTarget":
-        for secret in self.secrets:
-            text = secret.get_secret_value()
-            try:
-                size = len(base64.b64decode(text.removeprefix("whsec_"), validate=True))
-            except ValueError:
-                size = 0
-            if not text.startswith("whsec_") or not 24 <= size <= 64:
-                raise ValueError(
-                    f"a secret of webhook {self.id!r} is not `whsec_` with 24 to 64 bytes in base64; make one with:"
-                    " echo whsec_$(openssl rand -base64 32)"
-                )
-        return self
 
 
 class ChannelAccount(BaseModel):
@@ -91,8 +48,10 @@ class ChannelAccount(BaseModel):
     """Meta asks for it when a webhook is set up."""
     base_url: str = ""
     """In place of the provider's own address: a region of it, or a simulator."""
-    rate_per_second: Annotated[float, Field(gt=0, le=10_000)] = 10
-    """What the provider takes at most."""
+    rate_per_second: Annotated[float, Field(gt=0, le=10_000)] | None = None
+    """What the provider takes at most; without it 10, of a mail server 100."""
+    templates: tuple[TemplateText, ...] = ()
+    """What may be sent by WhatsApp outside the 24 hours after a customer's message."""
     imap: ImapBox | None = None
     """Where its mails are fetched; mail only."""
 
@@ -111,6 +70,26 @@ class ChannelAccount(BaseModel):
             raise ValueError(
                 f"account {self.id!r} of {self.provider} needs secrets, by which webhooks are checked"
             )
+        if self.templates and self.channel != ChannelName.WHATSAPP:
+            raise ValueError(
+                f"account {self.id!r} of channel {self.channel} takes no templates; whatsapp does"
+            )
+        keys = [one.value.key for one in self.templates]
+        if doubled := next((key for key in keys if keys.count(key) > 1), None):
+            raise ValueError(f"account {self.id!r} declares template {doubled[0]!r} in {doubled[1]!r} twice")
+        if lacking := [
+            one.name
+            for one in self.templates
+            if bool(one.content_sid) != (self.provider == "twilio-whatsapp")
+        ]:
+            raise ValueError(
+                f"template {lacking[0]!r} of account {self.id!r}: "
+                + (
+                    "give its content_sid"
+                    if self.provider == "twilio-whatsapp"
+                    else "content_sid is Twilio's"
+                )
+            )
         if odd := [one for one in self.origins if not _ORIGIN.fullmatch(one)]:
             raise ValueError(f"{odd[0]!r} is no origin such as https://shop.example or http://localhost:3000")
         if self.channel in VISITED and any(len(one.get_secret_value()) < 32 for one in self.secrets):
@@ -118,6 +97,11 @@ class ChannelAccount(BaseModel):
         if 0 < len(self.secret.get_secret_value()) < 16:
             raise ValueError(f"the secret of account {self.id!r} is shorter than 16 characters")
         return self
+
+    @property
+    def rate(self) -> float:
+        """Messages a second at most."""
+        return self.rate_per_second or (100.0 if self.channel == ChannelName.MAIL else 10.0)
 
 
 _DEFAULT_ACCOUNTS = (
@@ -165,10 +149,20 @@ class IngestSettings(ServiceSettings):
         default=7, ge=0, description="A later message begins a new, linked conversation"
     )
     raw_retention_days: float = Field(default=7, gt=0, description="How long raw payloads are kept")
-    attachments_in: Literal["folder", "database"] = Field(
+    attachments_in: Literal["folder", "database", "s3"] = Field(
         default="folder",
-        description="Where files of customers are kept: the data folder, or the database when processes share none",
+        description="Where files of customers are kept: the data folder, the database when processes share none, or a"
+        " bucket of S3",
     )
+    s3_endpoint: str = Field(
+        default="",
+        description="Address of S3 or what speaks as it does, such as https://s3.eu-south-1.amazonaws.com",
+    )
+    s3_bucket: str = Field(default="", description="The bucket, made beforehand")
+    s3_region: str = Field(default="us-east-1", description="Its region")
+    s3_prefix: str = Field(default="attachments", description="Folder in the bucket")
+    s3_key_id: str = Field(default="", description="Access key that may put, get, list and delete there")
+    s3_secret: SecretStr = Field(default=SecretStr(""), description="Its secret")
     attachment_retention_days: float = Field(default=730, gt=0, description="How long they are kept")
     most_attachment_mb: float = Field(
         default=25, gt=0, le=1000, description="Largest file that is fetched from a provider"
@@ -184,6 +178,10 @@ class IngestSettings(ServiceSettings):
     proxies: tuple[str, ...] = Field(
         default=("127.0.0.0/8", "::1/128"),
         description="Networks of gateways, whose X-Forwarded-For says from where a visitor comes, as a JSON list",
+    )
+    outreach_zone: str = Field(
+        default="UTC",
+        description="Zone of customers whose event names none, such as Europe/Rome: for quiet hours",
     )
     smtp_host: str = Field(
         default="", description="Server that takes mail; without one deliveries by mail fail"
@@ -221,6 +219,9 @@ class IngestSettings(ServiceSettings):
         le=1500,
         description="Look into mailboxes this often when the server cannot tell news",
     )
+    auto_replies_per_day: int = Field(
+        default=10, ge=1, description="Answers by machine to one sender in a day: more could be a loop"
+    )
     delivery_attempts: int = Field(default=10, ge=1, description="Attempts before a delivery has failed")
     delivery_first_backoff_ms: int = Field(
         default=5_000, ge=1, description="Pause after the first failure; it doubles up to an hour"
@@ -229,6 +230,11 @@ class IngestSettings(ServiceSettings):
         default=120_000, ge=1_000, description="An attempt not ended by then is taken for crashed"
     )
     delivery_poll_ms: int = Field(default=1_000, ge=10, description="Look for due deliveries this often")
+
+    @field_validator("outreach_zone")
+    @classmethod
+    def _check_zone(cls, zone: str) -> str:
+        return known_zone(zone)
 
     @model_validator(mode="after")
     def _check_mail_in(self) -> "IngestSettings":
@@ -269,9 +275,19 @@ class Accounts:
         return self._by_provider.get((provider, id_))
 
     @property
-    def sms(self) -> str:
-        """Id of the first account of SMS, or empty."""
-        return next((id_ for channel, id_ in self._by_key if channel == ChannelName.SMS), "")
+    def senders(self) -> Senders:
+        """What ways to a customer need of the accounts."""
+        return Senders(
+            [
+                Sender(
+                    one.channel,
+                    one.id,
+                    tuple(template.value for template in one.templates),
+                    plus=one.provider != "whatsapp-cloud",
+                )
+                for one in self._by_key.values()
+            ]
+        )
 
     @property
     def all(self) -> tuple[ChannelAccount, ...]:

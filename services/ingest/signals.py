@@ -63,6 +63,14 @@ class Signals:
         """A bell that rings when a webhook is to be posted."""
         return self._hub.listen(("notices",))
 
+    def outreach_waits(self) -> None:
+        """Wakes who sends what rules have made of events."""
+        self._hub.notify(("outreach",))
+
+    def watch_outreach(self) -> AbstractContextManager[Wakeup]:
+        """A bell that rings when an event has made a message."""
+        return self._hub.listen(("outreach",))
+
     def file_waits(self) -> None:
         """Wakes who fetches files from providers."""
         self._hub.notify(("files",))

@@ -33,6 +33,7 @@ def workers_of(parts: Parts) -> Sequence[Task]:
             database, parts.blobs, parts.accounts, parts.client, parts.reveal, parts.signals, most_bytes
         ).run,
         Notifier(database, parts.targets, parts.client, parts.signals, settings.webhook_attempts).run,
+        parts.outreach.run,
         Watch(database, parts.platform.log).run,
     ]
 

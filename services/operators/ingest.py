@@ -19,6 +19,8 @@ from services.embedded import data_folder
 from services.ingest.adapters.credentials import reseal_file
 from services.ingest.adapters.inspecting import inspect_mail, inspect_payload
 from services.ingest.adapters.keys import add_raw_key, load_keys
+from services.ingest.adapters.outreach_book import OutreachBook
+from services.ingest.adapters.outreach_reader import read_file
 from services.ingest.composing import renormaliser_of
 from services.ingest.renormalising import Outcome
 from services.ingest.resending import deliveries_of, notices_of, resend, resend_notice
@@ -26,6 +28,7 @@ from services.ingest.settings import DAY_MS, IngestSettings
 
 app = typer.Typer(no_args_is_help=True, help="Mails, payloads and deliveries.")
 _MOST_BYTES = 64 * 1024 * 1024
+_PAGE = 500
 
 
 @app.callback()
@@ -101,14 +104,23 @@ def failed(
 
 @app.command("resend")
 def resend_(
-    delivery_ids: Annotated[list[str], typer.Argument(metavar="ID...", help="From `failed`.")],
+    delivery_ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID...]", help="From `failed`.")
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="All that failed, in place of ids; webhooks out too.")
+    ] = False,
+    channel: Annotated[str, typer.Option(help="With --all: only those of this channel.")] = "",
 ) -> None:
-    """Puts failed deliveries on their way again."""
+    """Puts failed deliveries on their way again. What is refused again fails again, with its reason."""
     from services.operators.running import on_database
+
+    if bool(delivery_ids) == every:
+        raise typer.BadParameter("name the deliveries by their ids, or say --all")
 
     async def work(engines: Engines, log: Log) -> None:
         database = Database(engines, "ingest", SystemClock(), log)
-        for delivery_id in delivery_ids:
+        for delivery_id in delivery_ids or await _failed_ids(database, channel):
             try:
                 try:
                     await resend(database, delivery_id, None)
@@ -117,6 +129,45 @@ def resend_(
             except Problem as problem:
                 raise typer.BadParameter(f"{delivery_id}: {problem.detail}") from None
             typer.echo(f"{delivery_id} is on its way again")
+
+    on_database(work)
+
+
+async def _failed_ids(database: Database, channel: str) -> list[str]:
+    """Of everything that has failed until now: what fails again meanwhile is not taken twice."""
+    found, after = [], ""
+    while page := await deliveries_of(database, "failed", after, _PAGE):
+        found += [one.delivery_id for one in page if channel in ("", one.channel)]
+        after = page[-1].delivery_id
+    after = ""
+    while not channel and (told := await notices_of(database, "failed", after, _PAGE)):
+        found += [one.notice_id for one in told]
+        after = told[-1].notice_id
+    return found
+
+
+@app.command("outreach")
+def outreach_(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="YAML: rules, cap, quiet.")],
+    put: Annotated[bool, typer.Option("--put", help="Put them in force, in place of all others.")] = False,
+    note: Annotated[str, typer.Option(help="Why, for who looks later.")] = "",
+) -> None:
+    """Checks a file of rules for messages on events; a fault names the rule and the field."""
+    from services.operators.running import on_database
+
+    try:
+        document = read_file(path)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    if not put:
+        typer.echo(f"{len(document.get('rules', []))} rules are good; --put puts them in force")
+        return
+
+    async def work(engines: Engines, log: Log) -> None:
+        book = OutreachBook(Database(engines, "ingest", SystemClock(), log))
+        in_force = await book.newest()
+        kept = await book.put(document, in_force.version, "command line", note)
+        typer.echo(f"version {kept.version} is in force")
 
     on_database(work)
 

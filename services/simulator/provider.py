@@ -4,16 +4,16 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 import httpx
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from services.simulator.serving import serving_app
 from services.simulator.shapes import Payload, Shape
 
 
@@ -49,6 +49,8 @@ class SimulatedProvider:
     """Told of each message it has taken, in this order before faults."""
     taken: list[tuple[str, str]] = field(default_factory=list)
     """(recipient, text) of what it took."""
+    heard: Callable[[str, str], None] | None = None
+    """Called with (recipient, text) of each message it takes."""
     calls: int = 0
     answers: list[tuple[int, bytes]] = field(default_factory=list)
     """What it says to the next calls, one each, before anything else."""
@@ -75,6 +77,8 @@ class SimulatedProvider:
             number = len(self.taken) + 1
             recipient, text = self.shape.taken(body)
             self.taken.append((recipient, text))
+            if self.heard is not None:
+                self.heard(recipient, text)
             status, said = self.shape.answer(number)
             task = asyncio.create_task(self._tell(self.shape.answer_id(number), recipient))
             self._tasks.add(task)
@@ -123,16 +127,5 @@ class SimulatedProvider:
 @contextlib.asynccontextmanager
 async def serving(provider: SimulatedProvider, port: int = 0) -> AsyncIterator[str]:
     """Its API on a port of this machine: the address."""
-    server = uvicorn.Server(uvicorn.Config(provider.app(), port=port, log_level="warning", lifespan="off"))
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # of older versions only
-    running = asyncio.create_task(server.serve())
-    try:
-        while not server.started:
-            if running.done():
-                raise OSError(f"port {port} is taken: give another by --port")
-            await asyncio.sleep(0.01)
-        address = server.servers[0].sockets[0].getsockname()
-        yield f"http://127.0.0.1:{address[1]}"
-    finally:
-        server.should_exit = True
-        await running
+    async with serving_app(provider.app(), port) as address:
+        yield address

@@ -15,27 +15,38 @@ from libs.storage import (
     Database,
     DatabaseBlobs,
     FolderBlobs,
+    S3Blobs,
+    S3Credentials,
+    S3Fault,
     fetch_all,
     pieces_of,
 )
 from libs.storage.blobs import PIECE_BYTES
+from libs.storage.s3_signing import EMPTY, signed_headers
+from services.ingest.composing import bucket_of
 from services.ingest.service import definition
+from services.ingest.settings import IngestSettings
+from services.simulator.serving import serving_app
 from tests.support.harness import running
+from tests.support.s3 import FakeS3, bucket
 
 SIZES = [0, 1, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 1, 3 * PIECE_BYTES + 17]
 
 
 class Stores:
-    """Both stores, and how many files each holds."""
+    """All stores, and how many files each holds."""
 
-    def __init__(self, folder: Path, database: Database) -> None:
-        self._folder, self._database = folder, database
+    def __init__(self, folder: Path, database: Database, s3: FakeS3, endpoint: str) -> None:
+        self._folder, self._database, self._s3 = folder, database, s3
         self.all: dict[str, BlobStore] = {
             "folder": FolderBlobs(folder / "blobs"),
             "database": DatabaseBlobs(database),
+            "s3": S3Blobs(bucket(endpoint)),
         }
 
     async def count(self, name: str) -> int:
+        if name == "s3":
+            return len(self._s3.objects)
         if name == "folder":
             return sum(path.is_file() and path.name != "lock" for path in self._folder.rglob("*"))
         async with self._database.read() as connection:
@@ -47,6 +58,11 @@ class Stores:
 
     async def age(self, name: str, key: str) -> None:
         """As if it had been put two hours ago."""
+        if name == "s3":
+            for place, (data, at) in list(self._s3.objects.items()):
+                if key in place:
+                    self._s3.objects[place] = (data, at - 7200)
+            return
         if name == "folder":
             path = self._folder / "blobs" / key[:2] / key
             os.utime(path, (path.stat().st_mtime - 7200,) * 2)
@@ -59,11 +75,12 @@ class Stores:
 
 @pytest.fixture(scope="module")
 async def stores(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stores]:
-    async with running(definition, tasks=False) as service:
-        yield Stores(tmp_path_factory.mktemp("blobs"), service.database)
+    s3 = FakeS3()
+    async with serving_app(s3.app) as endpoint, running(definition, tasks=False) as service:
+        yield Stores(tmp_path_factory.mktemp("blobs"), service.database, s3, endpoint)
 
 
-@pytest.fixture(params=["folder", "database"])
+@pytest.fixture(params=["folder", "database", "s3"])
 def named(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -151,3 +168,60 @@ async def test_only_what_was_idle_is_removed_and_what_is_put_again_stays(stores:
     assert await read(store, fresh.key)
     with pytest.raises(BlobMissing):
         await read(store, old.key)
+
+
+def test_a_signature_is_the_one_that_amazon_publishes() -> None:
+    """The example "GET Object" of the Amazon S3 API Reference."""
+    example = S3Credentials("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "us-east-1")
+    host, more = "examplebucket.s3.amazonaws.com", {"range": "bytes=0-9"}
+    headers = signed_headers(example, "GET", host, "/test.txt", {}, EMPTY, 1_369_353_600_000, more)
+    assert headers["authorization"].endswith(
+        "Signature=f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41"
+    )
+
+
+async def test_a_busy_bucket_is_asked_again_and_a_refusal_is_told() -> None:
+    s3 = FakeS3()
+    async with serving_app(s3.app) as endpoint:
+        store = S3Blobs(bucket(endpoint))
+        s3.busy = 2
+        blob = await store.put(pieces_of(b"x" * 2_000_000), 2_000_000)
+        assert len(await read(store, blob.key)) == 2_000_000
+        s3.busy = 9
+        with pytest.raises(S3Fault, match="503"):
+            await store.put(pieces_of(b"y"), 10)
+        s3.busy = 0
+        with pytest.raises(S3Fault, match="SignatureDoesNotMatch"):
+            await read(S3Blobs(bucket(endpoint, secret="wrong")), blob.key)
+        with pytest.raises(S3Fault, match=r"40[34]"):
+            await S3Blobs(bucket(endpoint, name="another")).put(pieces_of(b"z"), 10)
+    with pytest.raises(S3Fault, match="does not answer"):
+        await read(store, blob.key)
+
+
+async def test_a_file_that_is_put_while_it_is_removed_stays() -> None:
+    s3 = FakeS3()
+    async with serving_app(s3.app) as endpoint:
+        store, data = S3Blobs(bucket(endpoint)), os.urandom(5000)
+        for _ in range(10):
+            blob = await store.put(pieces_of(data), 5000)
+            for place, (content, at) in list(s3.objects.items()):
+                s3.objects[place] = (content, at - 7200)
+            await asyncio.gather(store.remove([blob.key], 3600), store.put(pieces_of(data), 5000))
+            assert await read(store, blob.key) == data
+            assert len(s3.objects) == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({}, "s3_endpoint, s3_bucket"),
+        ({"s3_endpoint": "s3.example"}, "expected an address"),
+        ({"s3_endpoint": "https://s3.example/path"}, "expected an address"),
+        ({"s3_endpoint": "https://s3.example", "s3_bucket": "No Bucket"}, "name of a bucket"),
+    ],
+)
+def test_a_bucket_that_cannot_be_is_refused_at_the_start(fields: dict[str, str], named: str) -> None:
+    rest = {"s3_bucket": "files", "s3_key_id": "k", "s3_secret": "s"} if fields else {}
+    with pytest.raises(ValueError, match=named):
+        bucket_of(IngestSettings(attachments_in="s3", **{**rest, **fields}))  # type: ignore[arg-type]  # texts of settings

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +14,8 @@ from services.ingest.adapters.channels.mapping import read_mapping
 from services.ingest.adapters.channels.port import Credentials, Forged, Hook, Outgoing, Unreadable
 from services.ingest.adapters.channels.registry import INCLUDED, adapters
 from services.ingest.domain.channels import ChannelMessage, ProviderStatus, StatusNews
-from services.ingest.ports import SendRefused, SendUnavailable
+from services.ingest.domain.templates import BadValues, Template, fault_of, fill
+from services.ingest.ports import SendFailed, SendRefused, SendUnavailable
 from services.simulator import SHAPES, Payload
 
 ADAPTERS = adapters()
@@ -203,12 +205,28 @@ class TestGoingOut:
         )
         assert call.url.startswith("http://127.0.0.1:9/")
 
+    def test_a_text_that_is_too_long_is_refused_and_not_cut(self, name: str) -> None:
+        with pytest.raises(SendRefused, match="shorten it"):
+            ADAPTERS[name].compose(Outgoing("id-1", PERSON, "x" * 70_000), KNOWN)
+
     def test_its_answer_gives_the_id_by_which_statuses_name_the_message(self, name: str) -> None:
         assert ADAPTERS[name].outcome(*SHAPES[name].answer(5)) == SHAPES[name].answer_id(5)
 
     def test_a_refusal_is_final_even_with_status_200(self, name: str) -> None:
         with pytest.raises(SendRefused):
             ADAPTERS[name].outcome(*SHAPES[name].refusal())
+
+    def test_an_error_in_an_answer_of_200_is_no_success(self, name: str) -> None:
+        _, refusal = SHAPES[name].refusal()
+        for body in (
+            refusal,
+            b'{"error": {"code": 100, "message": "no"}}',
+            b'{"success": true}',
+            b"{}",
+            b"[1]",
+        ):
+            with pytest.raises(SendFailed):
+                ADAPTERS[name].outcome(200, body)
 
     @pytest.mark.parametrize("status", [408, 429, 500, 502, 503])
     def test_a_busy_provider_is_asked_again(self, name: str, status: int) -> None:
@@ -221,11 +239,9 @@ class TestGoingOut:
             ADAPTERS[name].outcome(status, b"")
 
     @pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"null", b"not json", b"[" * 5000])
-    def test_an_answer_without_an_id_is_no_crash(self, name: str, body: bytes) -> None:
-        try:
-            assert ADAPTERS[name].outcome(200, body) == ""
-        except (SendRefused, SendUnavailable):
-            return
+    def test_an_answer_without_an_id_is_a_failure_that_says_so(self, name: str, body: bytes) -> None:
+        with pytest.raises(SendFailed):
+            ADAPTERS[name].outcome(200, body)
 
 
 @pytest.mark.parametrize("path", sorted(INCLUDED.glob("*.yaml")), ids=lambda path: path.stem)
@@ -335,3 +351,106 @@ def test_a_file_that_declares_no_provider_is_refused_with_the_place(
     with pytest.raises(ValueError, match=named) as caught:
         read_mapping(path)
     assert "bad.yaml" in str(caught.value)
+
+
+def test_a_template_goes_out_as_whatsapp_cloud_takes_it() -> None:
+    named = fill(
+        Template("order_left", "pt_BR", "Olá {{name}}, {{order}}!"), {"order": "47\n11", "name": "Ada"}
+    )
+    call = ADAPTERS["whatsapp-cloud"].compose(Outgoing("id-1", PERSON, "Olá", named), KNOWN)
+    body = json.loads(call.body)
+    assert (body["messaging_product"], body["to"], body["type"]) == ("whatsapp", PERSON, "template")
+    assert body["template"] == {
+        "name": "order_left",
+        "language": {"code": "pt_BR"},
+        "components": [
+            {
+                "type": "body",
+                "parameters": [
+                    {"type": "text", "text": "Ada", "parameter_name": "name"},
+                    {"type": "text", "text": "47 11", "parameter_name": "order"},
+                ],
+            }
+        ],
+    }
+    assert "text" not in body
+    plain = fill(Template("hello", "en", "Hello!"), {})
+    assert (
+        "components"
+        not in json.loads(
+            ADAPTERS["whatsapp-cloud"].compose(Outgoing("id-1", PERSON, "", plain), KNOWN).body
+        )["template"]
+    )
+
+
+def test_a_template_goes_out_as_twilio_takes_it() -> None:
+    sid = "HX" + "0a" * 16
+    filled = fill(Template("order_left", "it", "Ciao {{1}}, {{2}}", sid), {"2": "4711", "1": "Ada"})
+    call = ADAPTERS["twilio-whatsapp"].compose(Outgoing("id-1", "+39333", "Ciao", filled), KNOWN)
+    form = dict(parse_qsl(call.body.decode()))
+    assert form["To"] == "whatsapp:+39333"
+    assert (form["ContentSid"], json.loads(form["ContentVariables"])) == (sid, {"1": "Ada", "2": "4711"})
+    assert "Body" not in form
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [({"1": "Ada"}, "'2'"), ({"1": "Ada", "2": " \n"}, "'2'"), ({"1": "a", "2": "b", "3": "c"}, "'3'")],
+)
+def test_values_that_do_not_fit_a_template_are_named(values: dict[str, str], named: str) -> None:
+    with pytest.raises(BadValues, match=named):
+        fill(Template("t", "en", "{{1}} {{2}}"), values)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        (" ", "empty"),
+        ("{{1}} {{3}}", "gap"),
+        ("{{1}} {{name}}", "not both"),
+        ("{{a b}}", "place"),
+        ("{{1", "place"),
+    ],
+)
+def test_a_template_that_no_provider_takes_is_refused_at_the_start(text: str, named: str) -> None:
+    assert named in fault_of(Template("t", "en", text))
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("twilio")])
+def test_any_field_of_a_form_may_be_missing_empty_doubled_or_strange(name: str) -> None:
+    shape = SHAPES[name]
+    whole = [
+        one
+        for one in (
+            shape.message(1, PERSON, "hi"),
+            shape.strange(2, PERSON),
+            shape.status("3", PERSON, "failed"),
+        )
+        if one
+    ]
+    for payload in whole:
+        fields = parse_qsl(payload.body.decode(), keep_blank_values=True)
+        for place, (field, value) in enumerate(fields):
+            for new in (
+                [],
+                [(field, "")],
+                [(field, "\x00\ud7ff")],
+                [(field, "9" * 400)],
+                [(field, value), (field, "x")],
+            ):
+                body = urlencode([*fields[:place], *new, *fields[place + 1 :]]).encode()
+                for item in ADAPTERS[name].split(hook(name, Payload(body, payload.media_type))):
+                    assert item.key
+                    for one in ADAPTERS[name].read(json.loads(json.dumps(item.content))):
+                        assert one.provider_id
+                        assert not isinstance(one, ChannelMessage) or one.text
+    with pytest.raises(Unreadable):
+        ADAPTERS[name].split(hook(name, Payload(b"a=1&" * 1000, "")))
+
+
+def test_a_webhook_with_a_thousand_messages_is_a_thousand_happenings() -> None:
+    whole = json.loads(SHAPES["whatsapp-cloud"].message(1, PERSON, "one").body)
+    value = whole["entry"][0]["changes"][0]["value"]
+    value["messages"] = [{**value["messages"][0], "id": f"wamid.{number}"} for number in range(1000)]
+    found = ADAPTERS["whatsapp-cloud"].split(hook("whatsapp-cloud", Payload(json.dumps(whole).encode(), "")))
+    assert len({item.key for item in found}) == 1000

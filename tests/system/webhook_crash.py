@@ -2,6 +2,7 @@
 message it was ever told 200 for is looked up in the log: 0 lost, 0 doubled.
 
 Usage: python -m tests.system.webhook_crash --webhooks 100000 --kills 20 --seed 1
+With --state FOLDER --seconds 500 it stops by then and keeps the database and its place; the same command goes on.
 """
 
 import argparse
@@ -39,7 +40,6 @@ class Ingest:
     port: int = field(default_factory=free_port)
     process: asyncio.subprocess.Process | None = None
     starts: int = 0
-    kills: int = 0
     ending: bool = False
 
     async def keep_alive(self) -> None:
@@ -65,11 +65,13 @@ class Ingest:
         choice = random.Random(seed)
         for share in range(kills):
             at = int((share + choice.random()) * webhooks / kills)
+            if share < done.kills:
+                continue
             while done.taken < at:
                 await asyncio.sleep(0.005)
             if self.process is not None and self.process.returncode is None:
                 self.process.send_signal(signal.SIGKILL)
-                self.kills += 1
+                done.kills += 1
                 await self.process.wait()
 
     async def end(self) -> None:
@@ -94,6 +96,32 @@ class Progress:
     refused: Counter[int] = field(default_factory=Counter)
     failures: int = 0
     """Connections that broke: the process was killed."""
+    kills: int = 0
+    starts: int = 0
+    seconds: float = 0
+    place: int = 0
+    """How many of the order have been begun."""
+    open: set[int] = field(default_factory=set)
+    """Places that were begun and are not answered yet."""
+    known: set[int] = field(default_factory=set)
+    """Messages answered 200."""
+
+    def save(self, path: Path) -> None:
+        """All that a later run needs to go on."""
+        value = {**vars(self), "open": sorted(self.open), "known": sorted(self.known)}
+        path.with_suffix(".new").write_text(json.dumps(value))
+        path.with_suffix(".new").replace(path)
+
+    @staticmethod
+    def load(path: Path) -> "Progress":
+        """The progress of an earlier run, or of none."""
+        if not path.exists():
+            return Progress()
+        value = json.loads(path.read_text())
+        refused = Counter({int(status): count for status, count in value["refused"].items()})
+        return Progress(
+            **{**value, "refused": refused, "open": set(value["open"]), "known": set(value["known"])}
+        )
 
 
 def plan(webhooks: int, seed: int) -> list[int]:
@@ -139,12 +167,27 @@ async def post(port: int, payload: Payload, torn: bool) -> int:
         writer.close()
 
 
-async def provide(ingest: Ingest, order: Sequence[int], progress: Progress, seed: int, clients: int) -> None:
-    """Posts every webhook until it is answered 200, as providers do."""
-    choice, known, numbers = random.Random(seed + 1), set[int](), iter(order)
+async def provide(
+    ingest: Ingest, order: Sequence[int], progress: Progress, seed: int, clients: int, until: float
+) -> None:
+    """Posts every webhook until it is answered 200, as providers do; begins none after `until`."""
+    choice, began = random.Random(seed + 1 + progress.place), time.monotonic()
+    again = sorted(progress.open)
+
+    def next_place() -> int | None:
+        if time.monotonic() > until:
+            return None
+        if again:
+            return again.pop()
+        if progress.place == len(order):
+            return None
+        progress.place += 1
+        return progress.place - 1
 
     async def client() -> None:
-        for number in numbers:
+        while (place := next_place()) is not None:
+            number = order[place]
+            progress.open.add(place)
             payload = webhook(number)
             torn = choice.random() < 0.01
             while True:
@@ -163,11 +206,24 @@ async def provide(ingest: Ingest, order: Sequence[int], progress: Progress, seed
                     break
                 progress.refused[status] += 1
                 await asyncio.sleep(0.05)
-            progress.doubled += number in known
-            progress.taken += number not in known
-            known.add(number)
+            progress.doubled += number in progress.known
+            progress.taken += number not in progress.known
+            progress.known.add(number)
+            progress.open.discard(place)
 
-    await asyncio.gather(*[client() for _ in range(clients)])
+    async def tell() -> None:
+        while True:
+            await asyncio.sleep(10)
+            rate = progress.place / (progress.seconds + time.monotonic() - began)
+            said = f"{progress.place} of {len(order)} posted, {progress.kills} kills, {rate:.0f} a second"
+            print(said, file=sys.stderr, flush=True)  # noqa: T201 - long work shows where it is
+
+    telling = asyncio.create_task(tell())
+    try:
+        await asyncio.gather(*[client() for _ in range(clients)])
+    finally:
+        telling.cancel()
+        progress.seconds += time.monotonic() - began
 
 
 async def received(url: str, webhooks: int, seconds: float) -> Counter[str]:
@@ -207,56 +263,81 @@ async def received(url: str, webhooks: int, seconds: float) -> Counter[str]:
 
 
 @contextlib.asynccontextmanager
-async def database(url: str) -> AsyncIterator[str]:
-    """The database given, or a server of its own whose commits are on the disk."""
+async def database(url: str, kept: Path | None) -> AsyncIterator[str]:
+    """The database given, or a server of its own whose commits are on the disk; in a folder that is kept, or not."""
     if url:
         yield url
         return
-    folder = Path(tempfile.mkdtemp(prefix="centralino-hooks-"))
+    folder = kept / "database" if kept else Path(tempfile.mkdtemp(prefix="centralino-hooks-"))
+    folder.mkdir(parents=True, exist_ok=True)
     server = EmbeddedPostgres(folder)
     server.start()
     try:
         yield server.url
     finally:
         server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+        if kept is None:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
-async def run(webhooks: int, kills: int, seed: int, *, url: str = "", clients: int = 16) -> dict[str, object]:
-    """One run: what was posted, and what is in the log."""
-    folder = Path(tempfile.mkdtemp(prefix="centralino-ingest-"))
-    async with database(url) as address:
-        ingest, progress = Ingest(address, folder), Progress()
+async def run(
+    webhooks: int,
+    kills: int,
+    seed: int,
+    *,
+    url: str = "",
+    clients: int = 16,
+    state: Path | None = None,
+    seconds: float = float("inf"),
+) -> dict[str, object]:
+    """One run, or the next part of one: what was posted, and what is in the log of it."""
+    until = time.monotonic() + seconds
+    folder = state / "ingest" if state else Path(tempfile.mkdtemp(prefix="centralino-ingest-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    async with database(url, state) as address:
+        ingest = Ingest(address, folder)
+        progress = Progress.load(state / "progress.json") if state else Progress()
         keeping = asyncio.create_task(ingest.keep_alive())
         order = plan(webhooks, seed)
         killing = asyncio.create_task(ingest.killing(kills, progress, webhooks, seed))
-        started = time.monotonic()
         try:
-            await provide(ingest, order, progress, seed, clients)
-            await killing
-            posted_s = time.monotonic() - started
-            found = await received(address, webhooks, 60 + webhooks / 100)
+            await provide(ingest, order, progress, seed, clients, until)
+            if progress.place == len(order):
+                await killing
+            found = await received(address, len(progress.known), 60 + webhooks / 100)
         finally:
             killing.cancel()
             await ingest.end()
             await keeping
+            progress.starts += ingest.starts
+            if state:
+                progress.save(state / "progress.json")
             said = (folder / "ingest.log").read_text()
-            shutil.rmtree(folder, ignore_errors=True)
-    expected = {f"message {number} 😀" for number in range(webhooks)}
+            if state is None:
+                shutil.rmtree(folder, ignore_errors=True)
     return {
         "webhooks": webhooks,
-        "posted": len(order),
+        "answered_200": len(progress.known),
+        "posted": progress.place - len(progress.open),
         "doubled_by_provider": progress.doubled,
         "torn": progress.torn,
         "broken_connections": progress.failures,
         "other_answers": dict(progress.refused),
-        "kills": ingest.kills,
-        "starts": ingest.starts,
-        "seconds": round(posted_s, 1),
+        "kills": progress.kills,
+        "starts": progress.starts,
+        "seconds": round(progress.seconds, 1),
+        **_compared(found, progress.known),
+        "said": "\n".join(line for line in said.splitlines() if "rror" in line)[-2000:],
+    }
+
+
+def _compared(found: Counter[str], known: set[int]) -> dict[str, int]:
+    """What was answered 200 beside what is in the log; no client is left without its answer when this is asked."""
+    expected = {f"message {number} 😀" for number in known}
+    return {
         "lost": len(expected - found.keys()),
         "doubled": sum(count - 1 for count in found.values()),
         "strange": len(found.keys() - expected),
-        "said": said[-2000:],
     }
 
 
@@ -266,7 +347,21 @@ if __name__ == "__main__":
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--clients", type=int, default=16)
+    parser.add_argument("--state", type=Path, help="folder in which an unfinished run is kept")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="begin no webhook after them")
     given = parser.parse_args()
-    result = asyncio.run(run(given.webhooks, given.kills, given.seed, clients=given.clients))
+    result = asyncio.run(
+        run(
+            given.webhooks,
+            given.kills,
+            given.seed,
+            clients=given.clients,
+            state=given.state,
+            seconds=given.seconds,
+        )
+    )
     print(json.dumps(result, indent=1))  # noqa: T201 - what it is for
-    sys.exit(bool(result["lost"] or result["doubled"] or result["strange"]))
+    if result["lost"] or result["doubled"] or result["strange"]:
+        sys.exit(1)
+    if result["answered_200"] != given.webhooks:
+        sys.exit("not all is posted yet: the same command goes on")

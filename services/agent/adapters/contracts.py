@@ -14,6 +14,7 @@ from libs.contracts import (
     MessageReceived,
     Purpose,
     ReplySent,
+    ReplyTemplate,
     SlaMetric,
     StatusChanged,
     Urgency,
@@ -24,6 +25,7 @@ from libs.runtime import derived_id
 from services.agent.domain.answering import reply_of
 from services.agent.domain.conversation import (
     SYSTEM,
+    Cause,
     Conversation,
     EpisodeBegan,
     EpisodeEnded,
@@ -34,6 +36,7 @@ from services.agent.domain.conversation import (
     Understanding,
 )
 from services.agent.domain.episodes import Kind
+from services.agent.domain.reaching import FilledTemplate
 from services.agent.domain.timeline import Entry
 
 _CHANNELS = {
@@ -96,7 +99,15 @@ def message_of(event: MessageReceived) -> Message:
         event.subject,
         event.received_at_ms,
         event.continues_conversation_id,
+        _cause(event),
     )
+
+
+def _cause(event: MessageReceived) -> Cause | None:
+    if not event.HasField("cause"):
+        return None
+    cause = event.cause
+    return Cause(cause.outreach_id, cause.rule, cause.event_type, cause.text, cause.sent_at_ms)
 
 
 def entry_of(event: MessageReceived, message: Message, position: int) -> Entry:
@@ -183,8 +194,9 @@ def rule_entry(conversation: Conversation, understood: Understanding, now_ms: in
     )
 
 
-def reply_sent(conversation: Conversation, reply: Entry) -> ReplySent:
+def reply_sent(conversation: Conversation, reply: Entry, template: FilledTemplate | None = None) -> ReplySent:
     """A reply has been said: by a person, or by a rule."""
+    name, language, values = template or ("", "", ())
     return ReplySent(
         reply_id=reply.message_id,
         conversation_id=reply.conversation_id,
@@ -197,6 +209,7 @@ def reply_sent(conversation: Conversation, reply: Entry) -> ReplySent:
         human=not reply.automatic,
         human_version=conversation.human_version,
         customer_id=conversation.customer_id,
+        template=ReplyTemplate(name=name, language=language, values=dict(values)) if template else None,
     )
 
 

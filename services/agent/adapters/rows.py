@@ -5,7 +5,7 @@ from typing import Any
 
 from libs.storage import TableRepository
 from services.agent.adapters import tables
-from services.agent.domain.conversation import Conversation, Span, Status, Understanding
+from services.agent.domain.conversation import Cause, Conversation, Span, Status, Understanding
 from services.agent.domain.episodes import Kind
 from services.agent.domain.placement import Clock, Placement
 from services.agent.domain.timeline import Entry
@@ -33,6 +33,8 @@ class Customer:
     tier: str
     first_seen_at_ms: int
     identities: list[dict[str, Any]]
+    consents: list[dict[str, Any]]
+    """Channel, account, external id, state, source, evidence, at_ms of each endpoint that was spoken of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,8 @@ def _names(value: type[Any], *but: str) -> list[str]:
 
 _SPAN = _names(Span)
 _CLOCK = _names(Clock)
-_CONVERSATION = _names(Conversation, "spans", "tags", "status")
+_CAUSE = _names(Cause)
+_CONVERSATION = _names(Conversation, "spans", "tags", "status", "cause")
 _UNDERSTANDING = _names(Understanding, "kind", "tags")
 _PLACEMENT = _names(Placement, "clocks")
 
@@ -98,6 +101,7 @@ def _conversation_to_row(value: Conversation) -> dict[str, Any]:
     row["status"] = value.status.value
     row["spans"] = [_plain(_SPAN, span) for span in value.spans]
     row["tags"] = value.tags
+    row["cause"] = _plain(_CAUSE, value.cause) if value.cause else None
     return row
 
 
@@ -108,6 +112,7 @@ def _conversation_from_row(row: Any) -> Conversation:
             "status": Status(row["status"]),
             "spans": spans_of(row["spans"]),
             "tags": tuple(row["tags"]),
+            "cause": Cause(**row["cause"]) if row["cause"] else None,
         }
     )
 

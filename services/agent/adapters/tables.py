@@ -31,6 +31,7 @@ conversations = Table(
     Column("anger", Float(53), nullable=False),
     Column("tags", JSONB, nullable=False),
     *_text("tags_by", "continues", "continued_as", "traceparent"),
+    Column("cause", JSONB),
 )
 
 placements = Table(
@@ -92,6 +93,7 @@ customers = Table(
     *_text("display_name", "language", "tier"),
     *_number("first_seen_at_ms"),
     Column("identities", JSONB, nullable=False),
+    Column("consents", JSONB, nullable=False),
 )
 
 teams = Table(

@@ -22,15 +22,18 @@ from services.agent.api.bodies import (
 )
 from services.agent.api.desk import Desk, Done, State, check_version, require_version, state_of
 from services.agent.api.reading import Staff
+from services.agent.api.sending import chosen_way, known_ways
 from services.agent.api.shapes import ConversationId
 from services.agent.context import AgentContext
 from services.agent.domain import acts
 from services.agent.domain.conversation import Conversation, Status
+from services.agent.domain.reaching import Chosen
 from services.agent.domain.timeline import Entry
 from services.agent.operations import keep
+from services.agent.ports import Ways
 
 
-def acting(database: Database) -> APIRouter:
+def acting(database: Database, ways: Ways) -> APIRouter:
     """The routes that change a conversation. Each commits before it answers."""
     router = APIRouter(prefix="/v1/conversations/{conversation_id}")
     desk = Desk(database)
@@ -43,19 +46,22 @@ def acting(database: Database) -> APIRouter:
         me: Staff,
         if_match: IfMatch = None,
     ) -> Response:
-        """Sends a public reply to where the customer wrote last."""
+        """Sends a public reply to where the customer wrote last, or by another of the conversation's ways. What the
+        channel would not take is refused with the reason, and nothing is kept of it."""
         require_version(if_match)
         check_size(body.text)
+        known = await known_ways(database, ways, conversation_id, body)
 
         async def work(ctx: AgentContext, before: Conversation) -> Done:
             acts.require_open(before)
             check_version(if_match, before)
             now = ctx.uow.now_ms
             then = Status(body.then) if body.then else None
+            chosen = chosen_way(before, body, known)
             after, facts = acts.reply(before, body.after_seq, then, me.subject, now)
-            reply = _reply(before, after, body, me.subject, now)
+            reply = _reply(chosen, after, body, me.subject, now)
             ctx.messages.put(reply)
-            ctx.uow.emit(reply_sent(after, reply), *keep(ctx, before, after, facts))
+            ctx.uow.emit(reply_sent(after, reply, chosen.template), *keep(ctx, before, after, facts))
             kept = ReplyKept(
                 id=reply.message_id, conversation=state_of(after), unseen=after.last_seq - body.after_seq
             )
@@ -227,7 +233,7 @@ async def _check_target(ctx: AgentContext, body: NewTransfer) -> None:
         raise Unprocessable("The directory has no such team or person.", slug="unknown-target")
 
 
-def _reply(before: Conversation, after: Conversation, body: NewReply, by: str, now_ms: int) -> Entry:
+def _reply(chosen: Chosen, after: Conversation, body: NewReply, by: str, now_ms: int) -> Entry:
     return Entry(
         message_id=new_id(),
         conversation_id=after.conversation_id,
@@ -235,12 +241,12 @@ def _reply(before: Conversation, after: Conversation, body: NewReply, by: str, n
         seq=0,
         after_seq=body.after_seq,
         author=by,
-        channel=before.channel,
+        channel=chosen.channel,
         language_hint="",
         automatic=False,
         survey_answer=False,
         subject="",
-        text=body.text,
+        text=chosen.text,
         truncated=False,
         at_ms=now_ms,
         delivery="sending",

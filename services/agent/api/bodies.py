@@ -34,14 +34,37 @@ Seq = Annotated[int, Field(ge=0, le=2**53)]
 Tag = Annotated[str, Field(min_length=1, max_length=50, pattern=r"^\S(.*\S)?$")]
 
 
-class NewReply(Body):
-    """A public reply."""
+class TemplateUse(Body):
+    """A template of the conversation's `ways`, filled in."""
 
-    text: Said
+    name: str = Field(min_length=1, max_length=512)
+    language: str = Field(min_length=1, max_length=20)
+    values: dict[str, str] = Field(default={}, max_length=50, description="By place, each a line of text")
+
+
+class NewReply(Body):
+    """A public reply: a text, or a template where the provider takes no free text."""
+
+    text: str = Field(default="", description="At most 64 KB; with a template none: the template is the text")
+    channel: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=40,
+        description="One of the conversation's `ways`; by default where the customer wrote last",
+    )
+    template: TemplateUse | None = None
     after_seq: Seq = Field(description="Number of the last customer message its author had seen")
     then: Literal["pending_customer", "on_hold"] | None = Field(
         default=None, description="Status afterwards; a request that crossed the reply keeps it open"
     )
+
+    @model_validator(mode="after")
+    def _says(self) -> "NewReply":
+        if self.template is None:
+            _said(self.text)
+        elif self.text:
+            raise ValueError("a template is the text: leave text out")
+        return self
 
 
 class NewNote(Body):

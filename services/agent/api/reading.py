@@ -1,16 +1,22 @@
 """What people read: lists, the one response about a conversation, its timeline, trailing messages."""
 
+import asyncio
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel
 
 from libs.storage import Database
+from libs.telemetry import get_logger
 from libs.web import NotFound, Page, PageParams, PageQuery, Principal, etag_of, make_page, require_role
 from services.agent.adapters import lists, queries
 from services.agent.api import schemas, views
 from services.agent.api.shapes import ConversationId
+from services.agent.domain.reaching import Way
+from services.agent.ports import Ways, WaysAway
 
+_log = get_logger("agent")
 Staff = Annotated[Principal, Depends(require_role("agent"))]
 StatusName = Literal["new", "open", "pending_customer", "on_hold", "snoozed", "resolved"]
 Cause = Literal["thanks", "automatic", "spam", "survey_answer"]
@@ -20,7 +26,7 @@ _Id = Annotated[str, Query(max_length=100)]
 _TIMELINE = "timeline"
 
 
-def reading(database: Database) -> APIRouter:
+def reading(database: Database, ways: Ways) -> APIRouter:
     """The routes that change nothing."""
     router = APIRouter(prefix="/v1")
 
@@ -59,11 +65,16 @@ def reading(database: Database) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=200, description="How many messages at most")] = 50,
     ) -> Response:
         """Everything about a conversation. Send its ETag as If-Match with what you do next."""
-        async with database.read() as connection:
-            whole = await queries.whole(connection, conversation_id)
-            if whole is None:
-                raise _unknown(conversation_id)
-            shown = await queries.messages(connection, conversation_id, None, limit + 1)
+        asked = asyncio.ensure_future(_ways(ways, conversation_id))
+        try:
+            async with database.read() as connection:
+                whole = await queries.whole(connection, conversation_id)
+                if whole is None:
+                    raise _unknown(conversation_id)
+                shown = await queries.messages(connection, conversation_id, None, limit + 1)
+        except BaseException:
+            asked.cancel()
+            raise
         conversation = whole.placed.conversation
         entries = make_page(
             request,
@@ -74,7 +85,7 @@ def reading(database: Database) -> APIRouter:
             key=lambda row: (row.entry.position,),
             show=lambda row: views.message(row, conversation),
         )
-        body = views.detail(whole, entries).model_dump_json()
+        body = views.detail(whole, entries, await asked).model_dump_json()
         return Response(
             body, headers={"ETag": etag_of(conversation.human_version)}, media_type="application/json"
         )
@@ -127,6 +138,15 @@ def reading(database: Database) -> APIRouter:
         return _answer(shown, response)
 
     return router
+
+
+async def _ways(ways: Ways, conversation_id: str) -> Sequence[Way] | None:
+    """None while ingest cannot be asked: the rest of the response must not wait for it."""
+    try:
+        return await ways.of(conversation_id)
+    except WaysAway as error:
+        _log.warning("ways_not_known", conversation=conversation_id, reason=str(error))
+        return None
 
 
 def _answer(body: BaseModel, response: Response) -> Response:

@@ -4,6 +4,7 @@ from pydantic import BaseModel, Field
 
 from libs.web import Page
 from services.agent.api.shapes import Instant
+from services.agent.api.way_schemas import CauseView, WayView
 
 
 class Named(BaseModel):
@@ -114,6 +115,18 @@ class Identity(BaseModel):
     verified: bool
 
 
+class Consent(BaseModel):
+    """Whether the customer may be written to unasked at one endpoint."""
+
+    channel: str
+    account: str
+    external_id: str
+    state: str
+    source: str
+    evidence: str
+    at: Instant
+
+
 class CustomerView(BaseModel):
     """Who writes."""
 
@@ -123,6 +136,7 @@ class CustomerView(BaseModel):
     tier: str
     customer_since: Instant | None
     identities: list[Identity]
+    consents: list[Consent]
 
 
 class Episode(BaseModel):
@@ -233,6 +247,10 @@ class Detail(BaseModel):
     traceparent: str | None = Field(
         description="Of the newest customer message that belongs to a trace: send it as the header of that name with what"
         " you do for the conversation, and your acts are seen in the same trace"
+    )
+    cause: CauseView | None
+    ways: list[WayView] | None = Field(
+        description="The channels it can go on by, where a reply goes by itself first; null while ingest cannot be asked"
     )
     customer: CustomerView
     triage: Triage

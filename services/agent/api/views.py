@@ -1,17 +1,19 @@
 """Rows to answers."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from libs.web import Page
 from services.agent.adapters.lists import Listed, TrailingMessage
 from services.agent.adapters.queries import Shown, Whole
 from services.agent.adapters.rows import spans_of
-from services.agent.api import schemas
+from services.agent.api import schemas, way_schemas
 from services.agent.api.schemas import Named
 from services.agent.api.shapes import or_none
-from services.agent.domain.conversation import Conversation, Span, Understanding
+from services.agent.domain.conversation import Cause, Conversation, Span, Understanding
 from services.agent.domain.episodes import episode_of
 from services.agent.domain.placement import Clock, Placement
+from services.agent.domain.reaching import Way
 from services.agent.domain.timeline import Entry
 
 
@@ -113,7 +115,37 @@ def _delivery(entry: Entry) -> schemas.Delivery | None:
     )
 
 
-def detail(whole: Whole, page: Page[schemas.Message]) -> schemas.Detail:
+def _way(way: Way) -> way_schemas.WayView:
+    return way_schemas.WayView(
+        channel=way.channel,
+        account=way.account,
+        endpoint=way.endpoint,
+        open=way.open,
+        ends_at=way.ends_at or None,
+        reason=way.reason or None,
+        consent=way.consent,
+        templates=[
+            way_schemas.TemplateView(
+                name=one.name, language=one.language, text=one.text, places=list(one.places)
+            )
+            for one in way.templates
+        ],
+    )
+
+
+def _cause(cause: Cause | None) -> way_schemas.CauseView | None:
+    if cause is None:
+        return None
+    return way_schemas.CauseView(
+        outreach_id=cause.outreach_id,
+        rule=cause.rule,
+        event_type=cause.event_type,
+        text=cause.text,
+        sent_at=cause.sent_at_ms,
+    )
+
+
+def detail(whole: Whole, page: Page[schemas.Message], ways: Sequence[Way] | None = None) -> schemas.Detail:
     """Everything about a conversation."""
     c, labels = whole.placed.conversation, whole.placed.labels
     placement = whole.placed.placement or Placement(c.conversation_id)
@@ -135,6 +167,8 @@ def detail(whole: Whole, page: Page[schemas.Message]) -> schemas.Detail:
         continues=c.continues or None,
         continued_as=c.continued_as or None,
         traceparent=c.traceparent or None,
+        cause=_cause(c.cause),
+        ways=None if ways is None else [_way(one) for one in ways],
         customer=_customer(c, whole.customer),
         triage=_triage(c, whole.decision),
         assignment=schemas.Assignment(
@@ -162,6 +196,10 @@ def _customer(c: Conversation, row: dict[str, Any] | None) -> schemas.CustomerVi
         tier=row.get("tier", ""),
         customer_since=or_none(row.get("first_seen_at_ms", 0)),
         identities=[schemas.Identity(**identity) for identity in row.get("identities", [])],
+        consents=[
+            schemas.Consent(**{k: v for k, v in one.items() if k != "at_ms"}, at=one["at_ms"])
+            for one in row.get("consents", [])
+        ],
     )
 
 

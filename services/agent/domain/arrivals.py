@@ -46,6 +46,7 @@ def receive(conversation: Conversation, message: Message) -> Conversation:
         last_seq=max(conversation.last_seq, message.seq),
         position=conversation.position + 1,
         continues=conversation.continues or message.continues,
+        cause=conversation.cause or message.cause,
     )
 
 

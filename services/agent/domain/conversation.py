@@ -52,6 +52,17 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class Cause:
+    """A message of ours that the conversation answers: the customer had not asked for it."""
+
+    outreach_id: str
+    rule: str
+    event_type: str
+    text: str
+    sent_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """A customer's message as the channel gave it, without its text."""
 
@@ -63,6 +74,7 @@ class Message:
     subject: str
     received_at_ms: int
     continues: str
+    cause: Cause | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +163,7 @@ class Conversation:
     continued_as: str = ""
     traceparent: str = ""
     """Of the newest customer message that belongs to a trace."""
+    cause: Cause | None = None
 
     @property
     def live(self) -> bool:

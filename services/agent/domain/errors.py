@@ -6,7 +6,10 @@ Refusal                     nothing has changed; the text is for the person who 
 ├── NotTrailing             the message has opened an episode or belongs to one                         409
 ├── NotSeen                 the act names a customer message that does not exist yet                     422
 ├── ThroughTooEarly         a resolution must cover the message that opened the episode                  422
-└── BadTime                 a snooze must end after now and within a year                                422
+├── BadTime                 a snooze must end after now and within a year                                422
+├── ChannelUnknown          the customer cannot be reached by that channel                               422
+├── ChannelClosed           the provider takes no free text now, or the customer wants none              422
+└── BadTemplate             no such template, or its places are filled wrongly                           422
 """
 
 
@@ -50,3 +53,21 @@ class BadTime(Refusal):
     """The time is not one a snooze can end at."""
 
     slug = "bad-time"
+
+
+class ChannelUnknown(Refusal):
+    """The customer has no endpoint there."""
+
+    slug = "channel-unknown"
+
+
+class ChannelClosed(Refusal):
+    """Nothing can be written by it now; the text says why and what to do."""
+
+    slug = "channel-closed"
+
+
+class BadTemplate(Refusal):
+    """It does not exist for the channel, or does not fit its values."""
+
+    slug = "bad-template"

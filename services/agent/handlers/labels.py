@@ -1,10 +1,11 @@
 """Names: of customers as ingest knows them, of teams and people as routing knows them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from google.protobuf.message import Message as Event
 
-from libs.contracts import CustomerIdentified, PersonChanged, TeamChanged
+from libs.contracts import ConsentChanged, ConsentState, CustomerIdentified, PersonChanged, TeamChanged
 from libs.streams import Received
 from services.agent.adapters.rows import Customer, Person, Team
 from services.agent.context import AgentContext
@@ -26,7 +27,28 @@ async def keep_customer(received: Received[CustomerIdentified], ctx: AgentContex
         for identity in e.identities
     ]
     since = min(known.first_seen_at_ms, e.first_seen_at_ms) if known else e.first_seen_at_ms
-    ctx.customers.put(Customer(e.customer_id, e.display_name, e.language, e.tier, since, identities))
+    consents = known.consents if known else []
+    ctx.customers.put(
+        Customer(e.customer_id, e.display_name, e.language, e.tier, since, identities, consents)
+    )
+    return []
+
+
+@stream.on(ConsentChanged, load=lambda event, ctx: [ctx.customers.want(event.customer_id)])
+async def keep_consent(received: Received[ConsentChanged], ctx: AgentContext) -> Sequence[Event]:
+    """The newest word on each endpoint of a customer."""
+    e = received.event
+    known = ctx.customers.get(e.customer_id) or Customer(e.customer_id, "", "", "", e.changed_at_ms, [], [])
+    endpoint = {"channel": e.channel, "account": e.account, "external_id": e.external_id}
+    others = [one for one in known.consents if not endpoint.items() <= one.items()]
+    consent = {
+        **endpoint,
+        "state": "given" if e.state == ConsentState.CONSENT_STATE_GIVEN else "withdrawn",
+        "source": e.source,
+        "evidence": e.evidence,
+        "at_ms": e.changed_at_ms,
+    }
+    ctx.customers.put(replace(known, consents=[*others, consent]))
     return []
 
 

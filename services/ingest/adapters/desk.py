@@ -9,6 +9,7 @@ from libs.contracts import PayloadAccepted
 from libs.runtime import new_id
 from libs.storage import BlobStore, Database, fetch_all, fetch_one
 from libs.streams import Received
+from services.ingest.adapters.case_numbers import CaseNumbers
 from services.ingest.adapters.channels.port import ChannelAdapter
 from services.ingest.adapters.filing import put_away, to_be_fetched
 from services.ingest.adapters.hook_payloads import HOOK, read_item
@@ -18,10 +19,8 @@ from services.ingest.adapters.payloads import read_inbound, unpack_payload
 from services.ingest.domain.channels import StatusNews
 from services.ingest.domain.files import Attachment
 from services.ingest.domain.model import Inbound
-from services.ingest.domain.reference import NUMBERS, reference_of
 from services.ingest.settings import Accounts
 
-_BLOCK: Final = 1000
 _IN_THREAD_BYTES: Final = 4096
 _LARGE_BYTES: Final = 1024 * 1024
 # Large ones are read one after the other: a batch of them would not fit into memory.
@@ -95,8 +94,7 @@ class Desk:
         self._sealer = sealer
         self._signer = signer
         self._accounts = accounts
-        self._next_number = 0
-        self._end = 0
+        self._cases = CaseNumbers()
         self.items: dict[str, Prepared] = {}
 
     async def prepare(self, batch: Sequence[Received[PayloadAccepted]]) -> list[Prepared]:
@@ -104,8 +102,7 @@ class Desk:
         ids = [received.event.raw_id for received in batch]
         async with self._database.begin_stream() as uow:
             rows = await fetch_all(uow.connection, _RAWS, ids)
-            if len(ids) > self._end - self._next_number:
-                await self._take_block(uow.connection)
+            await self._cases.have(len(ids), uow.connection)
         found = {row[0]: row for row in rows}
         prepared = [await self._prepare(id_, found.get(id_)) for id_ in ids]
         prepared = await self._with_cases(prepared)
@@ -113,15 +110,8 @@ class Desk:
         self.items = dict(zip(ids, prepared, strict=True))
         return prepared
 
-    async def _take_block(self, connection: Any) -> None:
-        row = await fetch_one(connection, "SELECT nextval('ingest.case_blocks')")
-        assert row is not None
-        self._next_number = row[0] * _BLOCK % NUMBERS
-        self._end = self._next_number + _BLOCK
-
     async def _prepare(self, id_: str, row: tuple[Any, ...] | None) -> Prepared:
-        self._next_number += 1
-        case_reference = reference_of(self._next_number - 1)
+        case_reference = self._cases.take()
         inbound, language, fault, account_id, channel = None, "", "", "", ""
         news: tuple[StatusNews, ...] = ()
         files: tuple[Attachment, ...] = ()

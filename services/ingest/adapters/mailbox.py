@@ -21,8 +21,8 @@ from imap_tools import (
     MailBoxUnencrypted,
 )
 
+from services.ingest.account_parts import ImapBox
 from services.ingest.ports import BoxState, MailboxAway
-from services.ingest.settings import ImapBox
 
 _TIMEOUT_S: Final = 30
 _LOOK_S: Final = 1.0

@@ -8,7 +8,7 @@ from typing import Final
 
 import aiosmtplib
 
-from services.ingest.ports import OutgoingMail, SendRefused, SendUnavailable
+from services.ingest.ports import OutgoingMail, SendRefused, SendUnavailable, ServerAway
 from services.ingest.settings import IngestSettings
 
 # Folding would turn long message ids into encoded words, which nobody reads back as ids.
@@ -52,7 +52,7 @@ class SmtpMailer:
         except ValueError as error:
             raise SendRefused(f"the mail cannot be written as SMTP: {error}") from error
         except (aiosmtplib.SMTPException, OSError) as error:
-            raise SendUnavailable(f"mail server: {type(error).__name__}: {error}") from error
+            raise ServerAway(f"mail server: {type(error).__name__}: {error}") from error
 
 
 def _failure(code: int, message: str) -> SendRefused | SendUnavailable:
@@ -78,5 +78,7 @@ def render(mail: OutgoingMail) -> EmailMessage:
     if mail.automatic:
         message["Auto-Submitted"] = "auto-generated"
         message["X-Auto-Response-Suppress"] = "All"
+    if mail.may_stop:
+        message["List-Unsubscribe"] = f"<mailto:{mail.reply_to}?subject=STOP>"
     message.set_content(mail.text, cte="8bit" if mail.text.isascii() else "base64")
     return message

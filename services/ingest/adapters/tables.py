@@ -7,9 +7,11 @@ from sqlalchemy import BigInteger, Boolean, Column, Integer, MetaData, Table, Te
 from sqlalchemy.dialects.postgresql import JSONB
 
 from libs.storage import TableRepository
+from services.ingest.domain.budget import AutoReplies
+from services.ingest.domain.consents import Consent
 from services.ingest.domain.deliveries import Delivery, ProviderMessage
 from services.ingest.domain.files import Attachment
-from services.ingest.domain.model import Customer, Entry, Identity, MailId, Thread
+from services.ingest.domain.model import Cause, Customer, Entry, Identity, MailId, Thread
 from services.ingest.domain.notices import Notice
 
 _metadata = MetaData(schema="ingest")
@@ -64,6 +66,7 @@ _threads = Table(
     Column("continues_conversation_id", Text),
     Column("continued_as_conversation_id", Text),
     Column("endpoint", Text),
+    Column("cause", JSONB),
 )
 _entries = Table(
     "thread_entries",
@@ -99,6 +102,9 @@ _deliveries = Table(
     Column("endpoint", Text),
     Column("window_ends_at_ms", BigInteger),
     Column("status", Text),
+    Column("template", Text),
+    Column("template_language", Text),
+    Column("template_values", JSONB),
 )
 _provider_messages = Table(
     "provider_messages",
@@ -151,6 +157,41 @@ _notices = Table(
 )
 
 
+_consents = Table(
+    "consents",
+    _metadata,
+    Column("channel", Text, primary_key=True),
+    Column("account", Text, primary_key=True),
+    Column("external_id", Text, primary_key=True),
+    Column("customer_id", Text),
+    Column("state", Text),
+    Column("source", Text),
+    Column("actor", Text),
+    Column("evidence", Text),
+    Column("at_ms", BigInteger),
+)
+
+
+_auto_replies = Table(
+    "auto_replies",
+    _metadata,
+    Column("channel", Text, primary_key=True),
+    Column("account", Text, primary_key=True),
+    Column("external_id", Text, primary_key=True),
+    Column("day", Integer, primary_key=True),
+    Column("count", Integer),
+)
+
+
+def _delivery(row: Mapping[str, Any]) -> Delivery:
+    values = tuple((str(place), str(value)) for place, value in row["template_values"])
+    return Delivery(**{**row, "template_values": values})
+
+
+def _thread(row: Mapping[str, Any]) -> Thread:
+    return Thread(**row) if row["cause"] is None else Thread(**{**row, "cause": Cause(**row["cause"])})
+
+
 def _customer_row(customer: Customer) -> Mapping[str, Any]:
     return {
         "customer_id": customer.customer_id,
@@ -170,9 +211,11 @@ def _customer(row: Mapping[str, Any]) -> Customer:
 IDENTITIES = TableRepository(_identities, Identity)
 MAIL_IDS = TableRepository(_mail_ids, MailId)
 CUSTOMERS = TableRepository(_customers, Customer, _customer_row, _customer)
-THREADS = TableRepository(_threads, Thread)
+THREADS = TableRepository(_threads, Thread, from_row=_thread)
 ENTRIES = TableRepository(_entries, Entry)
-DELIVERIES = TableRepository(_deliveries, Delivery)
+DELIVERIES = TableRepository(_deliveries, Delivery, from_row=_delivery)
 ATTACHMENTS = TableRepository(_attachments, Attachment)
 NOTICES = TableRepository(_notices, Notice)
 PROVIDER_MESSAGES = TableRepository(_provider_messages, ProviderMessage)
+CONSENTS = TableRepository(_consents, Consent)
+AUTO_REPLIES = TableRepository(_auto_replies, AutoReplies)

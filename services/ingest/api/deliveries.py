@@ -1,25 +1,21 @@
-"""Routes of what goes out: what failed and why, sending again, and the ways to a customer before anybody writes."""
+"""Routes of what goes out: what failed and why, and sending again."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from libs.storage import Database
-from libs.web import NotFound, Page, PageParams, Principal, make_page, require_role
-from services.ingest.adapters.tables import CUSTOMERS, IDENTITIES, THREADS
-from services.ingest.api.schemas import DeliveryOut, WayOut, WaysOut, shown_time
+from libs.web import Page, PageParams, Principal, make_page, require_role
+from services.ingest.api.schemas import DeliveryOut, shown_time
 from services.ingest.domain.deliveries import Delivery, DeliveryState
-from services.ingest.domain.model import ChannelName
-from services.ingest.domain.ways import endpoints, way_of
 from services.ingest.resending import deliveries_of, resend
 from services.ingest.signals import Signals
 
 _KIND: Final = "deliveries"
-_STAFF: Final = Depends(require_role("agent", "supervisor", "admin", "service"))
 
 
 def deliveries_router(database: Database, signals: Signals) -> APIRouter:
-    """GET deliveries, POST resend, GET ways."""
+    """GET deliveries, POST resend."""
     router = APIRouter(prefix="/v1", tags=["deliveries"])
 
     @router.get("/deliveries", summary="Deliveries by state, with the reason of those that failed")
@@ -43,47 +39,7 @@ def deliveries_router(database: Database, signals: Signals) -> APIRouter:
     ) -> DeliveryOut:
         return _shown(await resend(database, delivery_id, signals))
 
-    @router.get(
-        "/conversations/{conversation_id}/ways",
-        summary="The channels a customer can be written to by, and until when",
-    )
-    async def get_ways(conversation_id: str, _: Annotated[Principal, _STAFF]) -> WaysOut:
-        return WaysOut(ways=await _ways(database, conversation_id))
-
     return router
-
-
-async def _ways(database: Database, conversation_id: str) -> list[WayOut]:
-    async with database.begin() as uow:
-        threads, customers, identities = (uow.rows(one) for one in (THREADS, CUSTOMERS, IDENTITIES))
-        await threads.load([conversation_id])
-        thread: Any = threads.get(conversation_id)
-        if thread is None:
-            raise NotFound("There is no such conversation.", slug="unknown-conversation")
-        await customers.load([thread.customer_id])
-        known = endpoints(thread, customers.get(thread.customer_id))
-        await identities.load(known)
-        ways = [
-            way_of(
-                ChannelName(channel),
-                account,
-                endpoint,
-                identities.get((channel, account, endpoint)),
-                uow.now_ms,
-            )
-            for channel, account, endpoint in known
-        ]
-    return [
-        WayOut(
-            channel=way.channel,
-            account=way.account,
-            endpoint=way.endpoint,
-            open=not way.closed,
-            ends_at=shown_time(way.ends_at_ms) if way.ends_at_ms else None,
-            reason=way.closed or None,
-        )
-        for way in ways
-    ]
 
 
 def _shown(delivery: Delivery) -> DeliveryOut:

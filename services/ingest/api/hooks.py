@@ -24,8 +24,13 @@ from services.ingest.domain.channels import Item
 from services.ingest.settings import ChannelAccount
 
 _MOST_BYTES: Final = 4 * 1024 * 1024
+_PATH: Final[list[dict[str, Any]]] = [
+    {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+    for name in ("provider", "account")
+]
 _ANYTHING: Final[dict[str, Any]] = {
     "security": [],
+    "parameters": _PATH,
     "requestBody": {
         "required": True,
         "content": {
@@ -92,7 +97,8 @@ def hooks_router(hooks: Hooks) -> APIRouter:
     """POST and GET of webhooks."""
     router = APIRouter(prefix="/v1/hooks", tags=["hooks"])
 
-    async def answered(provider: str, account: str, request: Request) -> Response:
+    async def answered(request: Request) -> Response:
+        provider, account = request.path_params["provider"], request.path_params["account"]
         try:
             reply = await hooks.take(provider, account, request)
         except Problem as problem:
@@ -107,16 +113,17 @@ def hooks_router(hooks: Hooks) -> APIRouter:
     )
     @body_limit(_MOST_BYTES)
     @raw_body
-    async def post_hook(provider: str, account: str, request: Request) -> Response:
-        return await answered(provider, account, request)
+    async def post_hook(request: Request) -> Response:
+        # The path is read by hand: this is the route that must keep up with a provider.
+        return await answered(request)
 
     @router.get(
         "/{provider}/{account}",
         summary="What a provider asks when a webhook is set up",
-        openapi_extra={"security": []},
+        openapi_extra={"security": [], "parameters": _PATH},
     )
-    async def get_hook(provider: str, account: str, request: Request) -> Response:
-        return await answered(provider, account, request)
+    async def get_hook(request: Request) -> Response:
+        return await answered(request)
 
     return router
 

@@ -8,15 +8,20 @@ from libs.web import parse_networks
 from services.ingest.adapters.visitor_threads import VisitorThreads
 from services.ingest.api.activity import activity_router
 from services.ingest.api.deliveries import deliveries_router
+from services.ingest.api.events import events_router
 from services.ingest.api.files import files_router
 from services.ingest.api.hooks import Hooks, hooks_router
 from services.ingest.api.mail import mail_router
 from services.ingest.api.messages import messages_router
+from services.ingest.api.outreach import outreach_router
+from services.ingest.api.reaching import reaching_router
 from services.ingest.api.threads import threads_router
+from services.ingest.api.told import told_router
 from services.ingest.api.widget import widget_router
 from services.ingest.api.widget_access import Rates, WidgetAccess
 from services.ingest.api.widget_files import widget_files_router
 from services.ingest.parts import Parts
+from services.ingest.reaching import Reaching
 
 
 def routers_of(parts: Parts) -> Sequence[APIRouter]:
@@ -37,7 +42,11 @@ def routers_of(parts: Parts) -> Sequence[APIRouter]:
         messages_router(accepting),
         mail_router(accepting),
         hooks_router(Hooks(accepting, parts.adapters, parts.reveal, parts.hooks_url)),
+        told_router(accepting),
         deliveries_router(database, signals),
+        reaching_router(Reaching(database, parts.senders)),
+        events_router(database, parts.outreach),
+        outreach_router(database, parts.book),
         files_router(database, tokens, parts.blobs),
         threads_router(database, tokens, signals),
         activity_router(visitors, signals),

@@ -95,7 +95,7 @@ class EntryOut(BaseModel):
     """One line of a customer's thread."""
 
     entry_seq: int = Field(description="Dense from 1; the id of the event stream")
-    kind: Literal["customer", "reply", "resolved", "survey"]
+    kind: Literal["customer", "reply", "resolved", "survey", "outreach"]
     text: str
     full_text: str | None = Field(default=None, description="A mail with what it quotes, where that is more")
     at: str
@@ -123,7 +123,7 @@ class DeliveryOut(BaseModel):
 
     delivery_id: str
     conversation_id: str
-    kind: str = Field(description="reply or survey")
+    kind: str = Field(description="reply, survey, outreach or confirmation")
     channel: str
     account: str
     state: str = Field(description="waiting, attempting, delivered, failed or cancelled")
@@ -133,23 +133,6 @@ class DeliveryOut(BaseModel):
     attempts: int
     reason: str = Field(description="Why it failed, or waits")
     created_at: str
-
-
-class WayOut(BaseModel):
-    """One channel to a customer."""
-
-    channel: str
-    account: str
-    endpoint: str = Field(description="The customer's id there")
-    open: bool = Field(description="Whether a free text is taken now")
-    ends_at: str | None = Field(description="Until when, where the provider sets an end")
-    reason: str | None = Field(description="Why it is closed, and what to do")
-
-
-class WaysOut(BaseModel):
-    """The ways to a customer, the one they last used first."""
-
-    ways: list[WayOut]
 
 
 class TicketOut(BaseModel):

@@ -20,6 +20,10 @@ class DeliveryKind(StrEnum):
 
     REPLY = "reply"
     SURVEY = "survey"
+    OUTREACH = "outreach"
+    """Something they did not ask for: a rule's message about an event."""
+    CONFIRMATION = "confirmation"
+    """That a stop word was heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,11 @@ class Delivery:
     """Until when the provider takes a free text; 0 for always."""
     status: str = ""
     """What the provider has said of it: a ProviderStatus, or empty."""
+    template: str = ""
+    """Name of the template it goes as; empty for a free text."""
+    template_language: str = ""
+    template_values: tuple[tuple[str, str], ...] = ()
+    """What is filled in, by place."""
 
     def ended(self, state: DeliveryState, reason: str, at_ms: int) -> "Delivery":
         """The delivery in a state that it does not leave."""

@@ -39,6 +39,7 @@ class EntryKind(StrEnum):
     REPLY = "reply"
     RESOLVED = "resolved"
     SURVEY = "survey"
+    OUTREACH = "outreach"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +145,17 @@ class Customer:
 
 
 @dataclass(frozen=True, slots=True)
+class Cause:
+    """A message of ours that nobody had asked for, and that began a conversation."""
+
+    outreach_id: str
+    rule: str
+    event_type: str
+    text: str
+    sent_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Thread:
     """A conversation as ingest sees it: numbers, where answers go, whether it is still open for messages."""
 
@@ -169,6 +181,12 @@ class Thread:
     continued_as_conversation_id: str
     endpoint: str = ""
     """The customer's id on the provider's channel they last wrote by."""
+    cause: Cause | None = None
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether we wrote first, and nobody has answered yet."""
+        return self.cause is not None and self.message_seq == 0
 
     @property
     def resolved(self) -> bool:

@@ -18,6 +18,7 @@ TYPES: Final = {
     "MessageDelivered": "message.delivered",
     "DeliveryFailed": "delivery.failed",
     "ConversationContinued": "conversation.continued",
+    "ConsentChanged": "consent.changed",
 }
 """Events that are told, and what they are called outside."""
 

@@ -7,7 +7,7 @@ from services.ingest.domain.texts import one_line
 def subject_of(thread: Thread) -> str:
     """The customer's subject as an answer, with the case reference."""
     subject = one_line(thread.subject, 900) or "Your request"
-    if not subject.lower().startswith("re:"):
+    if not thread.unanswered and not subject.lower().startswith("re:"):
         subject = f"Re: {subject}"
     if thread.case_reference in subject:
         return subject

@@ -1,7 +1,10 @@
 """How fast an account sends, and when it rests: the provider's rate as a bucket, and a circuit that opens on failures."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Generic, TypeVar
+
+K = TypeVar("K", bound=Hashable)
 
 _FAILURES: Final = 5
 _REST_MS: Final = 15_000
@@ -49,3 +52,19 @@ def heard(pace: Pace, now_ms: int, *, answered: bool) -> Pace:
         return replace(pace, failures=failures)
     rest = min(_LONGEST_REST_MS, _REST_MS * 2 ** min(failures - _FAILURES, 10))
     return replace(pace, failures=failures, rests_until_ms=now_ms + rest)
+
+
+class Paces(Generic[K]):
+    """The paces of accounts or endpoints, by their keys. Use it from one event loop."""
+
+    def __init__(self) -> None:
+        self._paces: dict[K, Pace] = {}
+
+    def wait_ms(self, key: K, now_ms: int, rate: float) -> int:
+        """How long to wait before sending; 0 = send now, and one is taken. See `take`."""
+        self._paces[key], wait_ms = take(self._paces.get(key) or fresh(now_ms, rate), now_ms, rate)
+        return wait_ms
+
+    def heard(self, key: K, now_ms: int, *, answered: bool) -> None:
+        """After an attempt that `wait_ms` allowed. See `heard`."""
+        self._paces[key] = heard(self._paces[key], now_ms, answered=answered)

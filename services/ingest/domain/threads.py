@@ -23,7 +23,10 @@ def newest(thread: Thread, find: Callable[[str], Thread | None]) -> Thread:
 
 
 def takes(thread: Thread, at_ms: int, window_ms: int) -> bool:
-    """Whether a message of `at_ms` goes on in this conversation: it is open, or was resolved within the reopen window."""
+    """Whether a message of `at_ms` goes on in this conversation: it is open, or was resolved within the reopen window; what
+    we wrote first is answered within that window, later messages are about something else."""
+    if thread.unanswered:
+        return at_ms - thread.opened_at_ms <= window_ms
     return not thread.resolved or at_ms - thread.resolved_at_ms <= window_ms
 
 
@@ -41,6 +44,8 @@ def choose(
         thread = newest(found, find)
         if takes(thread, inbound.received_at_ms, window_ms):
             return thread, None
+        if thread.unanswered:
+            continue
         return None, thread
     return None, None
 

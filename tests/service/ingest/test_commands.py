@@ -20,6 +20,14 @@ from tests.system.processes import PATIENCE_SECONDS, environment
 WHATSAPP = SHAPES["whatsapp-cloud"]
 
 
+RULES = """
+quiet: {from: "21:00", to: "08:00"}
+rules:
+  - name: late
+    event: order.delayed
+    channels: [sms]
+    text: {en: "Order {order} is late."}
+"""
 PROGRAM = """
 import json, sys
 from services.operators.ingest import app
@@ -81,7 +89,9 @@ def test_parse_prints_one_mail_whole_and_a_folder_line_by_line_and_stores_nothin
     assert not [path for path in data.rglob("*") if path.is_file()]
 
 
-async def test_what_failed_is_listed_and_sent_again_and_payloads_are_read_again() -> None:
+async def test_what_failed_is_sent_again_payloads_are_read_again_and_rules_put_in_force(
+    tmp_path: Path,
+) -> None:
     one = account("whatsapp-cloud", "http://127.0.0.1:9")
     async with ingesting(one, delivery_attempts=1) as service:
         # Commands have the clock of the machine.
@@ -92,15 +102,22 @@ async def test_what_failed_is_listed_and_sent_again_and_payloads_are_read_again(
         [told] = await until(service, "DeliveryFailed")
         accounts = json.dumps([{**json.loads(one.model_dump_json()), **_secrets(one)}])
         more = {"DATABASE_URL": service.url, "CENTRALINO_INGEST_ACCOUNTS": accounts}
-        failed, resent, renormalised = asked(
-            service.data, ["failed"], ["resend", told.delivery_id, "nothing"], ["renormalise"], **more
-        )
+        rules = tmp_path / "rules.yaml"
+        rules.write_text(RULES)
+        bad = tmp_path / "bad.yaml"
+        bad.write_text(RULES.replace("[sms]", "[fax]"))
+        commands = [["failed"], ["resend"], ["resend", "--all", "--channel", "sms"], ["resend", "--all"]]
+        commands += [["resend", told.delivery_id], ["renormalise"]]
+        commands += [["outreach", str(bad)], ["outreach", str(rules)], ["outreach", "--put", str(rules)]]
+        failed, neither, none, resent, again, renormalised, *outreach = asked(service.data, *commands, **more)
         shown = json.loads(failed)
         assert (shown["delivery_id"], shown["conversation_id"]) == (told.delivery_id, message.conversation_id)
         assert (shown["channel"], bool(shown["reason"])) == ("whatsapp", True)
-        again, refused = resent.splitlines()
-        assert again == f"{told.delivery_id} is on its way again"
-        assert "no such delivery" in refused
+        assert ("say --all" in neither, none) == (True, "")
+        assert resent == f"{told.delivery_id} is on its way again\n"
+        assert "only a failed one is sent again" in again
+        assert "rule 'late', channels: 'fax'" in outreach[0]
+        assert (outreach[1].partition(" ")[0], outreach[2]) == ("1", "version 1 is in force\n")
         outcome = {"looked_at": 2, "found": 0, "again": 0, "corrected": 0, "unreadable": 0}
         assert json.loads(renormalised) == outcome
         service.clock.advance(600_000)

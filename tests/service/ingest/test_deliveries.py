@@ -376,3 +376,50 @@ async def test_sources_of_chat_need_no_sender(ingest: ServiceUnderTest, visitor:
     await ingest.settle()
     assert len(await ingest.events("MessageDelivered")) == 1
     assert await states(ingest) == []
+
+
+async def test_machines_that_answer_each_other_fall_silent_and_a_person_may_still_answer(
+    sink: MailSink, survey: SurveySink
+) -> None:
+    async with ingesting(sink, survey, auto_replies_per_day=2) as ingest:
+        received = await open_mail(ingest)
+        for number in range(1, 4):
+            await ingest.publish(reply(received.conversation_id, number, human=False))
+            await ingest.settle()
+        [refused] = await until(ingest, "DeliveryFailed")
+        assert (refused.source_id, "RFC 3834" in refused.reason) == ("reply-3", True)
+        await ingest.publish(reply(received.conversation_id, 4))
+        await ingest.settle()
+        await until(ingest, "MessageDelivered", 3)
+        assert len(sink.mails) == 3
+        ingest.clock.advance(86_400_000)
+        await ingest.publish(reply(received.conversation_id, 5, human=False))
+        await ingest.settle()
+        await until(ingest, "MessageDelivered", 4)
+
+
+async def test_a_mail_server_that_does_not_answer_is_left_alone_for_a_while(
+    sink: MailSink, survey: SurveySink
+) -> None:
+    """Five connections that fail are enough to know it: what waits then is not tried, and loses none of its attempts."""
+    async with ingesting(sink, survey, smtp_port=1, delivery_attempts=9) as ingest:
+        received = await open_mail(ingest)
+        for number in range(1, 9):
+            await ingest.publish(reply(received.conversation_id, number))
+        await ingest.settle()
+        async with asyncio.timeout(20):
+            while True:
+                async with ingest.database.read() as connection:
+                    found = await fetch_all(connection, "SELECT attempts, reason FROM ingest.deliveries")
+                if len(found) == 8 and all(reason for _, reason in found):
+                    break
+                await asyncio.sleep(0.02)
+        # Eight go out side by side, so those that were begun before the fifth failed are tried too.
+        assert {attempts for attempts, _ in found} <= {0, 1}
+        async with ingest.client("supervisor") as client:
+            waiting = (await client.get("/v1/deliveries?state=waiting")).json()["items"]
+        assert {one["reason"] for one in waiting} <= {
+            "waits for its turn at the mail server",
+            *[reason for _, reason in found],
+        }
+        assert await ingest.events("DeliveryFailed") == []

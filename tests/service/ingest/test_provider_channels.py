@@ -353,3 +353,19 @@ async def test_an_account_of_an_unknown_provider_stops_the_start() -> None:
         with pytest.raises(ValueError, match=r"known are|is of channel"):
             async with ingesting(one):
                 pass
+
+
+@pytest.mark.parametrize("name", sorted(SHAPES))
+async def test_a_message_is_found_by_the_providers_own_id(name: str) -> None:
+    async with ingesting(account(name)) as service:
+        await post(service, name, SHAPES[name].message(7, PERSON, "hello"))
+        await service.settle()
+        [received] = await service.events("MessageReceived")
+        path = f"/v1/hooks/{name}/default/messages"
+        async with service.client("supervisor") as client:
+            found = await client.get(f"{path}/{SHAPES[name].message_id(7)}")
+            assert found.status_code == 200, found.text
+            assert found.json()["conversation_id"] == received.conversation_id
+            assert (await client.get(f"{path}/nothing")).status_code == 404
+        async with service.client(None) as client:
+            assert (await client.get(f"{path}/nothing")).status_code == 401

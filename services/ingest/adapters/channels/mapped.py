@@ -14,8 +14,10 @@ from services.ingest.adapters.channels.reading import (
     answer_of,
     dicts_at,
     digest,
+    fitting,
     id_at,
     read_json,
+    taken_id,
     text_at,
     time_at,
 )
@@ -108,7 +110,7 @@ class MappedWebhook:
         shape = self._file.outgoing
         values = {
             "{recipient}": outgoing.recipient,
-            "{text}": outgoing.text[: shape.longest_text],
+            "{text}": fitting(outgoing.text, shape.longest_text, self.kind),
             "{delivery_id}": outgoing.delivery_id,
             "{token}": credentials.token,
             "{sender}": credentials.sender,
@@ -130,7 +132,7 @@ class MappedWebhook:
                 reason = text_at(answer, *_steps(failure.reason))[:300] if failure.reason else ""
                 error = SendUnavailable if said in failure.busy or not said else SendRefused
                 raise error(f"the provider answered {status} with {failure.path} = {said!r}: {reason}")
-        return id_at(answer, *_steps(shape.id)) if shape.id else ""
+        return taken_id(answer, status, *_steps(shape.id)) if shape.id else ""
 
 
 def _steps(path: str | None) -> list[str | int]:

@@ -2,11 +2,21 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from services.ingest.adapters.channels.meta import MetaHooks, graph_answer, graph_call
 from services.ingest.adapters.channels.port import Call, Credentials, Hook, Outgoing
-from services.ingest.adapters.channels.reading import at, dicts_at, digest, id_at, read_json, text_at, time_at
+from services.ingest.adapters.channels.reading import (
+    at,
+    dicts_at,
+    digest,
+    fitting,
+    id_at,
+    read_json,
+    taken_id,
+    text_at,
+    time_at,
+)
 from services.ingest.domain.channels import (
     ChannelMessage,
     Item,
@@ -16,6 +26,8 @@ from services.ingest.domain.channels import (
     unsupported,
 )
 from services.ingest.domain.model import ChannelName
+
+_LONGEST: Final = {"messenger": 2000, "instagram": 1000}
 
 
 class MetaMessaging(MetaHooks):
@@ -53,13 +65,16 @@ class MetaMessaging(MetaHooks):
         return [ChannelMessage(id_, sender, text, sent_at_ms=sent_at_ms, media=files)]
 
     def compose(self, outgoing: Outgoing, credentials: Credentials) -> Call:
-        body = {"recipient": {"id": outgoing.recipient}, "messaging_type": "RESPONSE"}
-        return graph_call(
-            f"{credentials.sender}/messages", {**body, "message": {"text": outgoing.text[:2000]}}, credentials
-        )
+        text = fitting(outgoing.text, _LONGEST[self.kind], self.kind)
+        body = {
+            "recipient": {"id": outgoing.recipient},
+            "messaging_type": "RESPONSE",
+            "message": {"text": text},
+        }
+        return graph_call(f"{credentials.sender}/messages", body, credentials)
 
     def outcome(self, status: int, body: bytes) -> str:
-        return id_at(graph_answer(status, body), "message_id")
+        return taken_id(graph_answer(status, body), status, "message_id")
 
 
 def _key(event: Any) -> str:

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from services.ingest.domain.channels import ChannelMessage, Item, StatusNews
 from services.ingest.domain.model import ChannelName
+from services.ingest.domain.templates import Filled
 
 
 class Refused(Exception):
@@ -62,7 +63,8 @@ class Outgoing:
     """The same at every attempt: the idempotency key where the provider takes one."""
     recipient: str
     text: str
-    template: str = ""
+    filled: Filled | None = None
+    """The template to send in place of the text; only channels with a window take one."""
     language: str = ""
     status_url: str = ""
     """Where the provider may tell what became of it."""

@@ -17,6 +17,20 @@ _LONGEST_ID: Final = 500
 
 def read_json(body: bytes) -> dict[str, Any]:
     """The object in a body. Raises Unreadable for anything else, and for nesting that no provider has."""
+    # Only a body with so many brackets can be nested so deep, and hardly any has.
+    if body.count(b"{") + body.count(b"[") > _DEEPEST:
+        _check_depth(body)
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise Unreadable(f"the body is not JSON: {str(error)[:200]}") from None
+    if not isinstance(value, dict):
+        raise Unreadable(f"the body is a JSON {type(value).__name__}; expected an object")
+    return value
+
+
+def _check_depth(body: bytes) -> None:
+    """Raises Unreadable for nesting that no provider has, before anything is built of it."""
     depth = deepest = 0
     in_text = escaped = False
     for byte in body:
@@ -31,13 +45,6 @@ def read_json(body: bytes) -> dict[str, Any]:
                 raise Unreadable(f"the JSON is nested more than {_DEEPEST} deep")
         elif byte in b"]}":
             depth -= 1
-    try:
-        value = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise Unreadable(f"the body is not JSON: {str(error)[:200]}") from None
-    if not isinstance(value, dict):
-        raise Unreadable(f"the body is a JSON {type(value).__name__}; expected an object")
-    return value
 
 
 def at(value: Any, *path: str | int) -> Any:
@@ -100,6 +107,25 @@ def answer_of(status: int, body: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         raise SendUnavailable(f"the provider answered {status} without JSON: {_shown(body)}") from None
     return value if isinstance(value, dict) else {}
+
+
+def fitting(text: str, most: int, provider: str) -> str:
+    """A text that the provider takes whole. Raises SendRefused for a longer one: half of an answer is a wrong answer."""
+    if len(text) > most:
+        raise SendRefused(
+            f"the text has {len(text)} characters; {provider} takes {most}: shorten it, or send two"
+        )
+    return text
+
+
+def taken_id(answer: Any, status: int, *path: str | int) -> str:
+    """The id under which a provider has taken a message. Raises SendRefused for an answer of 2xx without one: something
+    else was said, and nobody would ever hear what became of the message."""
+    id_ = id_at(answer, *path)
+    if not id_:
+        said = storable(json.dumps(answer)[:300])
+        raise SendRefused(f"the provider answered {status} without the id of a message: {said}")
+    return id_
 
 
 def _shown(body: bytes) -> str:

@@ -10,8 +10,10 @@ from services.ingest.adapters.channels.reading import (
     answer_of,
     at,
     digest,
+    fitting,
     id_at,
     read_json,
+    taken_id,
     text_at,
     time_at,
 )
@@ -65,7 +67,7 @@ class Telegram:
         ]
 
     def compose(self, outgoing: Outgoing, credentials: Credentials) -> Call:
-        body = {"chat_id": outgoing.recipient, "text": outgoing.text[:4096]}
+        body = {"chat_id": outgoing.recipient, "text": fitting(outgoing.text, 4096, self.kind)}
         url = f"{credentials.base_url or _API}/bot{credentials.token}/sendMessage"
         return Call("POST", url, {"Content-Type": "application/json"}, json.dumps(body).encode())
 
@@ -75,7 +77,7 @@ class Telegram:
             code, reason = at(answer, "error_code"), text_at(answer, "description")[:300]
             busy = isinstance(code, int) and (code == 429 or code >= 500)
             raise (SendUnavailable if busy else SendRefused)(f"the provider refused it ({code}): {reason}")
-        return id_at(answer, "result", "message_id")
+        return taken_id(answer, status, "result", "message_id")
 
 
 def _message(update: Any) -> Any:

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import json
 import urllib.parse
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -17,7 +18,7 @@ from services.ingest.adapters.channels.port import (
     Reply,
     Unreadable,
 )
-from services.ingest.adapters.channels.reading import answer_of, at, digest, id_at, text_at
+from services.ingest.adapters.channels.reading import answer_of, at, digest, fitting, id_at, taken_id, text_at
 from services.ingest.domain.channels import (
     ChannelMessage,
     Item,
@@ -155,7 +156,12 @@ class TwilioMessages(TwilioHooks):
 
     def compose(self, outgoing: Outgoing, credentials: Credentials) -> Call:
         account, _, _secret = credentials.token.partition(":")
-        form = {"To": self._prefix + outgoing.recipient, "Body": outgoing.text[:1600]}
+        form = {"To": self._prefix + outgoing.recipient}
+        if outgoing.filled is not None:
+            form["ContentSid"] = outgoing.filled.template.provider_id
+            form["ContentVariables"] = json.dumps(dict(outgoing.filled.values))
+        else:
+            form["Body"] = fitting(outgoing.text, 1600, self.kind)
         key = "MessagingServiceSid" if credentials.sender.startswith("MG") else "From"
         form[key] = credentials.sender if key != "From" else self._prefix + credentials.sender
         if outgoing.status_url:
@@ -174,7 +180,7 @@ class TwilioMessages(TwilioHooks):
             raise SendRefused(
                 f"the provider refused it ({at(answer, 'error_code')}): {text_at(answer, 'error_message')[:300]}"
             )
-        return id_at(answer, "sid")
+        return taken_id(answer, status, "sid")
 
 
 class TwilioVoice(TwilioHooks):

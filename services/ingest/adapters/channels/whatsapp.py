@@ -5,7 +5,17 @@ from typing import Any, Final
 
 from services.ingest.adapters.channels.meta import MetaHooks, graph_answer, graph_call
 from services.ingest.adapters.channels.port import Call, Credentials, Hook, Outgoing
-from services.ingest.adapters.channels.reading import at, dicts_at, digest, id_at, read_json, text_at, time_at
+from services.ingest.adapters.channels.reading import (
+    at,
+    dicts_at,
+    digest,
+    fitting,
+    id_at,
+    read_json,
+    taken_id,
+    text_at,
+    time_at,
+)
 from services.ingest.domain.channels import (
     ChannelMessage,
     Item,
@@ -15,6 +25,7 @@ from services.ingest.domain.channels import (
     unsupported,
 )
 from services.ingest.domain.model import ChannelName
+from services.ingest.domain.templates import Filled
 
 _FILES: Final = ("image", "audio", "video", "document", "sticker")
 _STATUSES: Final = {one.value: one for one in ProviderStatus}
@@ -54,15 +65,27 @@ class WhatsAppCloud(MetaHooks):
     def compose(self, outgoing: Outgoing, credentials: Credentials) -> Call:
         body: dict[str, Any] = {"messaging_product": "whatsapp", "recipient_type": "individual"}
         body |= {"to": outgoing.recipient, "biz_opaque_callback_data": outgoing.delivery_id}
-        if outgoing.template:
-            language = {"code": outgoing.language or "en"}
-            body |= {"type": "template", "template": {"name": outgoing.template, "language": language}}
+        if outgoing.filled is not None:
+            body |= {"type": "template", "template": _template(outgoing.filled)}
         else:
-            body |= {"type": "text", "text": {"body": outgoing.text[:4096], "preview_url": False}}
+            body |= {
+                "type": "text",
+                "text": {"body": fitting(outgoing.text, 4096, self.kind), "preview_url": False},
+            }
         return graph_call(f"{credentials.sender}/messages", body, credentials)
 
     def outcome(self, status: int, body: bytes) -> str:
-        return id_at(graph_answer(status, body), "messages", 0, "id")
+        return taken_id(graph_answer(status, body), status, "messages", 0, "id")
+
+
+def _template(filled: Filled) -> dict[str, Any]:
+    template = filled.template
+    body: dict[str, Any] = {"name": template.name, "language": {"code": template.language}}
+    parameters = [
+        {"type": "text", "text": value} | ({} if template.numbered else {"parameter_name": place})
+        for place, value in filled.values
+    ]
+    return body | ({"components": [{"type": "body", "parameters": parameters}]} if parameters else {})
 
 
 def _items(body: dict[str, Any]) -> Iterator[Item]:

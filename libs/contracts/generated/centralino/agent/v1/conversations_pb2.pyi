@@ -1,6 +1,8 @@
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from collections.abc import Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
@@ -70,7 +72,7 @@ class StatusChanged(_message.Message):
     def __init__(self, conversation_id: _Optional[str] = ..., episode: _Optional[int] = ..., status: _Optional[_Union[Status, str]] = ..., previous: _Optional[_Union[Status, str]] = ..., changed_at_ms: _Optional[int] = ..., changed_by: _Optional[str] = ..., human_version: _Optional[int] = ...) -> None: ...
 
 class ReplySent(_message.Message):
-    __slots__ = ("reply_id", "conversation_id", "episode", "agent_id", "text", "after_seq", "sent_at_ms", "channel", "human", "human_version", "customer_id", "bot")
+    __slots__ = ("reply_id", "conversation_id", "episode", "agent_id", "text", "after_seq", "sent_at_ms", "channel", "human", "human_version", "customer_id", "bot", "template")
     REPLY_ID_FIELD_NUMBER: _ClassVar[int]
     CONVERSATION_ID_FIELD_NUMBER: _ClassVar[int]
     EPISODE_FIELD_NUMBER: _ClassVar[int]
@@ -83,6 +85,7 @@ class ReplySent(_message.Message):
     HUMAN_VERSION_FIELD_NUMBER: _ClassVar[int]
     CUSTOMER_ID_FIELD_NUMBER: _ClassVar[int]
     BOT_FIELD_NUMBER: _ClassVar[int]
+    TEMPLATE_FIELD_NUMBER: _ClassVar[int]
     reply_id: str
     conversation_id: str
     episode: int
@@ -95,7 +98,25 @@ class ReplySent(_message.Message):
     human_version: int
     customer_id: str
     bot: bool
-    def __init__(self, reply_id: _Optional[str] = ..., conversation_id: _Optional[str] = ..., episode: _Optional[int] = ..., agent_id: _Optional[str] = ..., text: _Optional[str] = ..., after_seq: _Optional[int] = ..., sent_at_ms: _Optional[int] = ..., channel: _Optional[str] = ..., human: _Optional[bool] = ..., human_version: _Optional[int] = ..., customer_id: _Optional[str] = ..., bot: _Optional[bool] = ...) -> None: ...
+    template: ReplyTemplate
+    def __init__(self, reply_id: _Optional[str] = ..., conversation_id: _Optional[str] = ..., episode: _Optional[int] = ..., agent_id: _Optional[str] = ..., text: _Optional[str] = ..., after_seq: _Optional[int] = ..., sent_at_ms: _Optional[int] = ..., channel: _Optional[str] = ..., human: _Optional[bool] = ..., human_version: _Optional[int] = ..., customer_id: _Optional[str] = ..., bot: _Optional[bool] = ..., template: _Optional[_Union[ReplyTemplate, _Mapping]] = ...) -> None: ...
+
+class ReplyTemplate(_message.Message):
+    __slots__ = ("name", "language", "values")
+    class ValuesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    language: str
+    values: _containers.ScalarMap[str, str]
+    def __init__(self, name: _Optional[str] = ..., language: _Optional[str] = ..., values: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class NoteAdded(_message.Message):
     __slots__ = ("note_id", "conversation_id", "episode", "agent_id", "added_at_ms")

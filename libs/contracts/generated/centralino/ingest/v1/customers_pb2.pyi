@@ -1,10 +1,20 @@
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class ConsentState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CONSENT_STATE_UNSPECIFIED: _ClassVar[ConsentState]
+    CONSENT_STATE_GIVEN: _ClassVar[ConsentState]
+    CONSENT_STATE_WITHDRAWN: _ClassVar[ConsentState]
+CONSENT_STATE_UNSPECIFIED: ConsentState
+CONSENT_STATE_GIVEN: ConsentState
+CONSENT_STATE_WITHDRAWN: ConsentState
 
 class CustomerIdentified(_message.Message):
     __slots__ = ("customer_id", "display_name", "identities", "language", "first_seen_at_ms", "tier", "attributes")
@@ -48,3 +58,25 @@ class CustomerErased(_message.Message):
     CUSTOMER_ID_FIELD_NUMBER: _ClassVar[int]
     customer_id: str
     def __init__(self, customer_id: _Optional[str] = ...) -> None: ...
+
+class ConsentChanged(_message.Message):
+    __slots__ = ("customer_id", "channel", "account", "external_id", "state", "source", "actor", "evidence", "changed_at_ms")
+    CUSTOMER_ID_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    EXTERNAL_ID_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    ACTOR_FIELD_NUMBER: _ClassVar[int]
+    EVIDENCE_FIELD_NUMBER: _ClassVar[int]
+    CHANGED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    customer_id: str
+    channel: str
+    account: str
+    external_id: str
+    state: ConsentState
+    source: str
+    actor: str
+    evidence: str
+    changed_at_ms: int
+    def __init__(self, customer_id: _Optional[str] = ..., channel: _Optional[str] = ..., account: _Optional[str] = ..., external_id: _Optional[str] = ..., state: _Optional[_Union[ConsentState, str]] = ..., source: _Optional[str] = ..., actor: _Optional[str] = ..., evidence: _Optional[str] = ..., changed_at_ms: _Optional[int] = ...) -> None: ...

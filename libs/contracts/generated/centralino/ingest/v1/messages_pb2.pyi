@@ -1,6 +1,7 @@
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from collections.abc import Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
@@ -42,7 +43,7 @@ PURPOSE_CONVERSATION: Purpose
 PURPOSE_SURVEY_ANSWER: Purpose
 
 class MessageReceived(_message.Message):
-    __slots__ = ("message_id", "conversation_id", "customer_id", "message_seq", "channel", "account", "text", "subject", "truncated", "language_hint", "received_at_ms", "case_reference", "purpose", "automatic", "continues_conversation_id")
+    __slots__ = ("message_id", "conversation_id", "customer_id", "message_seq", "channel", "account", "text", "subject", "truncated", "language_hint", "received_at_ms", "case_reference", "purpose", "automatic", "continues_conversation_id", "cause")
     MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
     CONVERSATION_ID_FIELD_NUMBER: _ClassVar[int]
     CUSTOMER_ID_FIELD_NUMBER: _ClassVar[int]
@@ -58,6 +59,7 @@ class MessageReceived(_message.Message):
     PURPOSE_FIELD_NUMBER: _ClassVar[int]
     AUTOMATIC_FIELD_NUMBER: _ClassVar[int]
     CONTINUES_CONVERSATION_ID_FIELD_NUMBER: _ClassVar[int]
+    CAUSE_FIELD_NUMBER: _ClassVar[int]
     message_id: str
     conversation_id: str
     customer_id: str
@@ -73,7 +75,22 @@ class MessageReceived(_message.Message):
     purpose: Purpose
     automatic: bool
     continues_conversation_id: str
-    def __init__(self, message_id: _Optional[str] = ..., conversation_id: _Optional[str] = ..., customer_id: _Optional[str] = ..., message_seq: _Optional[int] = ..., channel: _Optional[_Union[Channel, str]] = ..., account: _Optional[str] = ..., text: _Optional[str] = ..., subject: _Optional[str] = ..., truncated: _Optional[bool] = ..., language_hint: _Optional[str] = ..., received_at_ms: _Optional[int] = ..., case_reference: _Optional[str] = ..., purpose: _Optional[_Union[Purpose, str]] = ..., automatic: _Optional[bool] = ..., continues_conversation_id: _Optional[str] = ...) -> None: ...
+    cause: Cause
+    def __init__(self, message_id: _Optional[str] = ..., conversation_id: _Optional[str] = ..., customer_id: _Optional[str] = ..., message_seq: _Optional[int] = ..., channel: _Optional[_Union[Channel, str]] = ..., account: _Optional[str] = ..., text: _Optional[str] = ..., subject: _Optional[str] = ..., truncated: _Optional[bool] = ..., language_hint: _Optional[str] = ..., received_at_ms: _Optional[int] = ..., case_reference: _Optional[str] = ..., purpose: _Optional[_Union[Purpose, str]] = ..., automatic: _Optional[bool] = ..., continues_conversation_id: _Optional[str] = ..., cause: _Optional[_Union[Cause, _Mapping]] = ...) -> None: ...
+
+class Cause(_message.Message):
+    __slots__ = ("outreach_id", "rule", "event_type", "text", "sent_at_ms")
+    OUTREACH_ID_FIELD_NUMBER: _ClassVar[int]
+    RULE_FIELD_NUMBER: _ClassVar[int]
+    EVENT_TYPE_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    SENT_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    outreach_id: str
+    rule: str
+    event_type: str
+    text: str
+    sent_at_ms: int
+    def __init__(self, outreach_id: _Optional[str] = ..., rule: _Optional[str] = ..., event_type: _Optional[str] = ..., text: _Optional[str] = ..., sent_at_ms: _Optional[int] = ...) -> None: ...
 
 class MessageDelivered(_message.Message):
     __slots__ = ("delivery_id", "conversation_id", "source_id", "channel", "delivered_at_ms", "attempts", "possibly_twice")
