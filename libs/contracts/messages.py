@@ -16,7 +16,14 @@ from libs.contracts.generated.centralino.analytics.v1.outcomes_pb2 import (
     ConversationOutcome,
     SurveyState,
 )
-from libs.contracts.generated.centralino.ingest.v1.customers_pb2 import CustomerIdentified, Identity
+from libs.contracts.generated.centralino.ingest.v1.customers_pb2 import (
+    CustomerErased,
+    CustomerIdentified,
+    CustomersLinked,
+    CustomersUnlinked,
+    Identity,
+    Person,
+)
 from libs.contracts.generated.centralino.ingest.v1.inbox_pb2 import PayloadAccepted
 from libs.contracts.generated.centralino.ingest.v1.messages_pb2 import (
     Channel,
@@ -74,7 +81,10 @@ __all__ = [
     "ConversationOutcome",
     "ConversationResolved",
     "ConversationTriaged",
+    "CustomerErased",
     "CustomerIdentified",
+    "CustomersLinked",
+    "CustomersUnlinked",
     "DeliveryFailed",
     "Entity",
     "EpisodeCause",
@@ -89,6 +99,7 @@ __all__ = [
     "OfferOutcome",
     "OutOfHours",
     "PayloadAccepted",
+    "Person",
     "PersonChanged",
     "PoolCommand",
     "PresenceChanged",

@@ -7,12 +7,10 @@ from google.protobuf.message import Message
 
 from libs.contracts import (
     ConversationContinued,
-    CustomerIdentified,
     MessageReceived,
     PayloadAccepted,
     Purpose,
 )
-from libs.contracts import Identity as IdentityRecord
 from libs.storage import NotLoaded, Want
 from libs.streams import Reject
 from services.ingest.adapters.arrivals import Arrival
@@ -31,7 +29,7 @@ from services.ingest.domain.model import (
     Thread,
 )
 from services.ingest.statuses import apply_news
-from services.ingest.wire import CHANNELS
+from services.ingest.wire import CHANNELS, identified
 
 
 def want_first(event: PayloadAccepted, ctx: IngestContext) -> Iterator[Want]:
@@ -215,7 +213,7 @@ def _customer(
     if customer == stored:
         return customer, []
     ctx.customers.put(customer)
-    return customer, [_identified(customer)]
+    return customer, [identified(customer)]
 
 
 def _note_identity(inbound: Inbound, identity: Identity | None, thread: Thread, ctx: IngestContext) -> None:
@@ -223,25 +221,13 @@ def _note_identity(inbound: Inbound, identity: Identity | None, thread: Thread, 
     if key is None or _stranger(inbound, thread):
         return
     noted = identity or new_identity(key, thread.customer_id, inbound.verified)
+    noted = replace(noted, verified=noted.verified or inbound.verified)
     if follows_identity(inbound):
         noted = replace(noted, conversation_id=thread.conversation_id)
     if inbound.channel in PROVIDED:
         noted = replace(noted, last_inbound_at_ms=max(noted.last_inbound_at_ms, inbound.received_at_ms))
     if noted != identity:
         ctx.identities.put(noted)
-
-
-def _identified(customer: Customer) -> CustomerIdentified:
-    return CustomerIdentified(
-        customer_id=customer.customer_id,
-        display_name=customer.display_name,
-        identities=[
-            IdentityRecord(channel=channel, account=account, external_id=external_id, verified=verified)
-            for channel, account, external_id, verified in customer.identities
-        ],
-        language=customer.language,
-        first_seen_at_ms=customer.first_seen_at_ms,
-    )
 
 
 def _language(inbound: Inbound, customer: Customer | None, prepared: Prepared) -> str:

@@ -2,12 +2,21 @@
 
 from typing import Final
 
-from libs.contracts import DeliveryFailed, MessageDelivered, PayloadAccepted
+from libs.contracts import (
+    CustomerErased,
+    CustomerIdentified,
+    CustomersLinked,
+    CustomersUnlinked,
+    DeliveryFailed,
+    MessageDelivered,
+    PayloadAccepted,
+)
 from libs.runtime import Platform, Service, ServiceDefinition
 from libs.streams import Subscriber
 from services.ingest.api.routers import routers_of
 from services.ingest.api.widget import PREFIX
-from services.ingest.handlers import normaliser, outbound
+from services.ingest.handlers import normaliser, outbound, people
+from services.ingest.operations.people import people_context
 from services.ingest.parts import Parts
 from services.ingest.settings import IngestSettings
 from services.ingest.workers import workers_of
@@ -22,6 +31,7 @@ def build(platform: Platform, settings: IngestSettings) -> Service:
         subscribers=[
             Subscriber(normaliser, parts.context, resources=parts.desk),
             Subscriber(outbound, parts.context),
+            Subscriber(people, people_context),
         ],
         tasks=workers_of(parts),
     )
@@ -34,6 +44,14 @@ definition: Final = ServiceDefinition(
     settings=IngestSettings,
     build=build,
     migrations="services.ingest.migrations",
-    streams=(normaliser, outbound),
-    emits=(PayloadAccepted, MessageDelivered, DeliveryFailed),
+    streams=(normaliser, outbound, people),
+    emits=(
+        PayloadAccepted,
+        MessageDelivered,
+        DeliveryFailed,
+        CustomerIdentified,
+        CustomersLinked,
+        CustomersUnlinked,
+        CustomerErased,
+    ),
 )

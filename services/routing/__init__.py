@@ -2,7 +2,7 @@
 
 Owns       the directory (teams, queues, people, capacities, calendars), pools, presence, offers, assignments, SLA clocks
 Consumes   EpisodeOpened, StatusChanged, ReplySent, TransferRequested, ConversationResolved (agent), ConversationTriaged
-           (triage); its own PoolCommand
+           (triage), CustomerErased (ingest); its own PoolCommand
 Emits      TeamAssigned, AgentOffered, OfferClosed, AgentAssigned, Released, RingOpened, QueueUnserved, OutOfHours,
            WaitPredicted, SlaStarted, SlaWarned, SlaBreached, SlaMet, SlaCancelled, SlaEscalated, PresenceChanged,
            TeamChanged, PersonChanged

@@ -33,6 +33,16 @@ class Customer:
     tier: str
     first_seen_at_ms: int
     identities: list[dict[str, Any]]
+    attributes: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Personhood:
+    """By whose id the person is known whom a customer is; the highest version holds."""
+
+    customer_id: str
+    person_id: str
+    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +153,7 @@ PLACEMENTS = TableRepository(tables.placements, Placement, _placement_to_row, _p
 MESSAGES = TableRepository(tables.messages, Entry)
 NOTES = TableRepository(tables.notes, Note)
 CUSTOMERS = TableRepository(tables.customers, Customer)
+PERSONS = TableRepository(tables.persons, Personhood)
 TEAMS = TableRepository(tables.teams, Team)
 PEOPLE = TableRepository(tables.people, Person)
 ACCOUNTS = TableRepository(tables.accounts, Account)

@@ -92,6 +92,15 @@ customers = Table(
     *_text("display_name", "language", "tier"),
     *_number("first_seen_at_ms"),
     Column("identities", JSONB, nullable=False),
+    Column("attributes", JSONB, nullable=False),
+)
+
+persons = Table(
+    "persons",
+    metadata,
+    Column("customer_id", Text, primary_key=True),
+    *_text("person_id"),
+    *_number("version"),
 )
 
 teams = Table(

@@ -111,12 +111,14 @@ class Identity(BaseModel):
 
 
 class CustomerView(BaseModel):
-    """Who writes."""
+    """Who writes: the person, with what is known of all customers who were found to be the same."""
 
     id: str
+    linked_ids: list[str] = Field(description="Other customers who are the same person")
     name: str
     language: str
     tier: str
+    attributes: dict[str, str] = Field(description="What the operator's systems say of them")
     customer_since: Instant | None
     identities: list[Identity]
 

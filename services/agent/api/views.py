@@ -134,7 +134,7 @@ def detail(whole: Whole, page: Page[schemas.Message]) -> schemas.Detail:
         continues=c.continues or None,
         continued_as=c.continued_as or None,
         traceparent=c.traceparent or None,
-        customer=_customer(c, whole.customer),
+        customer=_customer(c, whole.customers),
         triage=_triage(c, whole.decision),
         assignment=schemas.Assignment(
             team=named(placement.team_id, labels.team),
@@ -152,15 +152,24 @@ def detail(whole: Whole, page: Page[schemas.Message]) -> schemas.Detail:
     )
 
 
-def _customer(c: Conversation, row: dict[str, Any] | None) -> schemas.CustomerView:
-    row = row or {}
+def _customer(c: Conversation, rows: list[dict[str, Any]]) -> schemas.CustomerView:
+    """The person: what the conversation's own customer says, and what only the linked ones say where it is silent."""
+
+    def first(name: str) -> str:
+        return next((row[name] for row in rows if row[name]), "")
+
+    attributes: dict[str, str] = {}
+    for row in reversed(rows):
+        attributes.update(row["attributes"])
     return schemas.CustomerView(
         id=c.customer_id,
-        name=row.get("display_name", ""),
-        language=row.get("language", ""),
-        tier=row.get("tier", ""),
-        customer_since=or_none(row.get("first_seen_at_ms", 0)),
-        identities=[schemas.Identity(**identity) for identity in row.get("identities", [])],
+        linked_ids=[row["customer_id"] for row in rows if row["customer_id"] != c.customer_id],
+        name=first("display_name"),
+        language=first("language"),
+        tier=first("tier"),
+        attributes=attributes,
+        customer_since=min((row["first_seen_at_ms"] for row in rows), default=None),
+        identities=[schemas.Identity(**identity) for row in rows for identity in row["identities"]],
     )
 
 

@@ -51,11 +51,11 @@ class VisitorThreads:
     """Reads and marks conversations of visitors."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self.database = database
 
     async def newest(self, visitor: Visitor) -> ThreadState | None:
         """The conversation a visitor is in, followed to where it goes on; None before their first message."""
-        async with self._database.read() as connection:
+        async with self.database.read() as connection:
             row = await fetch_one(connection, _OF_IDENTITY, *visitor.identity.row_key)
         state = await self.state(row[0]) if row and row[0] else None
         for _ in range(HOPS):
@@ -67,7 +67,7 @@ class VisitorThreads:
 
     async def state(self, conversation_id: str) -> ThreadState | None:
         """The conversation, or None."""
-        async with self._database.read() as connection:
+        async with self.database.read() as connection:
             row = await fetch_one(connection, _STATE, conversation_id)
         return None if row is None else ThreadState(conversation_id, *row)
 
@@ -75,7 +75,7 @@ class VisitorThreads:
         self, conversation_id: str, after: int, most: int, scope: str
     ) -> list[tuple[Entry, str | None]]:
         """Entries after a number, each with the widget's own id of it, where one of `scope` has sent it."""
-        async with self._database.read() as connection:
+        async with self.database.read() as connection:
             rows = await fetch_all(connection, _ENTRIES, conversation_id, after, most, scope)
         return [(ENTRIES.value_of(row[:-1]), row[-1]) for row in rows]
 
@@ -84,7 +84,7 @@ class VisitorThreads:
     ) -> tuple[int, int] | None:
         """Notes how far a side has read, never backwards nor beyond the end, and says how far both have; None for an
         unknown conversation."""
-        async with self._database.begin() as uow:
+        async with self.database.begin() as uow:
             row = await fetch_one(
                 uow.connection, _READ, conversation_id, customer_entry_seq, agent_message_seq
             )

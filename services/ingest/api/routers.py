@@ -7,7 +7,9 @@ from fastapi import APIRouter
 from libs.web import parse_networks
 from services.ingest.adapters.visitor_threads import VisitorThreads
 from services.ingest.api.activity import activity_router
+from services.ingest.api.customers import customers_router
 from services.ingest.api.deliveries import deliveries_router
+from services.ingest.api.erasures import erasures_router
 from services.ingest.api.files import files_router
 from services.ingest.api.hooks import Hooks, hooks_router
 from services.ingest.api.mail import mail_router
@@ -16,6 +18,7 @@ from services.ingest.api.threads import threads_router
 from services.ingest.api.widget import widget_router
 from services.ingest.api.widget_access import Rates, WidgetAccess
 from services.ingest.api.widget_files import widget_files_router
+from services.ingest.operations.erasing import Erasing
 from services.ingest.parts import Parts
 
 
@@ -37,6 +40,8 @@ def routers_of(parts: Parts) -> Sequence[APIRouter]:
         messages_router(accepting),
         mail_router(accepting),
         hooks_router(Hooks(accepting, parts.adapters, parts.reveal, parts.hooks_url)),
+        customers_router(database),
+        erasures_router(Erasing(database, parts.sealer, parts.blobs, platform.peers)),
         deliveries_router(database, signals),
         files_router(database, tokens, parts.blobs),
         threads_router(database, tokens, signals),

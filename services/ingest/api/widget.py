@@ -25,6 +25,7 @@ from services.ingest.api.widget_schemas import (
 )
 from services.ingest.domain.model import Entry
 from services.ingest.domain.visitors import Visitor
+from services.ingest.operations.signing_in import sign_in
 from services.ingest.signals import Signals
 
 PREFIX: Final = "/v1/widget/"
@@ -61,6 +62,9 @@ def widget_router(
         asked = await read_body(request, SessionIn)
         found = access.account(request, channel, account)
         token, visitor, ends_s = access.open_session(request, found, asked)
+        before = access.going_on(request, found)
+        if visitor.verified and before is not None:
+            await sign_in(threads.database, before, visitor)
         state = await threads.newest(visitor)
         session = WidgetSession(
             session=token,

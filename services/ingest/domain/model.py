@@ -141,6 +141,9 @@ class Customer:
     first_seen_at_ms: int
     identities: tuple[tuple[str, str, str, bool], ...]
     """(channel, account, external id, verified)"""
+    tier: str = ""
+    attributes: tuple[tuple[str, str], ...] = ()
+    """What the operator's systems say of them, (name, value) in the order of the names."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,6 +140,42 @@ async def test_a_signed_identity_is_the_customer_of_the_operators_other_systems(
     assert after["conversation_id"] is None
 
 
+async def test_who_signs_in_is_linked_to_the_known_customer_and_their_conversation_goes_on(
+    site: ServiceUnderTest, browser: httpx.AsyncClient
+) -> None:
+    anonymous = await begin(browser)
+    asked = await write(site, browser, anonymous, "Where is my order?")
+    token = signed(site, sub="customer-20", name="Grace")
+    for _ in range(2):
+        answer = await browser.post(f"{PATH}/sessions", json={"identity": token}, headers=as_(anonymous))
+        assert answer.json()["conversation_id"] == asked["conversation_id"]
+    signed_in = answer.json()
+    again = await write(site, browser, signed_in, "It is number 7.")
+    assert again["conversation_id"] == asked["conversation_id"]
+    first, second = await received(site, asked["conversation_id"])
+    links = [
+        e for e in await site.events("CustomersLinked") if first.customer_id in e.persons[0].customer_ids
+    ]
+    [link] = links
+    assert (link.actor, link.joined_customer_id) == ("rule:signed-in", first.customer_id)
+    assert second.customer_id == first.customer_id, "the conversation stays whose it was; the person is one"
+    elsewhere = await begin(browser, identity=signed(site, sub="customer-20"))
+    assert elsewhere["conversation_id"] == asked["conversation_id"], "on their telephone too"
+
+    other = await begin(browser)
+    await browser.post(f"{PATH}/messages", json={"id": "unread", "text": "Not read yet"}, headers=as_(other))
+    waits = await browser.post(
+        f"{PATH}/sessions", json={"identity": signed(site, sub="customer-21")}, headers=as_(other)
+    )
+    assert (waits.status_code, waits.headers["Retry-After"]) == (503, "1")
+    await site.settle()
+    silent = await begin(browser)
+    nothing = await browser.post(
+        f"{PATH}/sessions", json={"identity": signed(site, sub="customer-22")}, headers=as_(silent)
+    )
+    assert nothing.json()["conversation_id"] is None, "a browser that never wrote is nobody to link"
+
+
 async def test_the_identity_that_the_manual_signs_is_taken(browser: httpx.AsyncClient) -> None:
     names: dict[str, Any] = {}
     # The lines of the manual, run as they are printed there.

@@ -28,7 +28,7 @@
 
   // ---- What outlives the page: session, draft, and messages not yet taken by the server.
 
-  const EMPTY = { session: "", visitor: "", expires: 0, conversation: "", brand: "", seen: 0, draft: "", fields: {}, queue: [] };
+  const EMPTY = { session: "", before: "", visitor: "", expires: 0, conversation: "", brand: "", seen: 0, draft: "", fields: {}, queue: [] };
   const key = `centralino ${api}`;
   let memory = "";
 
@@ -89,7 +89,7 @@
     const wanted = identity && visitorOf(identity);
     const wasCustomer = known.visitor.startsWith("customer:");
     if (wasCustomer && known.visitor !== wanted) store(EMPTY);
-    else if (wanted && !wasCustomer && known.visitor) store({ session: "", visitor: "", conversation: "", seen: 0 });
+    else if (wanted && !wasCustomer && known.visitor) store({ session: "", before: known.session, visitor: "", conversation: "", seen: 0 });
     else return;
     forget();
   }
@@ -112,13 +112,14 @@
   async function openSession() {
     const known = stored();
     const asked = identity;
-    const going = known.session && !identity ? { "X-Widget-Session": known.session } : {};
-    const given = await post("sessions", { identity, language }, going);
+    // Who signs in shows which browser they were: what was said before goes on.
+    const going = known.session || (identity && known.before);
+    const given = await post("sessions", { identity, language }, going ? { "X-Widget-Session": going } : {});
     // Somebody signed in or out meanwhile: this session is not theirs.
     if (asked !== identity) return openSession();
     if (known.visitor && known.visitor !== given.visitor) forget();
     const conversation = given.conversation_id || "";
-    store({ session: given.session, visitor: given.visitor, expires: Date.parse(given.expires_at), conversation, brand: given.brand });
+    store({ session: given.session, before: "", visitor: given.visitor, expires: Date.parse(given.expires_at), conversation, brand: given.brand });
     most = given.most_text;
     showHead();
     return given.session;
@@ -136,6 +137,10 @@
       })
       .finally(() => (opening = null));
     return opening;
+  }
+
+  function join() {
+    session().then(follow, (error) => error.status === 503 && setTimeout(join, error.retryMs || 2000));
   }
 
   // A session that is not taken any more is replaced once.
@@ -766,7 +771,7 @@ label input { font-weight: 400; }
     if (!document.body) await new Promise((done) => addEventListener("DOMContentLoaded", done, { once: true }));
     build();
     if (stored().queue.some((one) => !one.failed)) flush();
-    if (identity || stored().conversation) session().then(follow, () => {});
+    if (identity || stored().conversation) join();
     if (options.open === "true") open();
   }
 
@@ -807,7 +812,7 @@ label input { font-weight: 400; }
       checkVisitor();
       showHead();
       show();
-      if (identity || isOpen()) session().then(follow, () => {});
+      if (identity || isOpen()) join();
     },
   });
   start();
