@@ -61,7 +61,7 @@ TOPICS: dict[str, Topic] = {
         retention_days=14,
         compact=False,
         local=False,
-        personal={"centralino.ingest.v1.MessageReceived": ("text", "subject"), "centralino.ingest.v1.DeliveryFailed": ("reason",)},
+        personal={"centralino.ingest.v1.MessageReceived": ("text", "subject", "attachments"), "centralino.ingest.v1.DeliveryFailed": ("reason",)},
     ),
     "routing.assignments.v1": Topic(
         name="routing.assignments.v1",

@@ -26,6 +26,7 @@ from libs.contracts.generated.centralino.ingest.v1.customers_pb2 import (
 )
 from libs.contracts.generated.centralino.ingest.v1.inbox_pb2 import PayloadAccepted
 from libs.contracts.generated.centralino.ingest.v1.messages_pb2 import (
+    Attachment,
     Channel,
     ConversationContinued,
     DeliveryFailed,
@@ -74,6 +75,7 @@ from libs.contracts.generated.centralino.triage.v1.decisions_pb2 import (
 __all__ = [
     "AgentAssigned",
     "AgentOffered",
+    "Attachment",
     "Channel",
     "ClockResult",
     "ConversationContinued",

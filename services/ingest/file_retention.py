@@ -6,6 +6,7 @@ from typing import Final
 
 from libs.storage import BlobStore, Database, fetch_all
 from libs.telemetry import get_logger
+from services.ingest.adapters.uploads import Uploads
 
 _BATCH: Final = 500
 _EVERY_SECONDS: Final = 3600.0
@@ -26,7 +27,7 @@ _GONE: Final = """
 SELECT DISTINCT e.blob_key FROM ingest.attachments e WHERE e.state = 'expired' AND e.blob_key <> ''
 AND NOT EXISTS (
     SELECT 1 FROM ingest.attachments k WHERE k.blob_key = e.blob_key AND k.state <> 'expired'
-) LIMIT $1
+) AND NOT EXISTS (SELECT 1 FROM ingest.uploads u WHERE u.blob_key = e.blob_key) LIMIT $1
 """
 _FORGET: Final = """
 UPDATE ingest.attachments SET blob_key = '' WHERE blob_key = ANY($1::text[]) AND state = 'expired'
@@ -43,6 +44,7 @@ class FileRetention:
         self._blobs = blobs
         self._keep_ms = int(days * _DAY_MS)
         self._idle_s = idle_s
+        self._uploads = Uploads(database, blobs, most_bytes=0)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Sweeps every hour until stopped."""
@@ -63,7 +65,7 @@ class FileRetention:
         while keys := [key for (key,) in await self._changed(_GONE, _BATCH)]:
             removed += await self._blobs.remove(keys, self._idle_s)
             await self._changed(_FORGET, keys)
-        return expired, removed
+        return expired, removed + await self._uploads.sweep(self._idle_s)
 
     async def _changed(self, statement: str, *arguments: object) -> list[tuple[str]]:
         async with self._database.begin() as uow:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from google.protobuf.message import Message
 
+from libs.contracts import Attachment as AttachmentRecord
 from libs.contracts import (
     ConversationContinued,
     MessageReceived,
@@ -18,6 +19,7 @@ from services.ingest.adapters.desk import Prepared
 from services.ingest.context import IngestContext
 from services.ingest.domain import threads as rules
 from services.ingest.domain.customers import learn, new_customer, new_identity
+from services.ingest.domain.files import Attachment
 from services.ingest.domain.mail_threading import noted_ids
 from services.ingest.domain.model import (
     PROVIDED,
@@ -150,7 +152,7 @@ def normalise(prepared: Prepared, ctx: IngestContext) -> list[Message]:
     ctx.arrived.append(
         Arrival(inbound.message_id, thread.conversation_id, customer_id, thread.case_reference, seq)
     )
-    events.append(_received(inbound, thread, _language(inbound, customer, prepared), seq))
+    events.append(_received(inbound, thread, _language(inbound, customer, prepared), seq, prepared.files))
     return events
 
 
@@ -234,7 +236,9 @@ def _language(inbound: Inbound, customer: Customer | None, prepared: Prepared) -
     return inbound.language or (customer.language if customer else "") or prepared.account_language
 
 
-def _received(inbound: Inbound, thread: Thread, language_hint: str, seq: int) -> MessageReceived:
+def _received(
+    inbound: Inbound, thread: Thread, language_hint: str, seq: int, files: Sequence[Attachment]
+) -> MessageReceived:
     return MessageReceived(
         message_id=inbound.message_id,
         conversation_id=thread.conversation_id,
@@ -251,4 +255,14 @@ def _received(inbound: Inbound, thread: Thread, language_hint: str, seq: int) ->
         purpose=Purpose.PURPOSE_CONVERSATION,
         automatic=inbound.automatic,
         continues_conversation_id=thread.continues_conversation_id if seq == 1 else "",
+        attachments=[
+            AttachmentRecord(
+                attachment_id=file.attachment_id,
+                name=file.name,
+                media_type=file.media_type,
+                size=file.size,
+                inline=file.inline,
+            )
+            for file in files
+        ],
     )

@@ -178,6 +178,12 @@ class IngestSettings(ServiceSettings):
     visitor_messages_per_minute: int = Field(
         default=20, ge=1, description="Messages of one visitor of the widget, by each process"
     )
+    visitor_file_mb: float = Field(
+        default=10, gt=0, le=1000, description="Largest file that a visitor of the widget can send"
+    )
+    visitor_files_per_minute: int = Field(
+        default=10, ge=1, description="Files of one visitor of the widget, by each process"
+    )
     address_requests_per_minute: int = Field(
         default=600, ge=1, description="Requests of widgets from one network address, by each process"
     )

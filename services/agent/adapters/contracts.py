@@ -30,7 +30,7 @@ from services.agent.domain.conversation import (
     Understanding,
 )
 from services.agent.domain.episodes import Kind
-from services.agent.domain.timeline import Entry
+from services.agent.domain.timeline import Attachment, Entry
 
 _CHANNELS = {
     Channel.CHANNEL_WEB: "web",
@@ -113,6 +113,10 @@ def entry_of(event: MessageReceived, message: Message, position: int) -> Entry:
         event.text,
         event.truncated,
         message.received_at_ms,
+        attachments=tuple(
+            Attachment(one.attachment_id, one.name, one.media_type, one.size, one.inline)
+            for one in event.attachments
+        ),
     )
 
 

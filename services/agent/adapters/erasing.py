@@ -14,7 +14,7 @@ _CONVERSATIONS: Final = (
 _BY_CONVERSATION: Final = {
     "conversations": "UPDATE agent.conversations SET subject = '', traceparent = '', customer_id = ''"
     " WHERE conversation_id = ANY($1::text[]) RETURNING 1",
-    "messages": "UPDATE agent.messages SET text = '', subject = '', delivery_reason = ''"
+    "messages": "UPDATE agent.messages SET text = '', subject = '', delivery_reason = '', attachments = '[]'"
     " WHERE conversation_id = ANY($1::text[]) RETURNING 1",
     "understandings": "UPDATE agent.understandings SET customer_id = '',"
     ' detail = detail || \'{"reasons": [], "suggested_reply": ""}\''

@@ -8,7 +8,7 @@ from services.agent.adapters import tables
 from services.agent.domain.conversation import Conversation, Span, Status, Understanding
 from services.agent.domain.episodes import Kind
 from services.agent.domain.placement import Clock, Placement
-from services.agent.domain.timeline import Entry
+from services.agent.domain.timeline import Attachment, Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,8 @@ def _names(value: type[Any], *but: str) -> list[str]:
 
 _SPAN = _names(Span)
 _CLOCK = _names(Clock)
+_ATTACHMENT = _names(Attachment)
+_ENTRY = _names(Entry, "attachments")
 _CONVERSATION = _names(Conversation, "spans", "tags", "status")
 _UNDERSTANDING = _names(Understanding, "kind", "tags")
 _PLACEMENT = _names(Placement, "clocks")
@@ -143,6 +145,16 @@ def _placement_from_row(row: Any) -> Placement:
     return Placement(**{**row, "clocks": clocks_of(row["clocks"])})
 
 
+def _entry_to_row(value: Entry) -> dict[str, Any]:
+    row = _plain(_ENTRY, value)
+    row["attachments"] = [_plain(_ATTACHMENT, one) for one in value.attachments]
+    return row
+
+
+def _entry_from_row(row: Any) -> Entry:
+    return Entry(**{**row, "attachments": tuple(Attachment(**one) for one in row["attachments"])})
+
+
 CONVERSATIONS = TableRepository(
     tables.conversations, Conversation, _conversation_to_row, _conversation_from_row
 )
@@ -150,7 +162,7 @@ UNDERSTANDINGS = TableRepository(
     tables.understandings, Understanding, _understanding_to_row, _understanding_from_row
 )
 PLACEMENTS = TableRepository(tables.placements, Placement, _placement_to_row, _placement_from_row)
-MESSAGES = TableRepository(tables.messages, Entry)
+MESSAGES = TableRepository(tables.messages, Entry, _entry_to_row, _entry_from_row)
 NOTES = TableRepository(tables.notes, Note)
 CUSTOMERS = TableRepository(tables.customers, Customer)
 PERSONS = TableRepository(tables.persons, Personhood)

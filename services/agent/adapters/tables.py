@@ -58,6 +58,7 @@ messages = Table(
     *_number("delivery_at_ms"),
     *_text("delivery_reason"),
     Column("possibly_twice", Boolean, nullable=False),
+    Column("attachments", JSONB, nullable=False),
 )
 
 understandings = Table(

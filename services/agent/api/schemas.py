@@ -80,6 +80,19 @@ class Delivery(BaseModel):
     possibly_twice: bool
 
 
+class File(BaseModel):
+    """A file that came with a message. Its name and its type are a stranger's word: show them as text."""
+
+    id: str
+    name: str
+    media_type: str = Field(description="What its bytes show; empty while it was still at its provider")
+    size: int = Field(description="Bytes; 0 while it was still at its provider")
+    inline: bool
+    location: str = Field(
+        description="Where it is served to agents: as a download unless it is a plain picture"
+    )
+
+
 class Message(BaseModel):
     """An entry of the timeline. A customer's message has `seq`, a reply `after_seq` and `delivery`."""
 
@@ -99,6 +112,7 @@ class Message(BaseModel):
     trailing_cause: str | None
     triage: TriageResult | None
     delivery: Delivery | None
+    attachments: list[File]
 
 
 class Identity(BaseModel):

@@ -98,6 +98,17 @@ def message(shown: Shown, conversation: Conversation) -> schemas.Message:
         trailing_cause=understood.cause if trails and understood is not None else None,
         triage=triage_result(understood) if understood is not None else None,
         delivery=_delivery(entry),
+        attachments=[
+            schemas.File(
+                id=one.attachment_id,
+                name=one.name,
+                media_type=one.media_type,
+                size=one.size,
+                inline=one.inline,
+                location=f"/ingest/v1/conversations/{entry.conversation_id}/files/{one.attachment_id}",
+            )
+            for one in entry.attachments
+        ],
     )
 
 

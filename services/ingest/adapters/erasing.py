@@ -48,6 +48,7 @@ DELETE FROM ingest.provider_messages
 WHERE channel = $1 AND account = $2 AND provider_id LIKE 'through:%' AND right(provider_id, length($3) + 1) = ':' || $3
 RETURNING 1
 """
+_UPLOADS: Final = "DELETE FROM ingest.uploads WHERE right(scope, length($1)) = $1 RETURNING blob_key"
 _BY_CUSTOMER: Final = {
     "memberships": "DELETE FROM ingest.memberships WHERE customer_id = $1 RETURNING 1",
     "customer_links": "DELETE FROM ingest.customer_links WHERE customer_id = $1 OR joined_customer_id = $1 RETURNING 1",
@@ -99,6 +100,8 @@ class Forgetting:
         counts["attachments"] = len(files)
         for identity in identities:
             counts["provider_messages"] += await count(_READ_BY_PERSON, *identity)
+            uploads = await fetch_all(connection, _UPLOADS, f"/{identity[0]}/{identity[2]}")
+            self.blob_keys.update(str(key) for (key,) in uploads)
         for name, statement in _BY_CUSTOMER.items():
             counts[name] = await count(statement, customer_id)
         counts["customer_handles"] = await count(_HANDLES, customer_id)

@@ -1,10 +1,12 @@
 """A visitor's conversation: found by their identity alone, read for the widget, and how far each side has read."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from libs.storage import Database, fetch_all, fetch_one
-from services.ingest.adapters.tables import ENTRIES
+from services.ingest.adapters.tables import ATTACHMENTS, ENTRIES
+from services.ingest.domain.files import Attachment
 from services.ingest.domain.model import Entry
 from services.ingest.domain.threads import HOPS
 from services.ingest.domain.visitors import Visitor
@@ -23,6 +25,13 @@ FROM ingest.thread_entries e
 LEFT JOIN ingest.raw_messages r ON e.kind = 'customer' AND r.id = e.ref_id AND r.scope = $4
 WHERE e.conversation_id = $1 AND e.entry_seq > $2 ORDER BY e.entry_seq LIMIT $3
 """
+_FILES: Final = (
+    f"SELECT {ATTACHMENTS.columns} FROM ingest.attachments"
+    " WHERE conversation_id = $1 AND message_id = ANY($2::text[]) ORDER BY message_id, position"
+)
+_FILE: Final = (
+    f"SELECT {ATTACHMENTS.columns} FROM ingest.attachments WHERE conversation_id = $1 AND attachment_id = $2"
+)
 _READ: Final = """
 INSERT INTO ingest.thread_reads AS r (conversation_id, customer_entry_seq, agent_message_seq)
 SELECT conversation_id, least($2::bigint, entry_seq), least($3::bigint, message_seq)
@@ -78,6 +87,22 @@ class VisitorThreads:
         async with self.database.read() as connection:
             rows = await fetch_all(connection, _ENTRIES, conversation_id, after, most, scope)
         return [(ENTRIES.value_of(row[:-1]), row[-1]) for row in rows]
+
+    async def files(self, conversation_id: str, message_ids: Sequence[str]) -> dict[str, list[Attachment]]:
+        """The files of messages, by message."""
+        async with self.database.read() as connection:
+            rows = await fetch_all(connection, _FILES, conversation_id, list(message_ids))
+        found: dict[str, list[Attachment]] = {}
+        for row in rows:
+            file = ATTACHMENTS.value_of(row)
+            found.setdefault(file.message_id, []).append(file)
+        return found
+
+    async def file(self, conversation_id: str, attachment_id: str) -> Attachment | None:
+        """A file of the conversation, or None."""
+        async with self.database.read() as connection:
+            row = await fetch_one(connection, _FILE, conversation_id, attachment_id)
+        return None if row is None else ATTACHMENTS.value_of(row)
 
     async def mark(
         self, conversation_id: str, *, customer_entry_seq: int = 0, agent_message_seq: int = 0

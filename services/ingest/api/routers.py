@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from fastapi import APIRouter
 
 from libs.web import parse_networks
+from services.ingest.adapters.uploads import Uploads
 from services.ingest.adapters.visitor_threads import VisitorThreads
 from services.ingest.api.activity import activity_router
 from services.ingest.api.customers import customers_router
@@ -18,6 +19,7 @@ from services.ingest.api.threads import threads_router
 from services.ingest.api.widget import widget_router
 from services.ingest.api.widget_access import Rates, WidgetAccess
 from services.ingest.api.widget_files import widget_files_router
+from services.ingest.api.widget_uploads import widget_uploads_router
 from services.ingest.operations.erasing import Erasing
 from services.ingest.parts import Parts
 
@@ -36,6 +38,7 @@ def routers_of(parts: Parts) -> Sequence[APIRouter]:
         parse_networks(settings.proxies),
         platform.public_url,
     )
+    uploads = Uploads(database, parts.blobs, int(settings.visitor_file_mb * 1024 * 1024))
     return [
         messages_router(accepting),
         mail_router(accepting),
@@ -46,6 +49,7 @@ def routers_of(parts: Parts) -> Sequence[APIRouter]:
         files_router(database, tokens, parts.blobs),
         threads_router(database, tokens, signals),
         activity_router(visitors, signals),
-        widget_router(access, accepting, visitors, signals),
+        widget_router(access, accepting, visitors, signals, uploads),
+        widget_uploads_router(access, visitors, uploads),
         widget_files_router(),
     ]

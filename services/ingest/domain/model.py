@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from services.ingest.domain.files import KeptFile
+
 MOST_TEXT_BYTES: Final = 64 * 1024
 
 
@@ -99,6 +101,8 @@ class Inbound:
     """Who wrote the mail, to whom, by which list."""
     media: tuple[str, ...] = ()
     """Files at the provider, by address or id."""
+    files: tuple[KeptFile, ...] = ()
+    """Files that are here already."""
     threads: tuple[str, ...] = ()
     """Conversations it may belong to, the strongest evidence first."""
     case_references: tuple[str, ...] = ()

@@ -8,6 +8,8 @@ from services.ingest.domain.model import ChannelName, IdentityKey
 
 MOST_TEXT: Final = 8_000
 """Characters of one message."""
+MOST_FILES: Final = 5
+"""Files of one message."""
 VISITOR: Final = "visitor"
 """Channel of identities that are a browser and nothing more."""
 

@@ -1,4 +1,4 @@
-"""Customers who are one person, and what the operator's systems say of customers.
+"""Customers who are one person, what the operator's systems say of customers, files of messages.
 
 Revision ID: 0003
 """
@@ -12,6 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.execute("ALTER TABLE messages ADD COLUMN attachments jsonb NOT NULL DEFAULT '[]'")
     op.execute("ALTER TABLE customers ADD COLUMN attributes jsonb NOT NULL DEFAULT '{}'")
     op.execute(
         """

@@ -1,4 +1,4 @@
-"""Customers who are one person: memberships, links, proposals, conflicts; attributes of customers; erasures.
+"""Customers who are one person, their attributes, erasures; files that visitors send.
 
 Revision ID: 0007
 """
@@ -90,6 +90,20 @@ _STATEMENTS = (
     )
     """,
     "CREATE INDEX erasure_requests_by_customer ON erasure_requests USING gin (customer_ids)",
+    """
+    CREATE TABLE uploads (
+        scope text NOT NULL,
+        upload_id text NOT NULL,
+        name text NOT NULL,
+        declared text NOT NULL,
+        media_type text NOT NULL,
+        size bigint NOT NULL,
+        blob_key text NOT NULL,
+        created_at_ms bigint NOT NULL,
+        PRIMARY KEY (scope, upload_id)
+    )
+    """,
+    "CREATE INDEX uploads_by_time ON uploads (created_at_ms)",
     "CREATE INDEX mail_ids_by_conversation ON mail_ids (conversation_id)",
     "CREATE INDEX raw_messages_by_sender ON raw_messages (sender_key) WHERE sender_key <> ''",
 )
