@@ -47,18 +47,22 @@ class WebhookTarget(BaseModel):
 
     @model_validator(mode="after")
     def _check(self) -> "WebhookTarget":
-        for secret in self.secrets:
-            text = secret.get_secret_value()
-            try:
-                size = len(base64.b64decode(text.removeprefix("whsec_"), validate=True))
-            except ValueError:
-                size = 0
-            if not text.startswith("whsec_") or not 24 <= size <= 64:
-                raise ValueError(
-                    f"a secret of webhook {self.id!r} is not `whsec_` with 24 to 64 bytes in base64; make one with:"
-                    " echo whsec_$(openssl rand -base64 32)"
-                )
+        _check_secrets(f"webhook {self.id!r}", self.secrets)
         return self
+
+
+def _check_secrets(whose: str, secrets: tuple[SecretStr, ...]) -> None:
+    for secret in secrets:
+        text = secret.get_secret_value()
+        try:
+            size = len(base64.b64decode(text.removeprefix("whsec_"), validate=True))
+        except ValueError:
+            size = 0
+        if not text.startswith("whsec_") or not 24 <= size <= 64:
+            raise ValueError(
+                f"a secret of {whose} is not `whsec_` with 24 to 64 bytes in base64; make one with:"
+                " echo whsec_$(openssl rand -base64 32)"
+            )
 
 
 class ChannelAccount(BaseModel):
@@ -221,6 +225,14 @@ class IngestSettings(ServiceSettings):
     webhook_attempts: int = Field(
         default=80, ge=1, description="Attempts before a webhook has failed: 80 are three days"
     )
+    context_hook_url: str = Field(
+        default="", description="Your system that is asked about customers, by GET; empty for none"
+    )
+    context_hook_secrets: tuple[SecretStr, ...] = Field(
+        default=(), description="That sign what it is asked, as of webhooks, as a JSON list, the newest first"
+    )
+    context_hook_ms: int = Field(default=300, ge=10, le=5000, description="How long it may take")
+    context_hook_cache_s: float = Field(default=60, ge=0, description="How long an answer is kept")
     imap_poll_s: float = Field(
         default=30,
         gt=0,
@@ -235,6 +247,13 @@ class IngestSettings(ServiceSettings):
         default=120_000, ge=1_000, description="An attempt not ended by then is taken for crashed"
     )
     delivery_poll_ms: int = Field(default=1_000, ge=10, description="Look for due deliveries this often")
+
+    @model_validator(mode="after")
+    def _check_context_hook(self) -> "IngestSettings":
+        _check_secrets("the context hook", self.context_hook_secrets)
+        if self.context_hook_url and not self.context_hook_secrets:
+            raise ValueError("context_hook_url needs context_hook_secrets: what is asked is signed")
+        return self
 
     @model_validator(mode="after")
     def _check_mail_in(self) -> "IngestSettings":

@@ -13,7 +13,16 @@ from typing import Any
 import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey
-from playwright.async_api import Browser, BrowserContext, Locator, Page, Route, async_playwright, expect
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    FilePayload,
+    Locator,
+    Page,
+    Route,
+    async_playwright,
+    expect,
+)
 
 from tests.system.conftest import RunningHost
 from tests.system.desk import Desk
@@ -291,13 +300,12 @@ async def test_files_are_chosen_pasted_and_dropped_and_outlive_the_page_without_
         await page.get_by_role("button", name="Attach files").focus()
         async with page.expect_file_chooser():
             await page.keyboard.press("Enter")
-        await picker.set_input_files(
-            [
-                {"name": "lamp.png", "mimeType": "image/png", "buffer": _PNG},
-                {"name": "film.mp4", "mimeType": "video/mp4", "buffer": b"0" * (10 * 1024 * 1024 + 1)},
-                {"name": "nothing.txt", "mimeType": "text/plain", "buffer": b""},
-            ]
-        )
+        files: list[FilePayload] = [
+            {"name": "lamp.png", "mimeType": "image/png", "buffer": _PNG},
+            {"name": "film.mp4", "mimeType": "video/mp4", "buffer": b"0" * (10 * 1024 * 1024 + 1)},
+            {"name": "nothing.txt", "mimeType": "text/plain", "buffer": b""},
+        ]
+        await picker.set_input_files(files)
         chips = page.locator(".chosen li")
         await expect(chips).to_have_count(1)
         await expect(page.get_by_role("alert")).to_have_text(
@@ -442,7 +450,7 @@ async def test_who_signs_in_or_out_sees_their_own_conversation_alone(shop: Shop)
     assert shop.faults == []
 
 
-@pytest.mark.parametrize(("language", "mode"), [("de", "chat"), ("fr", "form"), ("ro", "form")])
+@pytest.mark.parametrize(("language", "mode"), [("de", "chat"), ("fr", "form"), ("ar", "form"), ("ar", "chat")])
 async def test_the_demonstration_shows_every_language_at_every_width(
     shop: Shop, language: str, mode: str
 ) -> None:

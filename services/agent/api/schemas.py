@@ -135,6 +135,9 @@ class CustomerView(BaseModel):
     attributes: dict[str, str] = Field(description="What the operator's systems say of them")
     customer_since: Instant | None
     identities: list[Identity]
+    context_location: str | None = Field(
+        description="Where ingest says what the operator's own system knows of them: orders and the like"
+    )
 
 
 class Episode(BaseModel):

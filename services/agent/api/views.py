@@ -181,6 +181,7 @@ def _customer(c: Conversation, rows: list[dict[str, Any]]) -> schemas.CustomerVi
         attributes=attributes,
         customer_since=min((row["first_seen_at_ms"] for row in rows), default=None),
         identities=[schemas.Identity(**identity) for row in rows for identity in row["identities"]],
+        context_location=f"/ingest/v1/customers/{c.customer_id}/context" if c.customer_id else None,
     )
 
 

@@ -8,6 +8,7 @@ from libs.web import parse_networks
 from services.ingest.adapters.uploads import Uploads
 from services.ingest.adapters.visitor_threads import VisitorThreads
 from services.ingest.api.activity import activity_router
+from services.ingest.api.customer_context import context_router
 from services.ingest.api.customers import customers_router
 from services.ingest.api.deliveries import deliveries_router
 from services.ingest.api.erasures import erasures_router
@@ -20,6 +21,7 @@ from services.ingest.api.widget import widget_router
 from services.ingest.api.widget_access import Rates, WidgetAccess
 from services.ingest.api.widget_files import widget_files_router
 from services.ingest.api.widget_uploads import widget_uploads_router
+from services.ingest.composing import context_hook_of
 from services.ingest.operations.erasing import Erasing
 from services.ingest.parts import Parts
 
@@ -44,6 +46,7 @@ def routers_of(parts: Parts) -> Sequence[APIRouter]:
         mail_router(accepting),
         hooks_router(Hooks(accepting, parts.adapters, parts.reveal, parts.hooks_url)),
         customers_router(database),
+        context_router(database, context_hook_of(settings, parts.client, platform.clock)),
         erasures_router(Erasing(database, parts.sealer, parts.blobs, platform.peers)),
         deliveries_router(database, signals),
         files_router(database, tokens, parts.blobs),
