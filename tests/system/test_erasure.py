@@ -20,6 +20,7 @@ from services.simulator.command import account_of
 from services.simulator.shapes import SHAPES
 from tests.support.postgres import create_database, drop_database
 from tests.system.desk import TEXT, Desk, refused, until
+from tests.system.processes import command
 
 MARK = "zqmarker7f3"
 SECRET = "secret-of-a-provider"
@@ -166,7 +167,7 @@ def test_a_marker_planted_in_every_channel_is_nowhere_after_the_erasure(database
             found = asyncio.run(_customers(database))
             return found if len(found) == people else None
 
-        customers = until(all_here, 40, what=f"{people} customers")
+        customers = until(all_here, 120, what=f"{people} customers")
         [case] = [
             one["id"]
             for one in until(
@@ -199,7 +200,16 @@ def test_a_marker_planted_in_every_channel_is_nowhere_after_the_erasure(database
         again = desk.done("POST", "/ingest/v1/erasures", json=order)
         assert again["erasure_id"] == made["erasure_id"]
         ordered = [made["erasure_id"]]
-        for customer in set(customers) - {first, second}:
+        others = sorted(set(customers) - {first, second})
+        by_command = command(
+            data, "erase", others[0], "--reason", order["reason"], "--yes", "--json", "--url", url,
+            "--wait", "1" if _MISSING else "60",
+        )  # fmt: skip
+        assert by_command.returncode == (1 if _MISSING else 0), by_command.stderr
+        assert json.loads(by_command.stdout)["customer_ids"] == [others[0]]
+        unknown = command(data, "erase", "nobody", "--reason", "x", "--yes", "--url", url)
+        assert (unknown.returncode, "There is no customer nobody" in unknown.stderr) == (2, True)
+        for customer in others:
             ordered.append(
                 desk.done("POST", "/ingest/v1/erasures", json=order | {"customer_id": customer})["erasure_id"]
             )
@@ -208,7 +218,7 @@ def test_a_marker_planted_in_every_channel_is_nowhere_after_the_erasure(database
             states = [desk.done("GET", f"/ingest/v1/erasures/{one}") for one in ordered]
             return states if all(one["missing"] == _MISSING for one in states) else None
 
-        states = until(done, 60, what="all reports")
+        states = until(done, 120, what="all reports")
         assert {one["state"] for one in states} == ({"running"} if _MISSING else {"done"})
         reports = states[0]["reports"]
         assert reports["agent"]["notes"] == 1
@@ -227,7 +237,10 @@ def test_a_marker_planted_in_every_channel_is_nowhere_after_the_erasure(database
         assert {one["customer_id"] for one in kept} == {""}
         assert [one["revision"] for one in kept] == list(range(1, len(kept) + 1))
         audit = desk.done("GET", "/ingest/v1/erasures?limit=200")["items"]
-        assert {(one["actor"], one["reason"]) for one in audit} == {("tester", "asked for by letter")}
+        assert {(one["actor"], one["reason"]) for one in audit} == {
+            ("tester", "asked for by letter"),
+            ("erase", "asked for by letter"),
+        }
         shown = desk.done("GET", f"/agent/v1/conversations/{case}")
         assert (shown["customer"]["name"], shown["subject"]) == ("", "")
         assert desk.unexpected() == 0

@@ -450,7 +450,9 @@ async def test_who_signs_in_or_out_sees_their_own_conversation_alone(shop: Shop)
     assert shop.faults == []
 
 
-@pytest.mark.parametrize(("language", "mode"), [("de", "chat"), ("fr", "form"), ("ar", "form"), ("ar", "chat")])
+@pytest.mark.parametrize(
+    ("language", "mode"), [("de", "chat"), ("fr", "form"), ("ar", "form"), ("ar", "chat")]
+)
 async def test_the_demonstration_shows_every_language_at_every_width(
     shop: Shop, language: str, mode: str
 ) -> None:
