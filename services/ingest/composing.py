@@ -12,7 +12,7 @@ from services.ingest.adapters.desk import Desk
 from services.ingest.adapters.keys import load_keys
 from services.ingest.adapters.raw_writer import RawWriter
 from services.ingest.domain.notices import Endpoint
-from services.ingest.renormalising import Renormaliser
+from services.ingest.operations.renormalising import Renormaliser
 from services.ingest.settings import Accounts, IngestSettings
 
 

@@ -19,7 +19,7 @@ from services.ingest.handlers import normaliser, outbound, people
 from services.ingest.operations.people import people_context
 from services.ingest.parts import Parts
 from services.ingest.settings import IngestSettings
-from services.ingest.workers import workers_of
+from services.ingest.workers.rota import workers_of
 
 
 def build(platform: Platform, settings: IngestSettings) -> Service:

@@ -20,8 +20,8 @@ from services.ingest.adapters.credentials import reseal_file
 from services.ingest.adapters.inspecting import inspect_mail, inspect_payload
 from services.ingest.adapters.keys import add_raw_key, load_keys
 from services.ingest.composing import renormaliser_of
-from services.ingest.renormalising import Outcome
-from services.ingest.resending import deliveries_of, notices_of, resend, resend_notice
+from services.ingest.operations.renormalising import Outcome
+from services.ingest.operations.resending import deliveries_of, notices_of, resend, resend_notice
 from services.ingest.settings import DAY_MS, IngestSettings
 
 app = typer.Typer(no_args_is_help=True, help="Mails, payloads and deliveries.")

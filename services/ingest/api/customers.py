@@ -9,6 +9,7 @@ from libs.storage import Database, fetch_all
 from libs.web import Conflict as Refused
 from libs.web import NotFound, Page, PageParams, Principal, Unprocessable, make_page, require_role
 from services.ingest.adapters import persons_queries as queries
+from services.ingest.adapters.wire import identified
 from services.ingest.api.customer_schemas import (
     MOST_ATTRIBUTES,
     ChoiceIn,
@@ -27,7 +28,6 @@ from services.ingest.domain.merging import Proposal, ProposalState, with_attribu
 from services.ingest.domain.persons import Link, LinkRefused
 from services.ingest.operations import people
 from services.ingest.operations.people import PeopleContext, people_context
-from services.ingest.wire import identified
 
 _PROPOSALS: Final = "merge-proposals"
 _CONFLICTS: Final = "customer-conflicts"

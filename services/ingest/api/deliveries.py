@@ -6,13 +6,13 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from libs.storage import Database
 from libs.web import NotFound, Page, PageParams, Principal, make_page, require_role
+from services.ingest.adapters.signals import Signals
 from services.ingest.adapters.tables import CUSTOMERS, IDENTITIES, THREADS
 from services.ingest.api.schemas import DeliveryOut, WayOut, WaysOut, shown_time
 from services.ingest.domain.deliveries import Delivery, DeliveryState
 from services.ingest.domain.model import ChannelName
 from services.ingest.domain.ways import endpoints, way_of
-from services.ingest.resending import deliveries_of, resend
-from services.ingest.signals import Signals
+from services.ingest.operations.resending import deliveries_of, resend
 
 _KIND: Final = "deliveries"
 _STAFF: Final = Depends(require_role("agent", "supervisor", "admin", "service"))

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from libs.telemetry import metrics
 from libs.web import NotFound, Problem, SseEvent, Unprocessable, body_limit, last_event_id, sse_response
+from services.ingest.adapters.signals import Signals
 from services.ingest.adapters.uploads import Uploads
 from services.ingest.adapters.visitor_threads import ThreadState, VisitorThreads
 from services.ingest.api.accepting import Accepting
@@ -29,7 +30,6 @@ from services.ingest.domain.files import Attachment
 from services.ingest.domain.model import Entry
 from services.ingest.domain.visitors import Visitor
 from services.ingest.operations.signing_in import sign_in
-from services.ingest.signals import Signals
 
 PREFIX: Final = "/v1/widget/"
 _MOST_BYTES: Final = 64 * 1024

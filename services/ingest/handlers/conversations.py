@@ -24,15 +24,15 @@ from libs.runtime import derived_id
 from libs.storage import Want
 from libs.streams import Received, StreamRouter
 from services.ingest.adapters.desk import Desk, Prepared
+from services.ingest.adapters.wire import CHANNELS
 from services.ingest.context import IngestContext
 from services.ingest.domain import threads as rules
 from services.ingest.domain import ways as rules_of_ways
 from services.ingest.domain.deliveries import Delivery, DeliveryKind, DeliveryState
 from services.ingest.domain.model import PROVIDED, ChannelName, EntryKind, Thread
-from services.ingest.going_out import put_out
-from services.ingest.normalising import normalise, want_continued, want_first, want_second
-from services.ingest.statuses import want_deliveries, want_rows
-from services.ingest.wire import CHANNELS
+from services.ingest.operations.going_out import put_out
+from services.ingest.operations.normalising import normalise, want_continued, want_first, want_second
+from services.ingest.operations.statuses import want_deliveries, want_rows
 
 normaliser = StreamRouter[IngestContext](group="ingest-normaliser")
 outbound = StreamRouter[IngestContext](group="ingest-outbound")

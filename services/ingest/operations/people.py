@@ -10,6 +10,7 @@ from libs.runtime import derived_id
 from libs.storage import Rows, UnitOfWork, Want
 from services.ingest.adapters.people import CONFLICTS, HANDLES, LINKS, MEMBERSHIPS, PROPOSALS
 from services.ingest.adapters.tables import CUSTOMERS, IDENTITIES, THREADS
+from services.ingest.adapters.wire import identified, linked, unlinked
 from services.ingest.domain import persons
 from services.ingest.domain.merging import (
     Conflict,
@@ -22,7 +23,6 @@ from services.ingest.domain.merging import (
 )
 from services.ingest.domain.model import Customer, Identity, Thread
 from services.ingest.domain.persons import Link, Membership
-from services.ingest.wire import identified, linked, unlinked
 
 WAITING: Final = "waiting"
 DECIDED: Final = "decided"

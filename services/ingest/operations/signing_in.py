@@ -7,6 +7,7 @@ from typing import Final
 from libs.runtime import derived_id
 from libs.storage import Database, fetch_one
 from libs.web import Unavailable
+from services.ingest.adapters.wire import identified
 from services.ingest.domain.customers import with_identity
 from services.ingest.domain.merging import SIGNED_IN, ProposalState
 from services.ingest.domain.model import Customer, Identity
@@ -20,7 +21,6 @@ from services.ingest.operations.people import (
     pair_id,
     people_context,
 )
-from services.ingest.wire import identified
 
 _LONGEST_S: Final = 2.0
 _LOOK_S: Final = 0.05

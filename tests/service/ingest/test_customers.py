@@ -9,8 +9,8 @@ import pytest
 from libs.contracts import CustomerIdentified
 from libs.storage import fetch_all
 from services.ingest.adapters.tables import CUSTOMERS
+from services.ingest.adapters.wire import identified
 from services.ingest.domain.model import Customer
-from services.ingest.wire import identified
 from tests.service.ingest.conftest import converse
 from tests.service.ingest.test_bad_input import slug
 from tests.support.harness import START_MS, ServiceUnderTest

@@ -11,15 +11,15 @@ from libs.telemetry import get_logger
 from libs.web import GuardedClient, OutgoingFailed, OutgoingRefused
 from services.ingest.adapters.channels.media import MOST_STEPS, describes, first_call, next_call
 from services.ingest.adapters.channels.port import Credentials
+from services.ingest.adapters.providing import Reveal
+from services.ingest.adapters.signals import Signals
 from services.ingest.adapters.tables import ATTACHMENTS
 from services.ingest.domain.attachments import safe_name, sniff
 from services.ingest.domain.deliveries import backoff_ms
 from services.ingest.domain.files import Attachment
-from services.ingest.leased import LeasedWork
 from services.ingest.ports import SendRefused, SendUnavailable
-from services.ingest.providing import Reveal
 from services.ingest.settings import Accounts
-from services.ingest.signals import Signals
+from services.ingest.workers.leased import LeasedWork
 
 _AT_ONCE: Final = 4
 _ATTEMPTS: Final = 8

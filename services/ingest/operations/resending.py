@@ -6,10 +6,10 @@ from typing import Final
 
 from libs.storage import Database, fetch_all
 from libs.web import Conflict, NotFound
+from services.ingest.adapters.signals import Signals
 from services.ingest.adapters.tables import DELIVERIES, NOTICES
 from services.ingest.domain.deliveries import Delivery, DeliveryState
 from services.ingest.domain.notices import Notice, NoticeState
-from services.ingest.signals import Signals
 
 _PAGE: Final = (
     f"SELECT {DELIVERIES.columns} FROM ingest.deliveries WHERE state = $1 AND delivery_id > $2"

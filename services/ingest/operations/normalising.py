@@ -16,6 +16,7 @@ from libs.storage import NotLoaded, Want
 from libs.streams import Reject
 from services.ingest.adapters.arrivals import Arrival
 from services.ingest.adapters.desk import Prepared
+from services.ingest.adapters.wire import CHANNELS, identified
 from services.ingest.context import IngestContext
 from services.ingest.domain import threads as rules
 from services.ingest.domain.customers import learn, new_customer, new_identity
@@ -30,8 +31,7 @@ from services.ingest.domain.model import (
     MailId,
     Thread,
 )
-from services.ingest.statuses import apply_news
-from services.ingest.wire import CHANNELS, identified
+from services.ingest.operations.statuses import apply_news
 
 
 def want_first(event: PayloadAccepted, ctx: IngestContext) -> Iterator[Want]:

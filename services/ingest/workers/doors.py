@@ -12,8 +12,8 @@ from services.ingest.adapters.mailbox import ImapMailbox
 from services.ingest.api.accepting import Accepting
 from services.ingest.api.mail import MOST_MAIL_BYTES
 from services.ingest.api.mail_door import MailDoor
-from services.ingest.fetching import Fetcher
 from services.ingest.settings import Accounts, IngestSettings
+from services.ingest.workers.fetching import Fetcher
 
 Task = Callable[[asyncio.Event], Awaitable[None]]
 

@@ -18,13 +18,13 @@ from standardwebhooks import Webhook
 from libs.runtime import new_id
 from libs.storage import Database, Rows
 from libs.web import GuardedClient, OutgoingFailed, OutgoingRefused
+from services.ingest.adapters.signals import Signals
 from services.ingest.adapters.tables import NOTICES
 from services.ingest.domain.deliveries import backoff_ms
 from services.ingest.domain.notices import TYPES, Endpoint, Notice, NoticeState
 from services.ingest.domain.pacing import Pace, fresh, heard, take
-from services.ingest.leased import LeasedWork
 from services.ingest.ports import SendRefused, SendUnavailable
-from services.ingest.signals import Signals
+from services.ingest.workers.leased import LeasedWork
 
 _AT_ONCE: Final = 32
 _RATE: Final = 50.0

@@ -8,7 +8,7 @@ from services.ingest.context import IngestContext
 from services.ingest.domain.deliveries import Delivery, DeliveryState
 from services.ingest.domain.model import PROVIDED, ChannelName, Thread
 from services.ingest.domain.ways import choose, endpoints, way_of
-from services.ingest.statuses import failed
+from services.ingest.operations.statuses import failed
 
 
 def put_out(delivery: Delivery, thread: Thread, ctx: IngestContext) -> list[Message]:

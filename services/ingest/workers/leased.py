@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 from libs.storage import Database, TableRepository, fetch_all
 from libs.web import Wakeup
-from services.ingest.signals import rung_or_stopped
+from services.ingest.adapters.signals import rung_or_stopped
 
 V = TypeVar("V")
 

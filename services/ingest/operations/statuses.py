@@ -8,11 +8,11 @@ from google.protobuf.message import Message
 from libs.contracts import DeliveryFailed, MessageDelivered, PayloadAccepted
 from libs.storage import Want
 from services.ingest.adapters.desk import Prepared, news_id
+from services.ingest.adapters.wire import CHANNELS
 from services.ingest.context import IngestContext
 from services.ingest.domain.channels import ProviderStatus, StatusNews, further
 from services.ingest.domain.deliveries import Delivery, DeliveryState, ProviderMessage
 from services.ingest.domain.model import ChannelName
-from services.ingest.wire import CHANNELS
 
 _ARRIVED = frozenset({ProviderStatus.DELIVERED, ProviderStatus.READ})
 

@@ -14,6 +14,8 @@ from libs.telemetry import Kind, Work, get_logger, metrics, span
 from services.ingest.adapters.arrivals import Arrivals
 from services.ingest.adapters.desk import NOTE_PROVIDER_IDS
 from services.ingest.adapters.keys import Signer
+from services.ingest.adapters.providing import Providers
+from services.ingest.adapters.signals import Lane, Signals, channels_of, rung_or_stopped
 from services.ingest.adapters.tables import DELIVERIES, THREADS
 from services.ingest.context import IngestContext, make_context
 from services.ingest.domain import threads as rules
@@ -23,6 +25,7 @@ from services.ingest.domain.mail_threading import message_id, plus_address
 from services.ingest.domain.model import PROVIDED, ChannelName, EntryKind, Thread
 from services.ingest.domain.notices import Endpoint
 from services.ingest.domain.outgoing import subject_of
+from services.ingest.operations.statuses import delivered, failed, with_status
 from services.ingest.ports import (
     LinkGone,
     Mailer,
@@ -31,10 +34,7 @@ from services.ingest.ports import (
     SendUnavailable,
     SurveyLinks,
 )
-from services.ingest.providing import Providers
 from services.ingest.settings import Accounts, IngestSettings
-from services.ingest.signals import Lane, Signals, channels_of, rung_or_stopped
-from services.ingest.statuses import delivered, failed, with_status
 
 _AT_ONCE: Final = 50
 _PARALLEL: Final = 8

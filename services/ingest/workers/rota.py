@@ -3,18 +3,18 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
+from services.ingest.adapters.providing import Providers
+from services.ingest.adapters.signals import LANES
 from services.ingest.adapters.smtp import NoMailer, SmtpMailer
 from services.ingest.adapters.survey_links import PeerSurveyLinks
-from services.ingest.doors import mail_doors
-from services.ingest.file_retention import FileRetention
-from services.ingest.media import MediaFetcher
-from services.ingest.notifying import Notifier
 from services.ingest.parts import Parts
-from services.ingest.providing import Providers
-from services.ingest.retention import RawRetention
-from services.ingest.sending import Sender
-from services.ingest.signals import LANES
-from services.ingest.watching import Watch
+from services.ingest.workers.doors import mail_doors
+from services.ingest.workers.file_retention import FileRetention
+from services.ingest.workers.media import MediaFetcher
+from services.ingest.workers.notifying import Notifier
+from services.ingest.workers.retention import RawRetention
+from services.ingest.workers.sending import Sender
+from services.ingest.workers.watching import Watch
 
 _MEGABYTE = 1024 * 1024
 Task = Callable[[asyncio.Event], Awaitable[None]]
