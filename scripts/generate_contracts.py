@@ -92,7 +92,10 @@ def catalogue() -> str:
             "retention_days": retention.get("days", 0),
             "compact": bool(retention.get("compact", False)),
             "local": bool(topic.get("local", False)),
-            "carries_text": bool(topic.get("carries_text", False)),
+            "personal": {
+                f"{package_of(m)}.{m}": tuple(names)
+                for m, names in topic.get("personal", {}).items()  # type: ignore[attr-defined]  # a mapping of lists
+            },
         }
         lines.append(f'    "{topic["name"]}": Topic(')
         lines += [f"        {name}={_literal(value)}," for name, value in fields.items()]
@@ -106,6 +109,8 @@ def catalogue() -> str:
 
 
 def _literal(value: object) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_literal(name)}: {_literal(one)}" for name, one in value.items()) + "}"
     if isinstance(value, tuple):
         inner = ", ".join(f'"{v}"' for v in value)
         return f"({inner},)" if len(value) == 1 else f"({inner})"

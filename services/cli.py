@@ -36,6 +36,7 @@ LATE = {
     "cluster": "services.cluster.command:cluster",
     "tail": "services.operators.tail:tail",
     "backup": "services.operators.backup:backup",
+    "erase": "services.operators.erase:erase",
     "classify": "services.operators.classify:classify_lines",
     "evaluate": "services.operators.evaluate:evaluate",
     "train": "services.operators.train:train",

@@ -13,7 +13,7 @@ TOPICS: dict[str, Topic] = {
         retention_days=14,
         compact=False,
         local=False,
-        carries_text=True,
+        personal={"centralino.agent.v1.ReplySent": ("text",), "centralino.agent.v1.ConversationCorrected": ("text",), "centralino.agent.v1.TransferRequested": ("note",)},
     ),
     "analytics.outcomes.v1": Topic(
         name="analytics.outcomes.v1",
@@ -25,19 +25,19 @@ TOPICS: dict[str, Topic] = {
         retention_days=0,
         compact=True,
         local=False,
-        carries_text=False,
+        personal={"centralino.analytics.v1.ConversationOutcome": ("customer_id",)},
     ),
     "ingest.customers.v1": Topic(
         name="ingest.customers.v1",
-        purpose="Who the customers are, where they may be written to unasked, and who is to be forgotten.",
+        purpose="Who the customers are, which of them are one person, where they may be written to unasked, and who is to be forgotten.",
         producer="ingest",
-        consumers=("agent", "routing", "triage"),
-        messages=("centralino.ingest.v1.CustomerIdentified", "centralino.ingest.v1.ConsentChanged", "centralino.ingest.v1.CustomerErased"),
+        consumers=("triage", "routing", "agent", "survey", "analytics", "ingest"),
+        messages=("centralino.ingest.v1.CustomerIdentified", "centralino.ingest.v1.CustomersLinked", "centralino.ingest.v1.CustomersUnlinked", "centralino.ingest.v1.ConsentChanged", "centralino.ingest.v1.CustomerErased"),
         key="customer_id",
         retention_days=14,
         compact=False,
         local=False,
-        carries_text=False,
+        personal={"centralino.ingest.v1.CustomerIdentified": ("display_name", "identities", "tier", "attributes"), "centralino.ingest.v1.CustomersLinked": ("reason",), "centralino.ingest.v1.CustomersUnlinked": ("reason",)},
     ),
     "ingest.inbox.v1": Topic(
         name="ingest.inbox.v1",
@@ -49,7 +49,7 @@ TOPICS: dict[str, Topic] = {
         retention_days=7,
         compact=False,
         local=True,
-        carries_text=False,
+        personal={"centralino.ingest.v1.PayloadAccepted": ("sender_key",)},
     ),
     "ingest.messages.v1": Topic(
         name="ingest.messages.v1",
@@ -61,7 +61,7 @@ TOPICS: dict[str, Topic] = {
         retention_days=14,
         compact=False,
         local=False,
-        carries_text=True,
+        personal={"centralino.ingest.v1.MessageReceived": ("text", "subject", "attachments"), "centralino.ingest.v1.DeliveryFailed": ("reason",)},
     ),
     "routing.assignments.v1": Topic(
         name="routing.assignments.v1",
@@ -73,7 +73,7 @@ TOPICS: dict[str, Topic] = {
         retention_days=14,
         compact=False,
         local=False,
-        carries_text=False,
+        personal={},
     ),
     "routing.commands.v1": Topic(
         name="routing.commands.v1",
@@ -85,7 +85,7 @@ TOPICS: dict[str, Topic] = {
         retention_days=35,
         compact=False,
         local=True,
-        carries_text=False,
+        personal={},
     ),
     "routing.directory.v1": Topic(
         name="routing.directory.v1",
@@ -97,7 +97,7 @@ TOPICS: dict[str, Topic] = {
         retention_days=0,
         compact=True,
         local=False,
-        carries_text=False,
+        personal={},
     ),
     "routing.presence.v1": Topic(
         name="routing.presence.v1",
@@ -109,7 +109,7 @@ TOPICS: dict[str, Topic] = {
         retention_days=14,
         compact=False,
         local=False,
-        carries_text=False,
+        personal={},
     ),
     "survey.responses.v1": Topic(
         name="survey.responses.v1",
@@ -121,7 +121,7 @@ TOPICS: dict[str, Topic] = {
         retention_days=14,
         compact=False,
         local=False,
-        carries_text=True,
+        personal={"centralino.survey.v1.SurveyRequested": ("text",), "centralino.survey.v1.SurveyAnswered": ("comment",)},
     ),
     "triage.decisions.v1": Topic(
         name="triage.decisions.v1",
@@ -133,7 +133,7 @@ TOPICS: dict[str, Topic] = {
         retention_days=14,
         compact=False,
         local=False,
-        carries_text=False,
+        personal={"centralino.triage.v1.ConversationTriaged": ("reasons", "entities", "reply")},
     ),
 }
 
@@ -151,6 +151,8 @@ CATALOGUE: dict[str, Entry] = {
     "centralino.ingest.v1.ConversationContinued": Entry("ingest.messages.v1", "conversation_id"),
     "centralino.ingest.v1.CustomerErased": Entry("ingest.customers.v1", "customer_id"),
     "centralino.ingest.v1.CustomerIdentified": Entry("ingest.customers.v1", "customer_id"),
+    "centralino.ingest.v1.CustomersLinked": Entry("ingest.customers.v1", "customer_id"),
+    "centralino.ingest.v1.CustomersUnlinked": Entry("ingest.customers.v1", "customer_id"),
     "centralino.ingest.v1.DeliveryFailed": Entry("ingest.messages.v1", "conversation_id"),
     "centralino.ingest.v1.MessageDelivered": Entry("ingest.messages.v1", "conversation_id"),
     "centralino.ingest.v1.MessageReceived": Entry("ingest.messages.v1", "conversation_id"),

@@ -23,10 +23,14 @@ from libs.contracts.generated.centralino.ingest.v1.customers_pb2 import (
     ConsentState,
     CustomerErased,
     CustomerIdentified,
+    CustomersLinked,
+    CustomersUnlinked,
     Identity,
+    Person,
 )
 from libs.contracts.generated.centralino.ingest.v1.inbox_pb2 import PayloadAccepted
 from libs.contracts.generated.centralino.ingest.v1.messages_pb2 import (
+    Attachment,
     Cause,
     Channel,
     ConversationContinued,
@@ -78,6 +82,7 @@ from libs.contracts.generated.centralino.triage.v1.decisions_pb2 import (
 __all__ = [
     "AgentAssigned",
     "AgentOffered",
+    "Attachment",
     "Cause",
     "Channel",
     "ClockResult",
@@ -90,6 +95,8 @@ __all__ = [
     "ConversationTriaged",
     "CustomerErased",
     "CustomerIdentified",
+    "CustomersLinked",
+    "CustomersUnlinked",
     "DeliveryFailed",
     "Entity",
     "EpisodeCause",
@@ -107,6 +114,7 @@ __all__ = [
     "OfferOutcome",
     "OutOfHours",
     "PayloadAccepted",
+    "Person",
     "PersonChanged",
     "PoolCommand",
     "PresenceChanged",

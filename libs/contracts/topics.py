@@ -1,5 +1,6 @@
 """What the catalogue says of a topic and of an event."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -21,8 +22,8 @@ class Topic:
     """Keep each key's newest row for ever."""
     local: bool
     """Stays in the producer's database in both ways of running."""
-    carries_text: bool
-    """Rows hold what people wrote, so an erasure blanks them."""
+    personal: Mapping[str, tuple[str, ...]]
+    """Of each message that holds what people wrote or who they are: the fields that an erasure blanks."""
 
 
 @dataclass(frozen=True, slots=True)

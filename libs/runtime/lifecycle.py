@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,9 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
+from libs.contracts import TOPICS
 from libs.primitives import Clock
+from libs.runtime.erasures import erasures_router
 from libs.runtime.peers import InProcessPeers, NetworkPeers
 from libs.runtime.service import Peers, Platform, Service, ServiceDefinition
 from libs.runtime.settings import PlatformSettings
@@ -21,7 +23,7 @@ from libs.runtime.transports import RelayLike, Transports
 from libs.runtime.wakeups import Wakeups
 from libs.storage import Database, Engines, fetch_all
 from libs.storage.migrate import migrate
-from libs.streams import Log, Processor, Retry, Transport, is_transient, register_topics
+from libs.streams import Log, LogEraser, Processor, Retry, Transport, is_transient, register_topics
 from libs.streams.retention import keep_retaining
 from libs.web import OK, Broadcast, Host, TokenKeys, Tokens, WebSettings, create_app, create_host
 
@@ -73,7 +75,7 @@ def assemble(
     relays: Sequence[RelayLike] = (),
 ) -> Assembled:
     """Builds a service, its app and its processors, and takes its relays in."""
-    service = definition.build(platform, settings or definition.settings())
+    service = _erasing(definition, platform, definition.build(platform, settings or definition.settings()))
     processors = [
         Processor(subscriber, platform.database, transport, platform.clock)
         for subscriber in service.subscribers
@@ -101,6 +103,17 @@ def assemble(
         own_origins=service.own_origins,
     )
     return Assembled(definition, service, app, processors, relays, platform.database)
+
+
+def _erasing(definition: ServiceDefinition, platform: Platform, service: Service) -> Service:
+    """The service with what all have to forget a customer: a report, and the log's rows that are blanked."""
+    own = [name for name, topic in TOPICS.items() if topic.producer == definition.name]
+    eraser = LogEraser(platform.database, platform.log, own)
+    return replace(
+        service,
+        routers=[*service.routers, erasures_router(platform.database)],
+        tasks=[*service.tasks, eraser.run],
+    )
 
 
 async def _keep_running(

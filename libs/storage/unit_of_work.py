@@ -1,6 +1,6 @@
 """One transaction: state, timers and emitted events commit together or not at all."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
@@ -47,6 +47,7 @@ class UnitOfWork:
     _rows: dict[str, Rows[Any]] = field(default_factory=dict)
     _emitted: list[Emitted] = field(default_factory=list)
     _timers: TimerChanges = field(default_factory=TimerChanges)
+    _last: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     _after: list[Callable[[], None]] = field(default_factory=list)
 
     def rows(self, table: TableRepository[V]) -> Rows[V]:
@@ -72,6 +73,11 @@ class UnitOfWork:
         """Removes the timer of (kind, key); no such timer is no error."""
         self._timers.cancel(kind, key)
 
+    def at_the_end(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Runs statements once all rows of the transaction are written: for what must find them all, and be found by
+        none of them. It may set timers and emit."""
+        self._last.append(work)
+
     def after_commit(self, call: Callable[[], None]) -> None:
         """Calls back once the transaction is durable; must not raise or block."""
         self._after.append(call)
@@ -80,6 +86,9 @@ class UnitOfWork:
         """Writes what changed, one statement a table, without committing."""
         for rows in self._rows.values():
             await rows.save()
+        last, self._last = self._last, []
+        for work in last:
+            await work()
         await self._timers.write(self.connection, self.schema)
 
     async def commit(self) -> None:

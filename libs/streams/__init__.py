@@ -4,6 +4,16 @@ Services use `StreamRouter` to declare handlers and raise `Retry`, `Reject` or `
 """
 
 from libs.streams.claims import OwnedState
+from libs.streams.erasures import (
+    Erasure,
+    Found,
+    LogEraser,
+    blanked,
+    erase,
+    erasures,
+    report_of,
+    without_person,
+)
 from libs.streams.errors import (
     EventsLost,
     Fenced,
@@ -26,9 +36,12 @@ from libs.streams.transport import ANY, Place, Record, Subscription, TopicPartit
 __all__ = [
     "ANY",
     "Due",
+    "Erasure",
     "EventsLost",
     "Fenced",
+    "Found",
     "Log",
+    "LogEraser",
     "LogRestored",
     "OwnedState",
     "Place",
@@ -49,6 +62,11 @@ __all__ = [
     "TopicPartition",
     "TopicsRefused",
     "Transport",
+    "blanked",
+    "erase",
+    "erasures",
     "is_transient",
     "register_topics",
+    "report_of",
+    "without_person",
 ]

@@ -1,7 +1,8 @@
 """agent: the conversation's status and episodes, what people write and decide in it, and who they are.
 
 Owns       conversations with their episodes, replies, notes, tags, corrected topics; accounts
-Consumes   MessageReceived, MessageDelivered, DeliveryFailed, ConversationContinued, CustomerIdentified (ingest),
+Consumes   MessageReceived, MessageDelivered, DeliveryFailed, ConversationContinued, CustomerIdentified,
+           CustomersLinked, CustomersUnlinked, CustomerErased (ingest),
            ConversationTriaged (triage), TeamAssigned, AgentAssigned, Released, the clocks, TeamChanged, PersonChanged
            (routing)
 Emits      EpisodeOpened, StatusChanged, ReplySent, NoteAdded, ConversationCorrected, TransferRequested, HandoffRequested,

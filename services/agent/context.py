@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from libs.storage import Rows, UnitOfWork
+from libs.streams import Erasure, erasures
 from services.agent.adapters import rows
-from services.agent.adapters.rows import Customer, Note, Person, Team
+from services.agent.adapters.rows import Customer, Note, Person, Personhood, Team
 from services.agent.domain.conversation import Conversation, Understanding
 from services.agent.domain.placement import Placement
 from services.agent.domain.timeline import Entry
@@ -21,6 +22,8 @@ class AgentContext:
     understandings: Rows[Understanding]
     notes: Rows[Note]
     customers: Rows[Customer]
+    persons: Rows[Personhood]
+    erasures: Rows[Erasure]
     teams: Rows[Team]
     people: Rows[Person]
 
@@ -35,6 +38,8 @@ def context(uow: UnitOfWork) -> AgentContext:
         uow.rows(rows.UNDERSTANDINGS),
         uow.rows(rows.NOTES),
         uow.rows(rows.CUSTOMERS),
+        uow.rows(rows.PERSONS),
+        erasures(uow),
         uow.rows(rows.TEAMS),
         uow.rows(rows.PEOPLE),
     )

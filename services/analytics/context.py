@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from libs.storage import Rows, UnitOfWork, Want
+from libs.streams import Erasure, erasures
 from libs.web import Broadcast
 from services.analytics.adapters import values
 from services.analytics.domain.facts import Facts
@@ -30,6 +31,8 @@ class AnalyticsContext:
     feed: Rows[values.FeedEntry]
     counter: Rows[values.FeedCounter]
     labels: Rows[values.Label]
+    persons: Rows[values.Person]
+    erasures: Rows[Erasure]
     promises: Rows[Promise]
     presence: Rows[values.Presence]
     presence_intervals: Rows[values.PresenceInterval]
@@ -111,6 +114,8 @@ def context_of(settings: AnalyticsSettings, feed_bell: Broadcast) -> Callable[[U
             feed=uow.rows(values.FEED_ENTRIES),
             counter=uow.rows(values.FEED_COUNTERS),
             labels=uow.rows(values.LABELS),
+            persons=uow.rows(values.PERSONS),
+            erasures=erasures(uow),
             promises=uow.rows(values.PROMISES),
             presence=uow.rows(values.PRESENCE),
             presence_intervals=uow.rows(values.PRESENCE_INTERVALS),

@@ -11,6 +11,7 @@ from libs.telemetry import metrics
 from services.analytics.adapters import records, values
 from services.analytics.context import PUBLISH, AnalyticsContext, with_open_episode
 from services.analytics.domain.outcome import (
+    Outcome,
     awaits_routing,
     ended_episodes,
     final_at,
@@ -87,13 +88,38 @@ def _revise(ctx: AnalyticsContext, row: values.Conversation, episode: int, now_m
         if before is not None and before.survey_delivered != delivered:
             ctx.episodes.put(replace(before, survey_delivered=delivered))
         return
+    yield _publish(ctx, before, outcome, delivered, cause, now_ms)
+
+
+def without_customer(key: tuple[str, int], ctx: AnalyticsContext) -> Message | None:
+    """The next revision of an outcome, which knows its customer no more; its row and the counter are loaded."""
+    before = ctx.episodes.get(key)
+    if before is None or not before.outcome.customer_id:
+        return None
+    outcome = replace(before.outcome, customer_id="")
+    ctx.uow.after_commit(lambda: ctx.feed_bell.notify(values.FEED))
+    return _publish(ctx, before, outcome, before.survey_delivered, "erased", ctx.uow.now_ms)
+
+
+def _publish(
+    ctx: AnalyticsContext,
+    before: values.Episode | None,
+    outcome: Outcome,
+    delivered: bool,
+    cause: str,
+    now_ms: int,
+) -> Message:
     revision = before.revision + 1 if before else 1
-    ctx.episodes.put(values.Episode(row.conversation_id, episode, revision, now_ms, delivered, outcome))
+    ctx.episodes.put(
+        values.Episode(outcome.conversation_id, outcome.episode, revision, now_ms, delivered, outcome)
+    )
     counter = ctx.counter.get(values.FEED) or values.FeedCounter(values.FEED, 0)
     counter = replace(counter, position=counter.position + 1)
     ctx.counter.put(counter)
     record = records.record_of(outcome, revision, cause, now_ms)
-    ctx.feed.put(values.FeedEntry(counter.position, row.conversation_id, episode, revision, now_ms, record))
+    ctx.feed.put(
+        values.FeedEntry(counter.position, outcome.conversation_id, outcome.episode, revision, now_ms, record)
+    )
     kind = "first" if revision == 1 else "revision"
     ctx.uow.after_commit(lambda: metrics.outcomes.labels(kind).inc())
-    yield records.event_of(outcome, revision, cause, now_ms)
+    return records.event_of(outcome, revision, cause, now_ms)

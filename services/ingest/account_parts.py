@@ -55,18 +55,23 @@ class WebhookTarget(BaseModel):
 
     @model_validator(mode="after")
     def _check(self) -> "WebhookTarget":
-        for secret in self.secrets:
-            text = secret.get_secret_value()
-            try:
-                size = len(base64.b64decode(text.removeprefix("whsec_"), validate=True))
-            except ValueError:
-                size = 0
-            if not text.startswith("whsec_") or not 24 <= size <= 64:
-                raise ValueError(
-                    f"a secret of webhook {self.id!r} is not `whsec_` with 24 to 64 bytes in base64; make one with:"
-                    " echo whsec_$(openssl rand -base64 32)"
-                )
+        check_secrets(f"webhook {self.id!r}", self.secrets)
         return self
+
+
+def check_secrets(whose: str, secrets: tuple[SecretStr, ...]) -> None:
+    """Raises ValueError for one that nothing can be signed with."""
+    for secret in secrets:
+        text = secret.get_secret_value()
+        try:
+            size = len(base64.b64decode(text.removeprefix("whsec_"), validate=True))
+        except ValueError:
+            size = 0
+        if not text.startswith("whsec_") or not 24 <= size <= 64:
+            raise ValueError(
+                f"a secret of {whose} is not `whsec_` with 24 to 64 bytes in base64; make one with:"
+                " echo whsec_$(openssl rand -base64 32)"
+            )
 
 
 class TemplateText(BaseModel):

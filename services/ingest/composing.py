@@ -3,15 +3,17 @@
 import re
 from pathlib import Path
 
+from libs.runtime import Clock
 from libs.storage import BlobStore, Bucket, Database, DatabaseBlobs, FolderBlobs, S3Blobs, S3Credentials
-from libs.web import check_target
+from libs.web import GuardedClient, check_target
 from services.ingest.adapters.channels.registry import channels_for
+from services.ingest.adapters.context_hook import ContextHook
 from services.ingest.adapters.credentials import read_accounts
 from services.ingest.adapters.desk import Desk
 from services.ingest.adapters.keys import load_keys
 from services.ingest.adapters.raw_writer import RawWriter
 from services.ingest.domain.notices import Endpoint
-from services.ingest.renormalising import Renormaliser
+from services.ingest.operations.renormalising import Renormaliser
 from services.ingest.settings import Accounts, IngestSettings
 
 
@@ -29,6 +31,20 @@ def endpoints_of(settings: IngestSettings) -> dict[str, tuple[Endpoint, tuple[st
         secrets = tuple(secret.get_secret_value() for secret in one.secrets)
         found[one.id] = (Endpoint(one.id, one.url, frozenset(one.events)), secrets)
     return found
+
+
+def context_hook_of(settings: IngestSettings, client: GuardedClient, clock: Clock) -> ContextHook:
+    """Who is asked about customers. Raises OutgoingRefused for an address that is none."""
+    if settings.context_hook_url:
+        check_target(settings.context_hook_url)
+    return ContextHook(
+        settings.context_hook_url,
+        [secret.get_secret_value() for secret in settings.context_hook_secrets],
+        client,
+        clock,
+        deadline_ms=settings.context_hook_ms,
+        cache_s=settings.context_hook_cache_s,
+    )
 
 
 def blobs_of(database: Database, data: Path, settings: IngestSettings) -> BlobStore:

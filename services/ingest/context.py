@@ -9,6 +9,7 @@ from google.protobuf.message import Message
 from libs.storage import Rows, UnitOfWork
 from services.ingest.adapters.arrivals import Arrival, Arrivals
 from services.ingest.adapters.desk import Prepared
+from services.ingest.adapters.signals import Signals
 from services.ingest.adapters.tables import (
     ATTACHMENTS,
     AUTO_REPLIES,
@@ -29,8 +30,7 @@ from services.ingest.domain.files import Attachment, FileState
 from services.ingest.domain.model import Customer, Entry, Identity, MailId, Thread
 from services.ingest.domain.notices import Endpoint, Notice
 from services.ingest.domain.ways import Senders
-from services.ingest.notifying import note
-from services.ingest.signals import Signals
+from services.ingest.workers.notifying import note
 
 _NOBODY: Final = Senders()
 

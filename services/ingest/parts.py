@@ -14,16 +14,16 @@ from services.ingest.adapters.credentials import revealed
 from services.ingest.adapters.desk import Desk
 from services.ingest.adapters.keys import Sealer, Signer, load_keys
 from services.ingest.adapters.outreach_book import OutreachBook
+from services.ingest.adapters.providing import Reveal
 from services.ingest.adapters.raw_writer import RawWriter
+from services.ingest.adapters.signals import Signals
 from services.ingest.api.accepting import Accepting
 from services.ingest.composing import all_accounts, blobs_of, endpoints_of
 from services.ingest.context import IngestContext, make_context
 from services.ingest.domain.notices import Endpoint
 from services.ingest.domain.ways import Senders
-from services.ingest.outreach import OutreachDesk
-from services.ingest.providing import Reveal
+from services.ingest.operations.outreach import OutreachDesk
 from services.ingest.settings import Accounts, IngestSettings
-from services.ingest.signals import Signals
 
 _PROVIDER_SECONDS = 15
 

@@ -4,7 +4,10 @@ from typing import Final
 
 from libs.contracts import (
     ConsentChanged,
+    CustomerErased,
     CustomerIdentified,
+    CustomersLinked,
+    CustomersUnlinked,
     DeliveryFailed,
     MessageDelivered,
     PayloadAccepted,
@@ -13,10 +16,11 @@ from libs.runtime import Platform, Service, ServiceDefinition
 from libs.streams import Subscriber
 from services.ingest.api.routers import routers_of
 from services.ingest.api.widget import PREFIX
-from services.ingest.handlers import normaliser, outbound
+from services.ingest.handlers import normaliser, outbound, people
+from services.ingest.operations.people import people_context
 from services.ingest.parts import Parts
 from services.ingest.settings import IngestSettings
-from services.ingest.workers import workers_of
+from services.ingest.workers.rota import workers_of
 
 
 def build(platform: Platform, settings: IngestSettings) -> Service:
@@ -28,6 +32,7 @@ def build(platform: Platform, settings: IngestSettings) -> Service:
         subscribers=[
             Subscriber(normaliser, parts.context, resources=parts.desk),
             Subscriber(outbound, parts.context),
+            Subscriber(people, people_context),
         ],
         tasks=workers_of(parts),
     )
@@ -40,6 +45,15 @@ definition: Final = ServiceDefinition(
     settings=IngestSettings,
     build=build,
     migrations="services.ingest.migrations",
-    streams=(normaliser, outbound),
-    emits=(PayloadAccepted, MessageDelivered, DeliveryFailed, ConsentChanged, CustomerIdentified),
+    streams=(normaliser, outbound, people),
+    emits=(
+        PayloadAccepted,
+        MessageDelivered,
+        DeliveryFailed,
+        ConsentChanged,
+        CustomerIdentified,
+        CustomersLinked,
+        CustomersUnlinked,
+        CustomerErased,
+    ),
 )

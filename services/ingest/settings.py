@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 from pydantic_settings import SettingsConfigDict
 
 from libs.runtime import ServiceSettings
-from services.ingest.account_parts import ImapBox, TemplateText, WebhookTarget, known_zone
+from services.ingest.account_parts import ImapBox, TemplateText, WebhookTarget, check_secrets, known_zone
 from services.ingest.domain.model import PROVIDED, ChannelName
 from services.ingest.domain.ways import Sender, Senders
 
@@ -172,6 +172,12 @@ class IngestSettings(ServiceSettings):
     visitor_messages_per_minute: int = Field(
         default=20, ge=1, description="Messages of one visitor of the widget, by each process"
     )
+    visitor_file_mb: float = Field(
+        default=10, gt=0, le=1000, description="Largest file that a visitor of the widget can send"
+    )
+    visitor_files_per_minute: int = Field(
+        default=10, ge=1, description="Files of one visitor of the widget, by each process"
+    )
     address_requests_per_minute: int = Field(
         default=600, ge=1, description="Requests of widgets from one network address, by each process"
     )
@@ -213,6 +219,14 @@ class IngestSettings(ServiceSettings):
     webhook_attempts: int = Field(
         default=80, ge=1, description="Attempts before a webhook has failed: 80 are three days"
     )
+    context_hook_url: str = Field(
+        default="", description="Your system that is asked about customers, by GET; empty for none"
+    )
+    context_hook_secrets: tuple[SecretStr, ...] = Field(
+        default=(), description="That sign what it is asked, as of webhooks, as a JSON list, the newest first"
+    )
+    context_hook_ms: int = Field(default=300, ge=10, le=5000, description="How long it may take")
+    context_hook_cache_s: float = Field(default=60, ge=0, description="How long an answer is kept")
     imap_poll_s: float = Field(
         default=30,
         gt=0,
@@ -235,6 +249,13 @@ class IngestSettings(ServiceSettings):
     @classmethod
     def _check_zone(cls, zone: str) -> str:
         return known_zone(zone)
+
+    @model_validator(mode="after")
+    def _check_context_hook(self) -> "IngestSettings":
+        check_secrets("the context hook", self.context_hook_secrets)
+        if self.context_hook_url and not self.context_hook_secrets:
+            raise ValueError("context_hook_url needs context_hook_secrets: what is asked is signed")
+        return self
 
     @model_validator(mode="after")
     def _check_mail_in(self) -> "IngestSettings":

@@ -22,8 +22,8 @@ from services.ingest.adapters.keys import add_raw_key, load_keys
 from services.ingest.adapters.outreach_book import OutreachBook
 from services.ingest.adapters.outreach_reader import read_file
 from services.ingest.composing import renormaliser_of
-from services.ingest.renormalising import Outcome
-from services.ingest.resending import deliveries_of, notices_of, resend, resend_notice
+from services.ingest.operations.renormalising import Outcome
+from services.ingest.operations.resending import deliveries_of, notices_of, resend, resend_notice
 from services.ingest.settings import DAY_MS, IngestSettings
 
 app = typer.Typer(no_args_is_help=True, help="Mails, payloads and deliveries.")

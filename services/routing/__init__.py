@@ -2,8 +2,8 @@
 
 Owns       the directory (teams, queues, people, capacities, calendars), pools, presence, offers, assignments, SLA clocks
 Consumes   EpisodeOpened, StatusChanged, ReplySent, TransferRequested, HandoffRequested, ConversationResolved (agent),
-           ConversationTriaged (triage), CustomerIdentified (ingest), SurveyRequested, SurveyAnswered (survey); its own
-           PoolCommand
+           ConversationTriaged (triage), CustomerIdentified, CustomerErased (ingest), SurveyRequested, SurveyAnswered
+           (survey); its own PoolCommand
 Emits      TeamAssigned, AgentOffered, OfferClosed, AgentAssigned, Released, RingOpened, QueueUnserved, OutOfHours,
            WaitPredicted, SlaStarted, SlaWarned, SlaBreached, SlaMet, SlaCancelled, SlaEscalated, Escalated,
            PresenceChanged, TeamChanged, PersonChanged

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from libs.storage import Rows, UnitOfWork
+from libs.streams import Erasure, erasures
 from services.survey.adapters import tables
-from services.survey.adapters.tables import Answer, Customer
+from services.survey.adapters.tables import Answer, Customer, Person
 from services.survey.domain.definitions import Definition
 from services.survey.domain.invitations import Invitation
 from services.survey.domain.policy import Policy
@@ -29,7 +30,9 @@ class SurveyContext:
     rules: Rules
     invitations: Rows[Invitation]
     customers: Rows[Customer]
+    persons: Rows[Person]
     answers: Rows[Answer]
+    erasures: Rows[Erasure]
 
 
 def context(rules: Rules) -> Callable[[UnitOfWork], SurveyContext]:
@@ -37,7 +40,13 @@ def context(rules: Rules) -> Callable[[UnitOfWork], SurveyContext]:
 
     def make(uow: UnitOfWork) -> SurveyContext:
         return SurveyContext(
-            uow, rules, uow.rows(tables.INVITATIONS), uow.rows(tables.CUSTOMERS), uow.rows(tables.ANSWERS)
+            uow,
+            rules,
+            uow.rows(tables.INVITATIONS),
+            uow.rows(tables.CUSTOMERS),
+            uow.rows(tables.PERSONS),
+            uow.rows(tables.ANSWERS),
+            erasures(uow),
         )
 
     return make

@@ -13,7 +13,16 @@ from typing import Any
 import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey
-from playwright.async_api import Browser, BrowserContext, Locator, Page, Route, async_playwright, expect
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    FilePayload,
+    Locator,
+    Page,
+    Route,
+    async_playwright,
+    expect,
+)
 
 from tests.system.conftest import RunningHost
 from tests.system.desk import Desk
@@ -273,6 +282,91 @@ async def test_nothing_typed_is_lost_offline_and_all_of_it_is_sent_once(shop: Sh
     assert shop.faults == []
 
 
+_PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 400_000
+_GIVE = """(target, [event, name, text]) => {
+  const data = new DataTransfer();
+  data.items.add(new File([text], name, { type: "text/plain" }));
+  const given = event === "paste" ? { clipboardData: data } : { dataTransfer: data };
+  const kind = event === "paste" ? ClipboardEvent : DragEvent;
+  target.dispatchEvent(new kind(event, { bubbles: true, cancelable: true, ...given }));
+}"""
+
+
+async def test_files_are_chosen_pasted_and_dropped_and_outlive_the_page_without_a_network(shop: Shop) -> None:
+    async with shop.visit(PHONE) as page:
+        await page.get_by_role("button", name="Open chat").click()
+        await expect(page.get_by_text("Up to 5 files, 10 MB each")).to_be_visible()
+        picker = page.locator("input[type=file]")
+        await page.get_by_role("button", name="Attach files").focus()
+        async with page.expect_file_chooser():
+            await page.keyboard.press("Enter")
+        files: list[FilePayload] = [
+            {"name": "lamp.png", "mimeType": "image/png", "buffer": _PNG},
+            {"name": "film.mp4", "mimeType": "video/mp4", "buffer": b"0" * (10 * 1024 * 1024 + 1)},
+            {"name": "nothing.txt", "mimeType": "text/plain", "buffer": b""},
+        ]
+        await picker.set_input_files(files)
+        chips = page.locator(".chosen li")
+        await expect(chips).to_have_count(1)
+        await expect(page.get_by_role("alert")).to_have_text(
+            "film.mp4 is larger than 10 MB. nothing.txt is empty."
+        )
+        await page.get_by_label("Your message").evaluate(_GIVE, ["paste", "pasted.txt", "from the clipboard"])
+        await page.locator(".panel").evaluate(_GIVE, ["drop", "dropped.txt", "let fall"])
+        await expect(chips).to_have_count(3)
+        await page.get_by_role("button", name="Remove: pasted.txt").press("Enter")
+        await expect(chips).to_have_count(2)
+        await picture(page, "phone-light-files-chosen")
+        await fits(page)
+        await page.context.set_offline(True)
+        await typed(page, "See the picture")
+        await expect(chips).to_have_count(0)
+        await expect(page.locator("li.me.waits .file")).to_have_count(2)
+        await picture(page, "phone-light-files-offline")
+        await page.close()
+        await page.context.set_offline(False)
+        page = await shop.open(page.context)
+        await page.get_by_role("button", name="Open chat").click()
+        await expect(page.locator("li.me.waits")).to_have_count(0)
+        opening = page.get_by_role("button", name="Open: lamp.png")
+        await expect(opening).to_be_visible()
+        await picture(page, "phone-light-files-sent")
+        await fits(page)
+        async with page.expect_download() as downloading:
+            await opening.press("Enter")
+        download = await downloading.value
+        assert download.suggested_filename == "lamp.png"
+        assert (await download.path()).read_bytes() == _PNG
+        case = await shop.case_of(page)
+        [message] = shop.desk.reads(case)["messages"]["items"]
+        assert [(a["name"], a["media_type"]) for a in message["attachments"]] == [
+            ("lamp.png", "image/png"),
+            ("dropped.txt", "text/plain"),
+        ]
+        there = shop.desk.ask("GET", message["attachments"][0]["location"], "agent")
+        assert there.content == _PNG
+    assert shop.faults == []
+
+
+async def test_who_signs_in_goes_on_in_what_they_had_written(shop: Shop) -> None:
+    claims = {"sub": "grace-of-the-browser", "exp": int(time.time()) + 600, "name": "Grace"}
+    token = jwt.encode({"alg": "HS256"}, claims, OctKey.import_key(SHOP_SECRET), ["HS256"])
+    async with shop.visit() as page:
+        await page.get_by_role("button", name="Open chat").click()
+        await typed(page, "Before signing in")
+        case = await shop.case_of(page)
+        await page.get_by_label("Your message").fill("Half a")
+        await page.evaluate("token => Centralino.identify(token)", token)
+        await expect(bubbles(page, "me")).to_have_text(["Before signing in"])
+        await expect(page.get_by_label("Your message")).to_have_value("Half a")
+        await typed(page, "After signing in")
+        await expect(page.locator("li.me.waits")).to_have_count(0)
+        assert await shop.case_of(page) == case
+        linked = shop.desk.reads(case, 2)["customer"]
+        assert (linked["name"], len(linked["linked_ids"])) == ("Grace", 1)
+    assert shop.faults == []
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 async def test_arabic_is_read_from_the_right_on_a_phone(shop: Shop, dark: bool) -> None:
     async with shop.visit(PHONE, dark=dark, language="ar") as page:
@@ -356,7 +450,9 @@ async def test_who_signs_in_or_out_sees_their_own_conversation_alone(shop: Shop)
     assert shop.faults == []
 
 
-@pytest.mark.parametrize(("language", "mode"), [("de", "chat"), ("fr", "form"), ("ro", "form")])
+@pytest.mark.parametrize(
+    ("language", "mode"), [("de", "chat"), ("fr", "form"), ("ar", "form"), ("ar", "chat")]
+)
 async def test_the_demonstration_shows_every_language_at_every_width(
     shop: Shop, language: str, mode: str
 ) -> None:

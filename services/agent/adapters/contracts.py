@@ -37,7 +37,7 @@ from services.agent.domain.conversation import (
 )
 from services.agent.domain.episodes import Kind
 from services.agent.domain.reaching import FilledTemplate
-from services.agent.domain.timeline import Entry
+from services.agent.domain.timeline import Attachment, Entry
 
 _CHANNELS = {
     Channel.CHANNEL_WEB: "web",
@@ -128,6 +128,10 @@ def entry_of(event: MessageReceived, message: Message, position: int) -> Entry:
         event.text,
         event.truncated,
         message.received_at_ms,
+        attachments=tuple(
+            Attachment(one.attachment_id, one.name, one.media_type, one.size, one.inline)
+            for one in event.attachments
+        ),
     )
 
 

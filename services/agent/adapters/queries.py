@@ -47,12 +47,13 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A conversation with everything but its messages. Customer, notes and history are JSON objects of their rows."""
+    """A conversation with everything but its messages. Customers, notes and history are JSON objects of their rows."""
 
     placed: Placed
     decision: Understanding | None
     """Of the newest message that asks for something."""
-    customer: dict[str, Any] | None
+    customers: list[dict[str, Any]]
+    """All who are the same person, the conversation's own first."""
     notes: list[dict[str, Any]]
     history: list[dict[str, Any]]
 
@@ -75,8 +76,17 @@ LEFT JOIN agent.people le ON le.person_id = p.last_agent_id
 """
 _LABELS = "coalesce(cu.display_name, ''), coalesce(te.name, ''), coalesce(pe.name, ''), coalesce(le.name, '')"
 
+_SAME = """
+  SELECT c.customer_id UNION
+  SELECT s.customer_id FROM agent.persons mine JOIN agent.persons s USING (person_id)
+  WHERE mine.customer_id = c.customer_id
+"""
+"""All customers who are the person that the conversation is with."""
+
 _WHOLE = f"""
-SELECT c.*, {_P}, {_LABELS}, {_U}, to_jsonb(cu),
+SELECT c.*, {_P}, {_LABELS}, {_U},
+  (SELECT coalesce(jsonb_agg(to_jsonb(k) ORDER BY (k.customer_id = c.customer_id) DESC, k.first_seen_at_ms), '[]')
+   FROM agent.customers k WHERE k.customer_id IN ({_SAME})),
   (SELECT coalesce(jsonb_agg(to_jsonb(n)), '[]') FROM (
      SELECT n.*, coalesce(a.name, '') AS author FROM agent.notes n
      LEFT JOIN agent.people a ON a.person_id = n.agent_id
@@ -85,7 +95,7 @@ SELECT c.*, {_P}, {_LABELS}, {_U}, to_jsonb(cu),
      SELECT h.conversation_id, h.case_reference, h.channel, h.status, h.topic, h.created_at_ms,
             h.last_message_at_ms, h.spans
      FROM agent.conversations h
-     WHERE h.customer_id = c.customer_id AND h.conversation_id <> c.conversation_id
+     WHERE h.customer_id IN ({_SAME}) AND h.conversation_id <> c.conversation_id
      ORDER BY h.created_at_ms DESC LIMIT {HISTORY}) h)
 FROM (SELECT {_C} FROM agent.conversations WHERE conversation_id = $1) c {_JOINS}
 LEFT JOIN agent.understandings u ON u.conversation_id = c.conversation_id AND u.seq = c.opening_seq
@@ -112,10 +122,10 @@ async def whole(connection: AsyncConnection, conversation_id: str) -> Whole | No
     row = await fetch_one(connection, _WHOLE, conversation_id)
     if row is None:
         return None
-    customer, notes, history = (json_value(value) for value in row[-3:])
+    customers, notes, history = (json_value(value) for value in row[-3:])
     understood = row[-3 - _UNDERSTANDING_WIDTH : -3]
     decision = UNDERSTANDINGS.value_of(understood) if understood[0] is not None else None
-    return Whole(_placed(row), decision, customer, notes, history)
+    return Whole(_placed(row), decision, customers, notes, history)
 
 
 async def conversation(connection: AsyncConnection, conversation_id: str) -> Conversation | None:

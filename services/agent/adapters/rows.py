@@ -8,7 +8,7 @@ from services.agent.adapters import tables
 from services.agent.domain.conversation import Cause, Conversation, Span, Status, Understanding
 from services.agent.domain.episodes import Kind
 from services.agent.domain.placement import Clock, Placement
-from services.agent.domain.timeline import Entry
+from services.agent.domain.timeline import Attachment, Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,16 @@ class Customer:
     identities: list[dict[str, Any]]
     consents: list[dict[str, Any]]
     """Channel, account, external id, state, source, evidence, at_ms of each endpoint that was spoken of."""
+    attributes: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Personhood:
+    """By whose id the person is known whom a customer is; the highest version holds."""
+
+    customer_id: str
+    person_id: str
+    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +91,8 @@ def _names(value: type[Any], *but: str) -> list[str]:
 _SPAN = _names(Span)
 _CLOCK = _names(Clock)
 _CAUSE = _names(Cause)
+_ATTACHMENT = _names(Attachment)
+_ENTRY = _names(Entry, "attachments")
 _CONVERSATION = _names(Conversation, "spans", "tags", "status", "cause")
 _UNDERSTANDING = _names(Understanding, "kind", "tags")
 _PLACEMENT = _names(Placement, "clocks")
@@ -138,6 +150,16 @@ def _placement_from_row(row: Any) -> Placement:
     return Placement(**{**row, "clocks": clocks_of(row["clocks"])})
 
 
+def _entry_to_row(value: Entry) -> dict[str, Any]:
+    row = _plain(_ENTRY, value)
+    row["attachments"] = [_plain(_ATTACHMENT, one) for one in value.attachments]
+    return row
+
+
+def _entry_from_row(row: Any) -> Entry:
+    return Entry(**{**row, "attachments": tuple(Attachment(**one) for one in row["attachments"])})
+
+
 CONVERSATIONS = TableRepository(
     tables.conversations, Conversation, _conversation_to_row, _conversation_from_row
 )
@@ -145,9 +167,10 @@ UNDERSTANDINGS = TableRepository(
     tables.understandings, Understanding, _understanding_to_row, _understanding_from_row
 )
 PLACEMENTS = TableRepository(tables.placements, Placement, _placement_to_row, _placement_from_row)
-MESSAGES = TableRepository(tables.messages, Entry)
+MESSAGES = TableRepository(tables.messages, Entry, _entry_to_row, _entry_from_row)
 NOTES = TableRepository(tables.notes, Note)
 CUSTOMERS = TableRepository(tables.customers, Customer)
+PERSONS = TableRepository(tables.persons, Personhood)
 TEAMS = TableRepository(tables.teams, Team)
 PEOPLE = TableRepository(tables.people, Person)
 ACCOUNTS = TableRepository(tables.accounts, Account)

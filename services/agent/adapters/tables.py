@@ -59,6 +59,7 @@ messages = Table(
     *_number("delivery_at_ms"),
     *_text("delivery_reason"),
     Column("possibly_twice", Boolean, nullable=False),
+    Column("attachments", JSONB, nullable=False),
 )
 
 understandings = Table(
@@ -94,6 +95,15 @@ customers = Table(
     *_number("first_seen_at_ms"),
     Column("identities", JSONB, nullable=False),
     Column("consents", JSONB, nullable=False),
+    Column("attributes", JSONB, nullable=False),
+)
+
+persons = Table(
+    "persons",
+    metadata,
+    Column("customer_id", Text, primary_key=True),
+    *_text("person_id"),
+    *_number("version"),
 )
 
 teams = Table(

@@ -85,6 +85,19 @@ class Delivery(BaseModel):
     possibly_twice: bool
 
 
+class File(BaseModel):
+    """A file that came with a message. Its name and its type are a stranger's word: show them as text."""
+
+    id: str
+    name: str
+    media_type: str = Field(description="What its bytes show; empty while it was still at its provider")
+    size: int = Field(description="Bytes; 0 while it was still at its provider")
+    inline: bool
+    location: str = Field(
+        description="Where it is served to agents: as a download unless it is a plain picture"
+    )
+
+
 class Message(BaseModel):
     """An entry of the timeline. A customer's message has `seq`, a reply `after_seq` and `delivery`."""
 
@@ -104,6 +117,7 @@ class Message(BaseModel):
     trailing_cause: str | None
     triage: TriageResult | None
     delivery: Delivery | None
+    attachments: list[File]
 
 
 class Identity(BaseModel):
@@ -128,15 +142,20 @@ class Consent(BaseModel):
 
 
 class CustomerView(BaseModel):
-    """Who writes."""
+    """Who writes: the person, with what is known of all customers who were found to be the same."""
 
     id: str
+    linked_ids: list[str] = Field(description="Other customers who are the same person")
     name: str
     language: str
     tier: str
+    attributes: dict[str, str] = Field(description="What the operator's systems say of them")
     customer_since: Instant | None
     identities: list[Identity]
     consents: list[Consent]
+    context_location: str | None = Field(
+        description="Where ingest says what the operator's own system knows of them: orders and the like"
+    )
 
 
 class Episode(BaseModel):

@@ -101,6 +101,17 @@ def message(shown: Shown, conversation: Conversation) -> schemas.Message:
         trailing_cause=understood.cause if trails and understood is not None else None,
         triage=triage_result(understood) if understood is not None else None,
         delivery=_delivery(entry),
+        attachments=[
+            schemas.File(
+                id=one.attachment_id,
+                name=one.name,
+                media_type=one.media_type,
+                size=one.size,
+                inline=one.inline,
+                location=f"/ingest/v1/conversations/{entry.conversation_id}/files/{one.attachment_id}",
+            )
+            for one in entry.attachments
+        ],
     )
 
 
@@ -169,7 +180,7 @@ def detail(whole: Whole, page: Page[schemas.Message], ways: Sequence[Way] | None
         traceparent=c.traceparent or None,
         cause=_cause(c.cause),
         ways=None if ways is None else [_way(one) for one in ways],
-        customer=_customer(c, whole.customer),
+        customer=_customer(c, whole.customers),
         triage=_triage(c, whole.decision),
         assignment=schemas.Assignment(
             team=named(placement.team_id, labels.team),
@@ -187,19 +198,30 @@ def detail(whole: Whole, page: Page[schemas.Message], ways: Sequence[Way] | None
     )
 
 
-def _customer(c: Conversation, row: dict[str, Any] | None) -> schemas.CustomerView:
-    row = row or {}
+def _customer(c: Conversation, rows: list[dict[str, Any]]) -> schemas.CustomerView:
+    """The person: what the conversation's own customer says, and what only the linked ones say where it is silent."""
+
+    def first(name: str) -> str:
+        return next((row[name] for row in rows if row[name]), "")
+
+    attributes: dict[str, str] = {}
+    for row in reversed(rows):
+        attributes.update(row["attributes"])
     return schemas.CustomerView(
         id=c.customer_id,
-        name=row.get("display_name", ""),
-        language=row.get("language", ""),
-        tier=row.get("tier", ""),
-        customer_since=or_none(row.get("first_seen_at_ms", 0)),
-        identities=[schemas.Identity(**identity) for identity in row.get("identities", [])],
+        linked_ids=[row["customer_id"] for row in rows if row["customer_id"] != c.customer_id],
+        name=first("display_name"),
+        language=first("language"),
+        tier=first("tier"),
+        attributes=attributes,
+        customer_since=min((row["first_seen_at_ms"] for row in rows), default=None),
+        identities=[schemas.Identity(**identity) for row in rows for identity in row["identities"]],
         consents=[
             schemas.Consent(**{k: v for k, v in one.items() if k != "at_ms"}, at=one["at_ms"])
-            for one in row.get("consents", [])
+            for row in rows
+            for one in row["consents"]
         ],
+        context_location=f"/ingest/v1/customers/{c.customer_id}/context" if c.customer_id else None,
     )
 
 

@@ -6,6 +6,18 @@ from services.agent.domain.conversation import Origin
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that came with a message, as ingest told of it."""
+
+    attachment_id: str
+    name: str
+    media_type: str
+    """Empty while it was still at its provider."""
+    size: int
+    inline: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A message or a reply; `seq` is 0 for a reply, `after_seq` 0 for a message."""
 
@@ -30,6 +42,7 @@ class Entry:
     delivery_at_ms: int = 0
     delivery_reason: str = ""
     possibly_twice: bool = False
+    attachments: tuple[Attachment, ...] = ()
 
     @property
     def origin(self) -> Origin:

@@ -16,7 +16,7 @@ from libs.contracts import (
     StatusChanged,
 )
 from libs.storage import Want
-from libs.streams import Due, Received
+from libs.streams import Due, Received, without_person
 from services.agent.adapters.contracts import entry_of, message_of, reply_sent, rule_entry, understanding_of
 from services.agent.context import AgentContext
 from services.agent.domain.answering import SENT, answer
@@ -32,7 +32,7 @@ from services.agent.operations import SNOOZE, keep
 
 
 def _conversation(event: MessageReceived | ConversationTriaged, ctx: AgentContext) -> Iterable[Want]:
-    return [ctx.conversations.want(event.conversation_id)]
+    return [ctx.conversations.want(event.conversation_id), ctx.erasures.want(event.customer_id)]
 
 
 def _halves(event: MessageReceived | ConversationTriaged, ctx: AgentContext) -> Iterable[Want]:
@@ -47,7 +47,7 @@ def _reply(event: MessageDelivered | DeliveryFailed, ctx: AgentContext) -> Itera
 @stream.on(MessageReceived, emits=[EpisodeOpened, StatusChanged, ReplySent], load=[_conversation, _halves])
 async def keep_message(received: Received[MessageReceived], ctx: AgentContext) -> Sequence[Event]:
     """Stores a customer's message; if triage has spoken already, puts it where it belongs."""
-    event = received.event
+    event = without_person(received.event, ctx.erasures)
     if ctx.messages.get(event.message_id) is not None:
         return []
     message = message_of(event)
@@ -70,7 +70,7 @@ async def keep_message(received: Received[MessageReceived], ctx: AgentContext) -
 )
 async def keep_decision(received: Received[ConversationTriaged], ctx: AgentContext) -> Sequence[Event]:
     """Stores what triage says of a message; if the message is here, puts it where it belongs."""
-    event = received.event
+    event = without_person(received.event, ctx.erasures)
     understood = understanding_of(event)
     entry = ctx.messages.get(event.message_id)
     conversation = ctx.conversations.get(event.conversation_id)

@@ -37,6 +37,7 @@ class Counts:
 
     opened: int = 0
     resolved: int = 0
+    customers: int = 0
     reopened: int = 0
     delivered: int = 0
     responded: int = 0
@@ -113,6 +114,15 @@ async def read_figures(
             (from_ms, to_ms),
             counts,
         )
+    await _count(
+        connection,
+        f"SELECT {dimension} AS key, grouping({dimension}) AS together,"
+        " count(DISTINCT coalesce(p.person_id, nullif(e.customer_id, ''))) AS customers"
+        f" FROM {schema}.all_episodes e LEFT JOIN {schema}.persons p ON p.customer_id = e.customer_id"
+        f" WHERE resolved_at_ms >= $1 AND resolved_at_ms < $2 GROUP BY GROUPING SETS (({dimension}), ())",
+        (from_ms, to_ms),
+        counts,
+    )
     await _count(
         connection,
         f"SELECT {dimension} AS key, grouping({dimension}) AS together, count(*) AS backlog,"

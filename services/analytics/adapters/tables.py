@@ -46,7 +46,17 @@ EPISODES = Table(
     Column("csat_answered_at_ms", BigInteger),
     Column("reopened", Boolean, nullable=False),
     Column("final", Boolean, nullable=False),
+    Column("customer_id", Text, nullable=False),
     Column("outcome", JSONB, nullable=False),
+    schema=SCHEMA,
+)
+
+PERSONS = Table(
+    "persons",
+    metadata,
+    Column("customer_id", Text, primary_key=True),
+    Column("person_id", Text, nullable=False),
+    Column("version", BigInteger, nullable=False),
     schema=SCHEMA,
 )
 

@@ -77,6 +77,15 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
+class Person:
+    """By whose id the person is known whom a customer is; the highest version holds."""
+
+    customer_id: str
+    person_id: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class Presence:
     """The state a person is in."""
 
@@ -127,6 +136,7 @@ def columns_of(outcome: Outcome, survey_delivered: bool) -> dict[str, Any]:
         "csat_answered_at_ms": outcome.csat_answered_at_ms or None,
         "reopened": outcome.reopened,
         "final": outcome.final,
+        "customer_id": outcome.customer_id,
     }
 
 
@@ -191,6 +201,7 @@ EPISODES = TableRepository(tables.EPISODES, Episode, _episode_to_row, _episode_f
 FEED_ENTRIES = TableRepository(tables.OUTCOME_FEED, FeedEntry)
 FEED_COUNTERS = TableRepository(tables.FEED_COUNTER, FeedCounter)
 PROMISES = TableRepository(tables.PROMISES, Promise)
+PERSONS = TableRepository(tables.PERSONS, Person)
 LABELS = TableRepository(tables.LABELS, Label)
 PRESENCE = TableRepository(tables.PRESENCE, Presence)
 PRESENCE_INTERVALS = TableRepository(tables.PRESENCE_INTERVALS, PresenceInterval)

@@ -13,6 +13,7 @@ class Volume(BaseModel):
 
     n: int = Field(description="Resolved in the period")
     opened: int = Field(description="Opened in the period")
+    customers: int = Field(description="Different people among those resolved; linked customers are one")
     cohort: str = "resolved in the period; opened in the period beside it"
 
 
@@ -100,7 +101,7 @@ def group_of(figures: Figures, key: Key, min_n: int, immature: bool) -> Group:
     return Group(
         key=key or "",
         name=name,
-        volume=Volume(n=counts.resolved, opened=counts.opened),
+        volume=Volume(n=counts.resolved, opened=counts.opened, customers=counts.customers),
         backlog=Backlog(
             n=counts.backlog,
             unanswered=counts.unanswered,

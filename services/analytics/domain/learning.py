@@ -64,6 +64,11 @@ def opened(
     return with_span(facts, span)
 
 
+def forgotten(facts: Facts) -> Facts:
+    """The customer was erased: whose episodes they were is not known any more."""
+    return facts._replace(spans=tuple(span._replace(customer_id="") for span in facts.spans))
+
+
 def replied(facts: Facts, episode: int, at_ms: int, human: bool) -> Facts:
     """A public reply was sent; automatic ones answer nobody and are not counted."""
     if not human:

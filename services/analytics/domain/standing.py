@@ -33,6 +33,7 @@ class Standing(NamedTuple):
     first_response_due_ms: int
     resolution_state: str
     resolution_due_ms: int
+    customer_id: str = ""
 
 
 def standing_of(facts: Facts, published: int) -> Standing | None:
@@ -63,4 +64,5 @@ def standing_of(facts: Facts, published: int) -> Standing | None:
         first_response.due_at_ms if first_response else 0,
         resolution.state if resolution else "",
         resolution.due_at_ms if resolution else 0,
+        span.customer_id,
     )

@@ -6,11 +6,23 @@ Importing this declares them all on `stream`.
 from services.analytics.handlers import (
     assignments,
     conversations,
+    customers,
     directory,
+    erasing,
     messages,
     outcomes,
     surveys,
 )
 from services.analytics.handlers.declaration import stream
 
-__all__ = ["assignments", "conversations", "directory", "messages", "outcomes", "stream", "surveys"]
+__all__ = [
+    "assignments",
+    "conversations",
+    "customers",
+    "directory",
+    "erasing",
+    "messages",
+    "outcomes",
+    "stream",
+    "surveys",
+]

@@ -9,7 +9,8 @@ from libs.contracts import (
     StatusChanged,
     TransferRequested,
 )
-from libs.streams import Received
+from libs.storage import Want
+from libs.streams import Received, without_person
 from services.analytics.context import AnalyticsContext
 from services.analytics.domain import learning
 from services.analytics.handlers.declaration import Emitted, episode_of, row, stream
@@ -23,9 +24,13 @@ _STATUSES = {
 }
 
 
-@stream.on(EpisodeOpened, load=row)
+def _row_and_erasure(event: EpisodeOpened, ctx: AnalyticsContext) -> list[Want]:
+    return [*row(event, ctx), ctx.erasures.want(event.customer_id)]
+
+
+@stream.on(EpisodeOpened, load=_row_and_erasure)
 async def note_opening(received: Received[EpisodeOpened], ctx: AnalyticsContext) -> Emitted:
-    e, episode = received.event, episode_of(received.event)
+    e, episode = without_person(received.event, ctx.erasures), episode_of(received.event)
     ctx.learn(
         e.conversation_id,
         lambda f: learning.opened(

@@ -11,7 +11,7 @@ from libs.storage import BlobStore, Database, fetch_all, fetch_one
 from libs.streams import Received
 from services.ingest.adapters.case_numbers import CaseNumbers
 from services.ingest.adapters.channels.port import ChannelAdapter
-from services.ingest.adapters.filing import put_away, to_be_fetched
+from services.ingest.adapters.filing import kept_before, put_away, to_be_fetched
 from services.ingest.adapters.hook_payloads import HOOK, read_item
 from services.ingest.adapters.keys import SealBroken, Sealer, Signer
 from services.ingest.adapters.mail_parts import MailAttachment
@@ -132,7 +132,11 @@ class Desk:
                     read = self.read(*arguments)
                 account_id, inbound, news = read.account, read.inbound, read.news
                 if inbound is not None:
-                    files = (*await put_away(inbound, read.files, self._blobs), *to_be_fetched(inbound))
+                    files = (
+                        *await put_away(inbound, read.files, self._blobs),
+                        *kept_before(inbound),
+                        *to_be_fetched(inbound),
+                    )
                 account = self._accounts.find(channel, account_id)
                 language = account.language if account else ""
             except (SealBroken, ValueError) as error:

@@ -53,6 +53,19 @@ async def put_away(
     return tuple(kept)
 
 
+def kept_before(inbound: Inbound) -> tuple[Attachment, ...]:
+    """The files that a visitor had sent before their message."""
+    return tuple(
+        replace(
+            _attachment(inbound, position, file.name, FileState.STORED).stored(
+                file.blob_key, file.size, file.media_type, file.name
+            ),
+            declared=file.declared,
+        )
+        for position, file in enumerate(inbound.files)
+    )
+
+
 def to_be_fetched(inbound: Inbound) -> tuple[Attachment, ...]:
     """The files that a provider keeps for us until they are asked for."""
     return tuple(

@@ -96,6 +96,8 @@ def read_item(
             text=storable(message.text),
             identity=IdentityKey(adapter.channel, account, sender) if sender else None,
             name=storable(message.name),
+            # The provider has signed who wrote.
+            verified=True,
             language=message.language if message.language.isalpha() else "",
             automatic=message.automatic,
             media=message.media[:20],

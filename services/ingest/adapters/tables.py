@@ -43,6 +43,8 @@ _customers = Table(
     Column("language", Text),
     Column("first_seen_at_ms", BigInteger),
     Column("identities", JSONB),
+    Column("tier", Text),
+    Column("attributes", JSONB),
 )
 _threads = Table(
     "threads",
@@ -200,12 +202,15 @@ def _customer_row(customer: Customer) -> Mapping[str, Any]:
         "language": customer.language,
         "first_seen_at_ms": customer.first_seen_at_ms,
         "identities": [list(identity) for identity in customer.identities],
+        "tier": customer.tier,
+        "attributes": dict(customer.attributes),
     }
 
 
 def _customer(row: Mapping[str, Any]) -> Customer:
     identities = tuple((str(a), str(b), str(c), bool(d)) for a, b, c, d in row["identities"])
-    return Customer(**{**row, "identities": identities})
+    attributes = tuple(sorted((str(name), str(value)) for name, value in row["attributes"].items()))
+    return Customer(**{**row, "identities": identities, "attributes": attributes})
 
 
 IDENTITIES = TableRepository(_identities, Identity)

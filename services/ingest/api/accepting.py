@@ -24,6 +24,7 @@ from services.ingest.api.callers import Caller
 from services.ingest.api.schemas import MessageIn, MessageState
 from services.ingest.api.widget_schemas import WidgetMessageIn
 from services.ingest.domain.channels import Item
+from services.ingest.domain.files import KeptFile
 from services.ingest.domain.model import ChannelName
 from services.ingest.domain.texts import storable
 from services.ingest.domain.visitors import Visitor
@@ -88,10 +89,15 @@ class Accepting:
         return await self._take(raw, wait_s)
 
     async def from_visitor(
-        self, visitor: Visitor, message_id: str, said: WidgetMessageIn, wait_s: float
+        self,
+        visitor: Visitor,
+        message_id: str,
+        said: WidgetMessageIn,
+        wait_s: float,
+        files: Sequence[KeptFile] = (),
     ) -> MessageState:
         """Takes a message of the widget; the same id again is the same message. Raises IdempotencyMismatch, Unavailable."""
-        body = pack_visitor(visitor, said.text, said.subject, said.name, said.email)
+        body = pack_visitor(visitor, said.text, said.subject, said.name, said.email, files)
         own_id = new_id()
         raw = self._sealed(
             own_id,
@@ -99,7 +105,7 @@ class Accepting:
             pack_payload(Origin(WIDGET, visitor.account, visitor.verified), body),
             storable(visitor.scope),
             message_id,
-            hashlib.sha256(said.text.encode()).digest(),
+            hashlib.sha256("\n".join((said.text, *said.files)).encode()).digest(),
             f"{visitor.account}/{visitor.id}",
         )
         return await self._take(raw, wait_s)

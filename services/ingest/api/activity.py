@@ -6,9 +6,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 
 from libs.web import NotFound, Principal, SseEvent, require_role, sse_response
+from services.ingest.adapters.signals import Signals
 from services.ingest.adapters.visitor_threads import VisitorThreads
 from services.ingest.api.widget_schemas import ActivityOut, AgentActivityIn
-from services.ingest.signals import Signals
 
 _POLL_S = 15.0
 Staff = Annotated[Principal, Depends(require_role("agent", "service"))]

@@ -6,10 +6,10 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from libs.storage import Database
 from libs.web import Page, PageParams, Principal, make_page, require_role
+from services.ingest.adapters.signals import Signals
 from services.ingest.api.schemas import DeliveryOut, shown_time
 from services.ingest.domain.deliveries import Delivery, DeliveryState
-from services.ingest.resending import deliveries_of, resend
-from services.ingest.signals import Signals
+from services.ingest.operations.resending import deliveries_of, resend
 
 _KIND: Final = "deliveries"
 

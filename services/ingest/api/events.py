@@ -12,7 +12,7 @@ from services.ingest.adapters.outreach_reader import Attribute, EventType, Langu
 from services.ingest.adapters.outreach_rows import KEYS, Person
 from services.ingest.api.schemas import shown_time
 from services.ingest.domain.texts import storable
-from services.ingest.outreach import Happening, OutreachDesk
+from services.ingest.operations.outreach import Happening, OutreachDesk
 
 _LARGEST_BODY: Final = 64 * 1024
 _Scalar = Annotated[str, StringConstraints(max_length=1000)] | bool | int | float

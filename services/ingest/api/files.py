@@ -88,29 +88,34 @@ def files_router(database: Database, tokens: Tokens, blobs: BlobStore) -> APIRou
         found = ATTACHMENTS.value_of(row) if row is not None else None
         if found is None or found.conversation_id != conversation_id:
             raise NotFound("There is no such file in this conversation.", slug="unknown-file")
-        if found.state != FileState.STORED:
-            raise Conflict(
-                f"The file is {found.state}{': ' + found.reason if found.reason else ''}.", slug=_NOT_HERE
-            )
-        headers = {**serving_headers(found.name, found.media_type), "ETag": f'"{found.blob_key}"'}
-        # The edge sets it on every answer.
-        del headers["X-Content-Type-Options"]
-        if if_none_match is not None and headers["ETag"] in re.split(r"\s*,\s*", if_none_match):
-            return Response(status_code=304, headers=headers)
-        content = blobs.read(found.blob_key)
-        try:
-            first = await anext(content, b"")
-        except BlobMissing as error:
-            raise Conflict(f"The file is listed and its content is gone: {error}.", slug=_NOT_HERE) from None
-
-        async def stream() -> Any:
-            yield first
-            async for piece in content:
-                yield piece
-
-        return StreamingResponse(stream(), headers={**headers, "Content-Length": str(found.size)})
+        return await file_answer(found, blobs, if_none_match)
 
     return router
+
+
+async def file_answer(found: Attachment, blobs: BlobStore, if_none_match: str | None) -> Response:
+    """The content of a stranger's file under headers that no browser runs it by. Raises Conflict when it is not here."""
+    if found.state != FileState.STORED:
+        raise Conflict(
+            f"The file is {found.state}{': ' + found.reason if found.reason else ''}.", slug=_NOT_HERE
+        )
+    headers = {**serving_headers(found.name, found.media_type), "ETag": f'"{found.blob_key}"'}
+    # The edge sets it on every answer.
+    del headers["X-Content-Type-Options"]
+    if if_none_match is not None and headers["ETag"] in re.split(r"\s*,\s*", if_none_match):
+        return Response(status_code=304, headers=headers)
+    content = blobs.read(found.blob_key)
+    try:
+        first = await anext(content, b"")
+    except BlobMissing as error:
+        raise Conflict(f"The file is listed and its content is gone: {error}.", slug=_NOT_HERE) from None
+
+    async def stream() -> Any:
+        yield first
+        async for piece in content:
+            yield piece
+
+    return StreamingResponse(stream(), headers={**headers, "Content-Length": str(found.size)})
 
 
 def _shown(file: Attachment) -> FileOut:

@@ -10,7 +10,7 @@ from services.ingest.api.schemas import shown_time
 from services.ingest.domain.consents import Consent, ConsentState
 from services.ingest.domain.model import ChannelName
 from services.ingest.domain.ways import Way
-from services.ingest.reaching import Reaching, Recorded
+from services.ingest.operations.reaching import Reaching, Recorded
 
 _STAFF: Final = Depends(require_role("agent", "supervisor", "admin", "service"))
 Staff = Annotated[Principal, _STAFF]

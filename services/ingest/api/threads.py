@@ -16,11 +16,11 @@ from libs.web import (
     make_page,
     sse_response,
 )
+from services.ingest.adapters.signals import Signals
 from services.ingest.adapters.tables import ENTRIES, THREADS
 from services.ingest.api.callers import SECURITY, check_reader
 from services.ingest.api.schemas import ConversationOut, EntryOut, TicketOut, shown_time
 from services.ingest.domain.model import Entry, Thread
-from services.ingest.signals import Signals
 
 _POLL_S: Final = 2.0
 _AT_ONCE: Final = 100

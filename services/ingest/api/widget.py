@@ -1,6 +1,6 @@
 """Routes of the chat widget: a session, what the visitor says and does, and the stream of their conversation."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
@@ -8,6 +8,8 @@ from fastapi import APIRouter, Query, Request, Response
 
 from libs.telemetry import metrics
 from libs.web import NotFound, Problem, SseEvent, Unprocessable, body_limit, last_event_id, sse_response
+from services.ingest.adapters.signals import Signals
+from services.ingest.adapters.uploads import Uploads
 from services.ingest.adapters.visitor_threads import ThreadState, VisitorThreads
 from services.ingest.api.accepting import Accepting
 from services.ingest.api.bodies import described, header, read_body
@@ -19,13 +21,15 @@ from services.ingest.api.widget_schemas import (
     WidgetActivityIn,
     WidgetConversation,
     WidgetEntry,
+    WidgetFile,
     WidgetMessage,
     WidgetMessageIn,
     WidgetSession,
 )
+from services.ingest.domain.files import Attachment
 from services.ingest.domain.model import Entry
 from services.ingest.domain.visitors import Visitor
-from services.ingest.signals import Signals
+from services.ingest.operations.signing_in import sign_in
 
 PREFIX: Final = "/v1/widget/"
 _MOST_BYTES: Final = 64 * 1024
@@ -39,7 +43,11 @@ _PREFER: Final = header(
 
 
 def widget_router(
-    access: WidgetAccess, accepting: Accepting, threads: VisitorThreads, signals: Signals
+    access: WidgetAccess,
+    accepting: Accepting,
+    threads: VisitorThreads,
+    signals: Signals,
+    uploads: Uploads,
 ) -> APIRouter:
     """The routes, all under `/v1/widget/{channel}/{account}`; channel is chat, or web in form mode."""
     router = APIRouter(prefix="/v1/widget/{channel}/{account}", tags=["widget"])
@@ -61,6 +69,9 @@ def widget_router(
         asked = await read_body(request, SessionIn)
         found = access.account(request, channel, account)
         token, visitor, ends_s = access.open_session(request, found, asked)
+        before = access.going_on(request, found)
+        if visitor.verified and before is not None:
+            await sign_in(threads.database, before, visitor)
         state = await threads.newest(visitor)
         session = WidgetSession(
             session=token,
@@ -70,6 +81,7 @@ def widget_router(
             expires_at=datetime.fromtimestamp(ends_s, UTC).isoformat().replace("+00:00", "Z"),
             brand=found.brand,
             conversation_id=state.conversation_id if state else None,
+            most_file_bytes=uploads.most_bytes,
         )
         return _json(session)
 
@@ -87,14 +99,15 @@ def widget_router(
         found = access.account(request, channel, account)
         try:
             visitor = access.visitor(request, found)
-            if not said.text.strip():
+            if not said.text.strip() and not said.files:
                 raise Unprocessable(
                     "The text is empty.",
                     slug="empty-text",
                     extensions={"errors": [{"pointer": "#/text", "detail": "only white space"}]},
                 )
             access.rates.check(visitor.scope, access.settings.visitor_messages_per_minute)
-            state = await accepting.from_visitor(visitor, said.id, said, accepting.wait_s(request))
+            files = await uploads.named(visitor, said.files)
+            state = await accepting.from_visitor(visitor, said.id, said, accepting.wait_s(request), files)
         except Problem as problem:
             metrics.ingest_refused.labels(found.channel, problem.slug).inc()
             raise
@@ -189,8 +202,10 @@ async def _stream(
         known: ThreadState | None = state
         while known is not None and not known.continued_as and now_s() < visitor.ends_s:
             entries = await threads.entries(conversation_id, after, _AT_ONCE, visitor.scope)
+            files = await threads.files(conversation_id, [entry.ref_id for entry, _ in entries])
             for entry, own_id in entries:
-                yield SseEvent(_entry(entry, own_id), "entry", entry.entry_seq)
+                shown = _entry(entry, own_id, files.get(entry.ref_id, ()))
+                yield SseEvent(shown, "entry", entry.entry_seq)
                 after = entry.entry_seq
             if len(entries) == _AT_ONCE:
                 continue
@@ -202,7 +217,7 @@ async def _stream(
                 yield SseEvent({"agent_read_message_seq": known.agent_message_seq}, "read")
 
 
-def _entry(entry: Entry, own_id: str | None) -> WidgetEntry:
+def _entry(entry: Entry, own_id: str | None, files: Sequence[Attachment]) -> WidgetEntry:
     return WidgetEntry(
         entry_seq=entry.entry_seq,
         kind=entry.kind,  # type: ignore[arg-type]  # an EntryKind, stored as text
@@ -210,6 +225,16 @@ def _entry(entry: Entry, own_id: str | None) -> WidgetEntry:
         at=shown_time(entry.at_ms),
         message_seq=entry.message_seq,
         id=own_id,
+        files=[
+            WidgetFile(
+                id=one.attachment_id,
+                name=one.name,
+                media_type=one.media_type,
+                size=one.size,
+                state=one.state,
+            )
+            for one in files
+        ],
     )
 
 

@@ -126,7 +126,7 @@ class WidgetAccess:
             visitor = Visitor(account.channel, account.id, signed.id, True, signed.name, signed.email)
             ends_s = min(ends_s, signed.expires_at_s)
         else:
-            before = self._going_on(request, account)
+            before = self.going_on(request, account)
             visitor = Visitor(account.channel, account.id, before.id if before else new_id())
         visitor = replace(visitor, language=asked.language)
         return self._issue(visitor, ends_s), visitor, ends_s
@@ -147,7 +147,8 @@ class WidgetAccess:
         own = {f"{request.url.scheme}://{request.headers.get('host', '')}", *account.origins}
         return origin in own or (bool(self.public_url) and f"{self.public_url}/".startswith(f"{origin}/"))
 
-    def _going_on(self, request: Request, account: ChannelAccount) -> Visitor | None:
+    def going_on(self, request: Request, account: ChannelAccount) -> Visitor | None:
+        """The browser whose session the request carries; None without one, and for one that is signed in."""
         try:
             known = self.visitor(request, account)
         except Unauthorized:

@@ -4,9 +4,12 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from services.ingest.domain.visitors import MOST_TEXT
+from services.ingest.domain.visitors import MOST_FILES, MOST_TEXT
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
+
+
+UploadId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}$")]
 
 
 class _In(BaseModel):
@@ -37,6 +40,8 @@ class WidgetSession(BaseModel):
     brand: str
     conversation_id: str | None = Field(default=None, description="The visitor's newest conversation")
     most_text: int = Field(default=MOST_TEXT, description="Characters of one message")
+    most_files: int = Field(default=MOST_FILES, description="Files of one message")
+    most_file_bytes: int = Field(description="Bytes of one file")
 
 
 class WidgetMessageIn(_In):
@@ -45,12 +50,24 @@ class WidgetMessageIn(_In):
     id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}$")] = Field(
         description="Made by the widget: however often it is sent, it is one message"
     )
-    text: str = Field(min_length=1, max_length=MOST_TEXT)
+    text: str = Field(default="", max_length=MOST_TEXT, description="Empty only where files say all")
+    files: Annotated[tuple[UploadId, ...], Field(max_length=MOST_FILES)] = Field(
+        default=(), description="Ids of files that POST files has taken from this visitor"
+    )
     subject: Words = ""
     name: Words = ""
     email: Annotated[
         str, StringConstraints(max_length=254, pattern=r"^([^@\s<>\"',;]+@[^@\s<>\"',;]+)?$")
     ] = Field(default="", description="As the visitor claims it")
+
+
+class WidgetUpload(BaseModel):
+    """A file that is kept until a message names it, for a day."""
+
+    id: str
+    name: str = Field(description="As it is kept: without folders and control marks")
+    media_type: str = Field(description="What its bytes show")
+    size: int
 
 
 class WidgetMessage(BaseModel):
@@ -85,6 +102,16 @@ class ActivityOut(BaseModel):
     agent_read_message_seq: int
 
 
+class WidgetFile(BaseModel):
+    """A file of a message."""
+
+    id: str
+    name: str
+    media_type: str
+    size: int
+    state: str = Field(description="stored, waiting, failed or expired")
+
+
 class WidgetEntry(BaseModel):
     """One line of the conversation."""
 
@@ -94,6 +121,7 @@ class WidgetEntry(BaseModel):
     at: str
     message_seq: int | None
     id: str | None = Field(description="The widget's own id of a message it has sent")
+    files: list[WidgetFile]
 
 
 class WidgetConversation(BaseModel):

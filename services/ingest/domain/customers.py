@@ -35,13 +35,20 @@ def new_customer(inbound: Inbound, customer_id: str) -> Customer:
     return Customer(customer_id, inbound.name, inbound.address, inbound.language, inbound.received_at_ms, ())
 
 
+def with_identity(
+    known: tuple[tuple[str, str, str, bool], ...], key: IdentityKey, verified: bool
+) -> tuple[tuple[str, str, str, bool], ...]:
+    """The identities with one more, or with one that somebody now vouches for."""
+    if (*key.row_key, True) in known or (*key.row_key, verified) in known:
+        return known
+    return (*(one for one in known if one[:3] != key.row_key), (*key.row_key, verified))
+
+
 def learn(customer: Customer, inbound: Inbound) -> Customer:
     """What the message adds: the newest name and language given, the first address, a new identity."""
     identities = customer.identities
     if inbound.identity is not None:
-        known = (*inbound.identity.row_key, inbound.verified)
-        if known not in identities:
-            identities = (*identities, known)
+        identities = with_identity(identities, inbound.identity, inbound.verified)
     return replace(
         customer,
         display_name=inbound.name or customer.display_name,

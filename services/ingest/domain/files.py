@@ -17,6 +17,17 @@ class FileState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class KeptFile:
+    """A file that was stored before the message that it belongs to was sent."""
+
+    name: str
+    declared: str
+    media_type: str
+    size: int
+    blob_key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Attachment:
     """One file of one message."""
 

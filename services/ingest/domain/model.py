@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from services.ingest.domain.files import KeptFile
+
 MOST_TEXT_BYTES: Final = 64 * 1024
 
 
@@ -100,6 +102,8 @@ class Inbound:
     """Who wrote the mail, to whom, by which list."""
     media: tuple[str, ...] = ()
     """Files at the provider, by address or id."""
+    files: tuple[KeptFile, ...] = ()
+    """Files that are here already."""
     threads: tuple[str, ...] = ()
     """Conversations it may belong to, the strongest evidence first."""
     case_references: tuple[str, ...] = ()
@@ -142,6 +146,9 @@ class Customer:
     first_seen_at_ms: int
     identities: tuple[tuple[str, str, str, bool], ...]
     """(channel, account, external id, verified)"""
+    tier: str = ""
+    attributes: tuple[tuple[str, str], ...] = ()
+    """What the operator's systems say of them, (name, value) in the order of the names."""
 
 
 @dataclass(frozen=True, slots=True)

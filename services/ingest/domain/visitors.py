@@ -8,6 +8,8 @@ from services.ingest.domain.model import ChannelName, IdentityKey
 
 MOST_TEXT: Final = 8_000
 """Characters of one message."""
+MOST_FILES: Final = 5
+"""Files of one message."""
 VISITOR: Final = "visitor"
 """Channel of identities that are a browser and nothing more."""
 
@@ -40,3 +42,11 @@ class Visitor:
     def scope(self) -> str:
         """Within it a message id of the widget names one message."""
         return f"widget/{self.channel}/{self.account}/{self.identity.channel}/{self.id}"
+
+
+def goes_on(was: tuple[str, bool, int] | None, known: tuple[str, bool, int] | None) -> str:
+    """In which conversation a visitor who signs in goes on, of what they had as a browser and as a known customer: the
+    open one, of two open ones that with the newest message. Each is (conversation, whether it is resolved, when they
+    last wrote)."""
+    found = [one for one in (was, known) if one is not None]
+    return max(found, key=lambda one: (not one[1], one[2]))[0] if found else ""

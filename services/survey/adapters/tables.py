@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, Integer, MetaData, Table, Text
+from sqlalchemy.dialects.postgresql import JSONB
 
 from libs.storage import TableRepository
 from services.survey.domain.invitations import Invitation, State
@@ -44,6 +45,14 @@ customers = Table(
     *_number("last_requested_at_ms"),
 )
 
+persons = Table(
+    "persons",
+    metadata,
+    Column("customer_id", Text, primary_key=True),
+    *_number("version"),
+    Column("customer_ids", JSONB, nullable=False),
+)
+
 answers = Table(
     "answers",
     metadata,
@@ -62,6 +71,15 @@ class Customer:
     customer_id: str
     last_requested_at_ms: int
     """0 for never."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """All customers who are the same person as this one, and it; the highest version holds."""
+
+    customer_id: str
+    version: int
+    customer_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,4 +106,7 @@ INVITATIONS = TableRepository(invitations, Invitation, _row, _invitation)
 INVITATIONS_SEEN = TableRepository(invitations, Invitation, _row, _invitation, lock=False)
 """The same rows, for those who only look."""
 CUSTOMERS = TableRepository(customers, Customer)
+PERSONS = TableRepository(
+    persons, Person, asdict, lambda row: Person(**{**row, "customer_ids": tuple(row["customer_ids"])})
+)
 ANSWERS = TableRepository(answers, Answer, lock=False)

@@ -11,6 +11,8 @@ from services.survey.domain.policy import EXCLUDED, Policy
 
 REOPENED: Final = "reopened"
 CAPPED: Final = "capped"
+ERASED: Final = "erased"
+"""Who would be asked was forgotten."""
 
 
 class State(StrEnum):
@@ -89,6 +91,8 @@ def send(
     """
     if invitation.state is not State.SCHEDULED:
         return None
+    if not invitation.customer_id:
+        return cancel(invitation, ERASED, now_ms)
     if invitation.resolve_reason in EXCLUDED:
         return cancel(invitation, invitation.resolve_reason, now_ms)
     if policy.quiet is not None and (until := policy.quiet.next_ms(now_ms)) > now_ms:

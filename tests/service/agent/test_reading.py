@@ -2,6 +2,7 @@
 
 from libs.contracts import (
     AgentAssigned,
+    Attachment,
     ConversationContinued,
     CustomerIdentified,
     Identity,
@@ -24,6 +25,7 @@ async def test_one_response_holds_all_that_is_known(desk: Desk) -> None:
     await desk.directory()
     c, earlier = fresh(), fresh()
     customer = f"customer-{c}"
+    bill = Attachment(attachment_id="f1", name="bill.pdf", media_type="application/pdf", size=7)
     await desk.tell(
         CustomerIdentified(
             customer_id=customer,
@@ -38,7 +40,14 @@ async def test_one_response_holds_all_that_is_known(desk: Desk) -> None:
     )
     await desk.act(earlier, "resolve", {"through_seq": 1})
     await desk.tell(
-        received(c, 1, "my card was charged twice", received_at_ms=START_MS + 500_000, subject="Card"),
+        received(
+            c,
+            1,
+            "my card was charged twice",
+            received_at_ms=START_MS + 500_000,
+            subject="Card",
+            attachments=[bill],
+        ),
         triaged(c, 1, received_at_ms=START_MS + 500_000),
         TeamAssigned(
             conversation_id=c, episode=1, team_id="billing", queue_id="billing", handling="human", epoch=1
@@ -66,6 +75,16 @@ async def test_one_response_holds_all_that_is_known(desk: Desk) -> None:
     assert (shown["case_reference"], shown["subject"], shown["status"]) == (f"CQ7-{c[-5:]}", "Card", "open")
     assert shown["customer"]["name"] == "Tom Reed"
     assert shown["customer"]["tier"] == "gold"
+    assert shown["messages"]["items"][0]["attachments"] == [
+        {
+            "id": "f1",
+            "name": "bill.pdf",
+            "media_type": "application/pdf",
+            "size": 7,
+            "inline": False,
+            "location": f"/ingest/v1/conversations/{c}/files/f1",
+        }
+    ]
     assert shown["customer"]["customer_since"].endswith("Z")
     assert shown["customer"]["identities"][0]["external_id"] == "tom"
     assert shown["assignment"]["team"] == {"id": "billing", "name": "Billing"}

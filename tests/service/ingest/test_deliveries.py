@@ -12,15 +12,15 @@ from libs.contracts import SurveyCancelled, SurveyRequested
 from libs.storage import execute, fetch_all
 from libs.web import Broadcast
 from services.ingest.adapters.keys import Signer
+from services.ingest.adapters.signals import Signals
 from services.ingest.adapters.smtp import SmtpMailer
 from services.ingest.adapters.tables import DELIVERIES
 from services.ingest.domain.deliveries import Delivery
 from services.ingest.domain.model import ChannelName
 from services.ingest.ports import Mailer, OutgoingMail
-from services.ingest.sending import Sender
 from services.ingest.service import definition
 from services.ingest.settings import ChannelAccount, IngestSettings
-from services.ingest.signals import Signals
+from services.ingest.workers.sending import Sender
 from tests.service.ingest.conftest import bearer, converse
 from tests.service.ingest.mails import mail, post_mail
 from tests.service.ingest.sinks import MailSink, SurveySink, mail_sink

@@ -7,9 +7,9 @@ from datetime import date
 
 import pytest
 
-from services.ingest.fetching import Fetcher
 from services.ingest.ports import BoxState
 from services.ingest.service import definition
+from services.ingest.workers.fetching import Fetcher
 from tests.support.harness import ServiceUnderTest, running
 
 

@@ -16,9 +16,9 @@ from starlette.routing import Route
 
 from libs.storage import FolderBlobs
 from services.ingest.domain.attachments import sniff
-from services.ingest.file_retention import FileRetention
 from services.ingest.service import definition
 from services.ingest.settings import IngestSettings
+from services.ingest.workers.file_retention import FileRetention
 from services.simulator import SHAPES, Payload
 from services.simulator.provider import SimulatedProvider, serving
 from tests.service.ingest.conftest import converse

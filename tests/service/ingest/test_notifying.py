@@ -20,10 +20,10 @@ from libs.storage import fetch_all
 from libs.web import Conflict, NotFound, OutgoingRefused
 from services.ingest.account_parts import WebhookTarget
 from services.ingest.domain.notices import Notice, NoticeState
-from services.ingest.notifying import signed
-from services.ingest.resending import notices_of, resend_notice
+from services.ingest.operations.resending import notices_of, resend_notice
 from services.ingest.service import definition
 from services.ingest.settings import IngestSettings
+from services.ingest.workers.notifying import signed
 from services.simulator import SHAPES
 from services.simulator.provider import SimulatedProvider, serving
 from tests.service.ingest.conftest import converse

@@ -14,9 +14,9 @@ from services.ingest.adapters.keys import load_keys
 from services.ingest.adapters.raw_writer import RawWriter
 from services.ingest.domain.channels import ChannelMessage, Item, StatusNews
 from services.ingest.domain.model import ChannelName
-from services.ingest.renormalising import Outcome, Renormaliser
-from services.ingest.retention import RawRetention
+from services.ingest.operations.renormalising import Outcome, Renormaliser
 from services.ingest.settings import Accounts, ChannelAccount, IngestSettings
+from services.ingest.workers.retention import RawRetention
 from services.simulator import SHAPES, Payload
 from tests.service.ingest.mails import mail, post_mail
 from tests.service.ingest.test_files import PNG, with_files

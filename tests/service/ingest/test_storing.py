@@ -15,9 +15,9 @@ from libs.telemetry import metrics
 from libs.web import KeyFileError, Unavailable
 from services.ingest.adapters.keys import SealBroken, Sealer, load_keys
 from services.ingest.adapters.raw_writer import RawMessage, RawWriter
-from services.ingest.retention import RawRetention
 from services.ingest.settings import IngestSettings
-from services.ingest.watching import Watch
+from services.ingest.workers.retention import RawRetention
+from services.ingest.workers.watching import Watch
 from tests.support.harness import ServiceUnderTest
 
 DAY_MS = 86_400_000

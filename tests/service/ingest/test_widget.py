@@ -140,6 +140,89 @@ async def test_a_signed_identity_is_the_customer_of_the_operators_other_systems(
     assert after["conversation_id"] is None
 
 
+async def test_who_signs_in_is_linked_to_the_known_customer_and_their_conversation_goes_on(
+    site: ServiceUnderTest, browser: httpx.AsyncClient
+) -> None:
+    anonymous = await begin(browser)
+    asked = await write(site, browser, anonymous, "Where is my order?")
+    token = signed(site, sub="customer-20", name="Grace")
+    for _ in range(2):
+        answer = await browser.post(f"{PATH}/sessions", json={"identity": token}, headers=as_(anonymous))
+        assert answer.json()["conversation_id"] == asked["conversation_id"]
+    signed_in = answer.json()
+    again = await write(site, browser, signed_in, "It is number 7.")
+    assert again["conversation_id"] == asked["conversation_id"]
+    first, second = await received(site, asked["conversation_id"])
+    links = [
+        e for e in await site.events("CustomersLinked") if first.customer_id in e.persons[0].customer_ids
+    ]
+    [link] = links
+    assert (link.actor, link.joined_customer_id) == ("rule:signed-in", first.customer_id)
+    assert second.customer_id == first.customer_id, "the conversation stays whose it was; the person is one"
+    elsewhere = await begin(browser, identity=signed(site, sub="customer-20"))
+    assert elsewhere["conversation_id"] == asked["conversation_id"], "on their telephone too"
+
+    other = await begin(browser)
+    await browser.post(f"{PATH}/messages", json={"id": "unread", "text": "Not read yet"}, headers=as_(other))
+    waits = await browser.post(
+        f"{PATH}/sessions", json={"identity": signed(site, sub="customer-21")}, headers=as_(other)
+    )
+    assert (waits.status_code, waits.headers["Retry-After"]) == (503, "1")
+    await site.settle()
+    silent = await begin(browser)
+    nothing = await browser.post(
+        f"{PATH}/sessions", json={"identity": signed(site, sub="customer-22")}, headers=as_(silent)
+    )
+    assert nothing.json()["conversation_id"] is None, "a browser that never wrote is nobody to link"
+
+
+async def test_files_come_before_their_message_and_are_the_visitors_own(
+    site: ServiceUnderTest, browser: httpx.AsyncClient
+) -> None:
+    session = await begin(browser)
+    assert (session["most_files"], session["most_file_bytes"]) == (5, 10 * 1024 * 1024)
+    picture = b"\x89PNG\r\n\x1a\n" + b"0" * 5000
+    path = f"{PATH}/files?id=file-1&name=../%D0%BA%D0%BE%D1%82.png&kind=text/html"
+    headers = as_(session, **{"Content-Type": "application/octet-stream"})
+    for _ in range(2):
+        answer = await browser.post(path, content=picture, headers=headers)
+        assert (answer.status_code, answer.json()["media_type"], answer.json()["size"]) == (
+            201,
+            "image/png",
+            5008,
+        )
+    script = await browser.post(
+        f"{PATH}/files?id=file-2&name=a.png&kind=image/png", content=b"<svg onload=alert(1)>", headers=headers
+    )
+    assert script.json()["media_type"] == "image/svg+xml"
+    for content, expected in ((b"", "empty-file"), (b"a" * (10 * 1024 * 1024 + 1), "content-too-large")):
+        refused = await browser.post(f"{PATH}/files?id=file-3", content=content, headers=headers)
+        assert refused.status_code in (413, 422)
+        assert slug(refused) in (expected, "too-large"), refused.text
+    other = await begin(browser)
+    stolen = {"id": "m-1", "text": "mine", "files": ["file-1"]}
+    theft = await browser.post(f"{PATH}/messages", json=stolen, headers=as_(other))
+    assert (theft.status_code, slug(theft)) == (422, "unknown-file")
+    said = await write(site, browser, session, "", files=["file-1", "file-2"])
+    [event] = await received(site, said["conversation_id"])
+    assert [(a.media_type, a.size) for a in event.attachments] == [("image/png", 5008), ("image/svg+xml", 21)]
+    assert "/" not in event.attachments[0].name
+    shown = await browser.get(
+        f"{PATH}/file?id={event.attachments[0].attachment_id}", headers=as_(session, Origin=SHOP)
+    )
+    assert (shown.content, shown.headers["content-type"]) == (picture, "image/png")
+    assert shown.headers["access-control-allow-origin"] == SHOP
+    svg = await browser.get(f"{PATH}/file?id={event.attachments[1].attachment_id}", headers=as_(session))
+    assert svg.headers["content-type"] == "application/octet-stream"
+    assert svg.headers["content-disposition"].startswith("attachment")
+    assert "sandbox" in svg.headers["content-security-policy"]
+    foreign = await browser.get(f"{PATH}/file?id={event.attachments[0].attachment_id}", headers=as_(other))
+    assert foreign.status_code == 404
+    async with site.client("agent") as agent:
+        location = f"/v1/conversations/{said['conversation_id']}/files/{event.attachments[0].attachment_id}"
+        assert (await agent.get(location)).content == picture
+
+
 async def test_the_identity_that_the_manual_signs_is_taken(browser: httpx.AsyncClient) -> None:
     names: dict[str, Any] = {}
     # The lines of the manual, run as they are printed there.

@@ -28,7 +28,7 @@
 
   // ---- What outlives the page: session, draft, and messages not yet taken by the server.
 
-  const EMPTY = { session: "", visitor: "", expires: 0, conversation: "", brand: "", seen: 0, draft: "", fields: {}, queue: [] };
+  const EMPTY = { session: "", before: "", visitor: "", expires: 0, conversation: "", brand: "", seen: 0, draft: "", files: [], fields: {}, queue: [] };
   const key = `centralino ${api}`;
   let memory = "";
 
@@ -60,6 +60,41 @@
     store({ queue: change(stored().queue) });
   }
 
+  // Files wait in the browser's own database, as texts do in its storage; where that is blocked, as long as the page lives.
+  const kept = new Map();
+
+  function inFiles(mode, work) {
+    return new Promise((done, failed) => {
+      const opened = indexedDB.open("centralino", 1);
+      opened.onupgradeneeded = () => opened.result.createObjectStore("files");
+      opened.onerror = () => failed(opened.error);
+      opened.onsuccess = () => {
+        const asked = work(opened.result.transaction("files", mode).objectStore("files"));
+        asked.onsuccess = () => done(asked.result);
+        asked.onerror = () => failed(asked.error);
+      };
+    });
+  }
+
+  function keepFile(id, file) {
+    kept.set(id, file);
+    inFiles("readwrite", (all) => all.put(file, id)).catch(() => {});
+  }
+
+  async function keptFile(id) {
+    return kept.get(id) || inFiles("readonly", (all) => all.get(id)).catch(() => undefined);
+  }
+
+  function dropFile({ id }) {
+    kept.delete(id);
+    progress.delete(id);
+    inFiles("readwrite", (all) => all.delete(id)).catch(() => {});
+  }
+
+  function newId() {
+    return Array.from(crypto.getRandomValues(new Uint8Array(16)), (one) => one.toString(16).padStart(2, "0")).join("");
+  }
+
   // ---- Talking to the server.
 
   class Refused extends Error {
@@ -88,8 +123,10 @@
     const known = stored();
     const wanted = identity && visitorOf(identity);
     const wasCustomer = known.visitor.startsWith("customer:");
-    if (wasCustomer && known.visitor !== wanted) store(EMPTY);
-    else if (wanted && !wasCustomer && known.visitor) store({ session: "", visitor: "", conversation: "", seen: 0 });
+    if (wasCustomer && known.visitor !== wanted) {
+      [...known.files, ...known.queue.flatMap((one) => one.files || [])].forEach(dropFile);
+      store(EMPTY);
+    } else if (wanted && !wasCustomer && known.visitor) store({ session: "", before: known.session, visitor: "", conversation: "", seen: 0 });
     else return;
     forget();
   }
@@ -112,14 +149,17 @@
   async function openSession() {
     const known = stored();
     const asked = identity;
-    const going = known.session && !identity ? { "X-Widget-Session": known.session } : {};
-    const given = await post("sessions", { identity, language }, going);
+    // Who signs in shows which browser they were: what was said before goes on.
+    const going = known.session || (identity && known.before);
+    const given = await post("sessions", { identity, language }, going ? { "X-Widget-Session": going } : {});
     // Somebody signed in or out meanwhile: this session is not theirs.
     if (asked !== identity) return openSession();
     if (known.visitor && known.visitor !== given.visitor) forget();
     const conversation = given.conversation_id || "";
-    store({ session: given.session, visitor: given.visitor, expires: Date.parse(given.expires_at), conversation, brand: given.brand });
+    store({ session: given.session, before: "", visitor: given.visitor, expires: Date.parse(given.expires_at), conversation, brand: given.brand });
     most = given.most_text;
+    mostFiles = given.most_files;
+    mostBytes = given.most_file_bytes;
     showHead();
     return given.session;
   }
@@ -136,6 +176,10 @@
       })
       .finally(() => (opening = null));
     return opening;
+  }
+
+  function join() {
+    session().then(follow, (error) => error.status === 503 && setTimeout(join, error.retryMs || 2000));
   }
 
   // A session that is not taken any more is replaced once.
@@ -172,12 +216,19 @@
     }
   }
 
-  async function send({ id, text, subject, name, email }) {
+  async function send({ id, text, subject, name, email, files: attached = [] }) {
     const headers = stored().conversation ? {} : { Prefer: "wait=5" };
     let given;
     try {
+      for (const file of attached.filter((one) => !one.sent)) {
+        const content = await keptFile(file.id);
+        if (!content) throw new Refused(404);
+        await asVisitor((token) => upload(file, content, token));
+        changeQueue((queue) => queue.map((one) => (one.id === id ? { ...one, files: one.files.map((other) => (other.id === file.id ? { ...other, sent: true } : other)) } : one)));
+      }
+      const files = attached.map((one) => one.id);
       given = await asVisitor((token) =>
-        post("messages", { id, text, subject, name, email }, { ...headers, "X-Widget-Session": token }),
+        post("messages", { id, text, files, subject, name, email }, { ...headers, "X-Widget-Session": token }),
       );
     } catch (error) {
       // Without a session nothing is known of the message: it waits.
@@ -189,15 +240,34 @@
     const taken = stored().queue.find((one) => one.id === id);
     if (taken && !seenIds.has(id)) accepted.push(taken);
     changeQueue((queue) => queue.filter((one) => one.id !== id));
+    attached.forEach(dropFile);
     if (given.conversation_id) store({ conversation: given.conversation_id });
     show();
     follow();
   }
 
+  const progress = new Map();
+
+  // Only the older way of asking tells how far a file has gone.
+  function upload(file, content, token) {
+    return new Promise((done, failed) => {
+      const asked = new XMLHttpRequest();
+      asked.open("POST", `${api}files?${new URLSearchParams({ id: file.id, name: file.name, kind: file.type })}`);
+      asked.setRequestHeader("X-Widget-Session", token);
+      asked.setRequestHeader("Content-Type", "application/octet-stream");
+      asked.upload.onprogress = (event) => {
+        progress.set(file.id, Math.floor((100 * event.loaded) / (event.total || 1)));
+        show();
+      };
+      asked.onload = () => (asked.status < 300 ? done() : failed(new Refused(asked.status, asked.getResponseHeader("Retry-After"))));
+      asked.onerror = asked.onabort = () => failed(new Error("away"));
+      asked.send(content);
+    });
+  }
+
   function write(text, more) {
-    const id = Array.from(crypto.getRandomValues(new Uint8Array(16)), (one) => one.toString(16).padStart(2, "0")).join("");
-    changeQueue((queue) => [...queue, { id, text, at: Date.now(), ...more }]);
-    store({ draft: "" });
+    changeQueue((queue) => [...queue, { id: newId(), text, at: Date.now(), ...more }]);
+    store({ draft: "", files: [] });
     show();
     flush();
   }
@@ -332,8 +402,10 @@
 
   let t = {};
   let most = 8000;
+  let mostFiles = 5;
+  let mostBytes = 10_485_760;
   let online = navigator.onLine;
-  let root, launcher, badge, panel, head, log, offline, typing, status, composer, box, count, fields;
+  let root, launcher, badge, panel, head, log, offline, typing, status, composer, box, count, fields, picker, chosen, fault;
   let typingTimer = 0;
   let typedAt = 0;
 
@@ -360,6 +432,7 @@
   const ICONS = {
     chat: "M12 3.5c-5 0-9 3.4-9 7.7 0 2.4 1.3 4.6 3.3 6-.1 1.100-.6 2.200-1.500 3.100 1.700-.1 3.300-.7 4.500-1.600.9.2 1.800.3 2.700.3 5 0 9-3.500 9-7.800S17 3.500 12 3.500Z",
     close: "M6 6l12 12M18 6L6 18",
+    clip: "M20 11.500l-8 8a5 5 0 0 1-7-7l8.500-8.500a3.300 3.300 0 0 1 4.700 4.700l-8.500 8.500a1.600 1.600 0 0 1-2.300-2.300l7.800-7.800",
     send: "M4.500 12L3.500 4.500 21 12 3.500 19.500 4.500 12ZM4.500 12H12",
   };
 
@@ -413,6 +486,11 @@
       "aria-describedby": "count",
       dir: "auto",
       oninput: typed,
+      onpaste: (event) => {
+        if (!event.clipboardData.files.length) return;
+        event.preventDefault();
+        choose(event.clipboardData.files);
+      },
       onkeydown: (event) => {
         const coarse = matchMedia("(pointer: coarse)").matches;
         if (event.key !== "Enter" || event.shiftKey || event.isComposing || coarse || composer.classList.contains("form")) return;
@@ -426,10 +504,15 @@
     fields = make("div", { class: "fields" });
     if (form) fields.append(make("p", { class: "intro" }, options.greeting || t.form_intro), field("name", "text", false), field("email", "email", true), field("subject", "text", false));
     const button = make("button", { class: "send", type: "submit", "aria-label": t.send }, icon(ICONS.send), make("span", {}, t.send));
-    composer = make("form", { class: "composer", onsubmit: submit }, fields, make("div", { class: "line" }, make("label", { for: "text", class: "over" }, t.label), box, button), count);
+    picker = make("input", { type: "file", multiple: true, hidden: true, tabindex: "-1", "aria-hidden": "true", onchange: () => { choose(picker.files); picker.value = ""; } });
+    const attach = make("button", { class: "attach", type: "button", "aria-label": t.attach, "aria-describedby": "limits", onclick: () => picker.click() }, icon(ICONS.clip), make("span", {}, t.attach));
+    chosen = make("ul", { class: "chosen", "aria-label": t.files, hidden: true });
+    fault = make("p", { class: "fault", role: "alert", hidden: true });
+    const limits = make("small", { class: "limits", id: "limits" });
+    composer = make("form", { class: "composer", onsubmit: submit }, fields, chosen, fault, make("div", { class: "line" }, make("label", { for: "text", class: "over" }, t.label), ...(form ? [box, attach] : [attach, box]), picker, button), limits, count);
     panel = make(
       "div",
-      { class: "panel", role: "dialog", "aria-modal": "true", "aria-label": teamName(), hidden: true, onkeydown: keys },
+      { class: "panel", role: "dialog", "aria-modal": "true", "aria-label": teamName(), hidden: true, onkeydown: keys, ondragover: dragged, ondragleave: dragged, ondrop: dragged },
       make("div", { class: "head" }, make("div", { class: "face", "aria-hidden": "true" }, icon(ICONS.chat)), head, make("button", { class: "close", type: "button", "aria-label": t.close, onclick: () => close() }, icon(ICONS.close))),
       offline,
       make("div", { class: "middle" }, log, typing),
@@ -444,6 +527,7 @@
     const kept = stored();
     box.value = kept.draft;
     for (const input of fields.querySelectorAll("input")) input.value = kept.fields[input.name] || "";
+    showChosen();
   }
 
   function isOpen() {
@@ -486,6 +570,73 @@
     (event.shiftKey ? all[all.length - 1] : all[0]).focus();
   }
 
+  function dragged(event) {
+    if (![...event.dataTransfer.types].includes("Files")) return;
+    event.preventDefault();
+    panel.classList.toggle("drop", event.type === "dragover");
+    if (event.type === "drop") choose(event.dataTransfer.files);
+  }
+
+  function choose(list) {
+    const already = [...stored().files];
+    const faults = [];
+    for (const file of list) {
+      const name = file.name || "file";
+      if (already.length >= mostFiles) {
+        faults.push(filled(t.too_many));
+        break;
+      }
+      if (!file.size || file.size > mostBytes) {
+        faults.push(filled(file.size ? t.too_large : t.empty_file).replace("{name}", name));
+        continue;
+      }
+      const id = newId();
+      keepFile(id, file);
+      already.push({ id, name, size: file.size, type: file.type });
+    }
+    store({ files: already });
+    showChosen();
+    fault.textContent = faults.join(" ");
+    fault.hidden = !faults.length;
+    box.focus();
+  }
+
+  function filled(text) {
+    return text.replace("{count}", new Intl.NumberFormat(locale).format(mostFiles)).replace("{size}", sized(mostBytes));
+  }
+
+  function sized(bytes) {
+    const large = bytes >= 1_000_000;
+    const format = new Intl.NumberFormat(locale, { style: "unit", unit: large ? "megabyte" : "kilobyte", maximumFractionDigits: large ? 1 : 0 });
+    return format.format(large ? bytes / 1_048_576 : Math.max(1, bytes / 1024));
+  }
+
+  function showChosen() {
+    const already = stored().files;
+    composer.querySelector(".limits").textContent = filled(t.limits);
+    chosen.hidden = !already.length;
+    chosen.replaceChildren(
+      ...already.map((file) =>
+        make("li", {}, make("bdi", {}, file.name), make("small", {}, sized(file.size)), make("button", { type: "button", "aria-label": `${t.remove}: ${file.name}`, onclick: () => unchoose(file) }, icon(ICONS.close))),
+      ),
+    );
+  }
+
+  function unchoose(file) {
+    store({ files: stored().files.filter((one) => one.id !== file.id) });
+    dropFile(file);
+    fault.hidden = true;
+    showChosen();
+    box.focus();
+  }
+
+  async function openFile(file) {
+    const answer = await asVisitor((token) => ask(`file?id=${encodeURIComponent(file.id)}`, { headers: { "X-Widget-Session": token } }));
+    const address = URL.createObjectURL(await answer.blob());
+    make("a", { href: address, download: file.name }).click();
+    setTimeout(() => URL.revokeObjectURL(address), 60_000);
+  }
+
   function typed() {
     grow();
     store({ draft: box.value, fields: Object.fromEntries([...fields.querySelectorAll("input")].map((one) => [one.name, one.value])) });
@@ -508,12 +659,15 @@
   function submit(event) {
     event.preventDefault();
     const text = box.value.trim();
-    if (!text || !composer.reportValidity()) return void box.focus();
-    const more = form && isBlank() ? Object.fromEntries(new FormData(composer)) : {};
+    const files = stored().files;
+    if (!(text || files.length) || !composer.reportValidity()) return void box.focus();
+    const more = { ...(form && isBlank() ? Object.fromEntries(new FormData(composer)) : {}), ...(files.length ? { files } : {}) };
+    fault.hidden = true;
     box.value = "";
     typedAt = 0;
     count.hidden = true;
     write(text, more);
+    showChosen();
     if (form) store({ fields: {} });
     grow();
     box.focus();
@@ -609,14 +763,15 @@
       if (entry.kind === "resolved") rows.push({ kind: "note", text: t.resolved });
       else if (entry.kind === "customer") {
         const isRead = entry.message_seq <= agentRead || entry.entry_seq < lastReply;
-        rows.push({ kind: "me", text: entry.text, at: time(at), state: isRead ? t.read : t.sent });
+        rows.push({ kind: "me", text: entry.text, files: entry.files, at: time(at), state: isRead ? t.read : t.sent });
       } else rows.push({ kind: "them", text: entry.text, at: time(at) });
     }
     const waiting = stored().queue.filter((one) => !seenIds.has(one.id));
-    for (const one of accepted) rows.push({ kind: "me", text: one.text, at: time(one.at), state: t.sent });
+    for (const one of accepted) rows.push({ kind: "me", text: one.text, files: one.files, at: time(one.at), state: t.sent });
     for (const one of waiting) {
       const state = one.failed ? t.failed : online ? t.sending : t.waiting;
-      rows.push({ kind: "me", text: one.text, at: time(one.at), state, failed: one.failed && one.id, waits: true });
+      const files = one.files?.map((file) => ({ ...file, done: file.sent ? 100 : progress.get(file.id) || 0 }));
+      rows.push({ kind: "me", text: one.text, files, at: time(one.at), state, failed: one.failed && one.id, waits: true });
     }
     // One's own messages show their state where it differs from the next one's.
     const own = rows.filter((one) => one.kind === "me");
@@ -637,20 +792,29 @@
     if (one.kind === "day" || one.kind === "note") return make("li", { class: one.kind }, one.text);
     const item = make("li", { class: `${one.kind}${one.first ? " first" : ""}${one.waits ? " waits" : ""}${one.failed ? " failed" : ""}` });
     item.append(make("span", { class: "hidden" }, one.kind === "me" ? `${t.you}: ` : `${teamName()}: `));
-    item.append(make("p", { dir: "auto" }, ...linked(one.text)));
+    if (one.text) item.append(make("p", { dir: "auto" }, ...linked(one.text)));
+    for (const file of one.files || []) item.append(fileRow(file, one.waits));
     if (one.below) item.append(make("small", {}, one.below));
     if (one.failed) {
       const change = (how) => () => {
         changeQueue((queue) => queue.flatMap((other) => (other.id === one.failed ? how(other) : [other])));
+        showChosen();
         show();
         flush();
         box.focus();
       };
       item.append(
-        make("span", { class: "acts" }, make("button", { type: "button", onclick: change((other) => [{ ...other, failed: false }]) }, t.retry), make("button", { type: "button", onclick: change(() => []) }, t.remove)),
+        make("span", { class: "acts" }, make("button", { type: "button", onclick: change((other) => [{ ...other, failed: false, files: other.files?.map((file) => ({ ...file, sent: false })) }]) }, t.retry), make("button", { type: "button", onclick: change(() => []) }, t.remove)),
       );
     }
     return item;
+  }
+
+  function fileRow(file, waits) {
+    const label = [make("bdi", {}, file.name), make("small", {}, file.size ? sized(file.size) : "")];
+    if (waits) return make("span", { class: "file" }, icon(ICONS.clip), ...label, make("progress", { max: "100", value: String(file.done), "aria-label": file.name }));
+    if (file.state !== "stored") return make("span", { class: "file" }, icon(ICONS.clip), ...label);
+    return make("button", { class: "file", type: "button", "aria-label": `${t.open_file}: ${file.name}`, onclick: () => openFile(file).catch(() => connected(false)) }, icon(ICONS.clip), ...label);
   }
 
   // Addresses become links, by their scheme alone; everything else is text.
@@ -728,6 +892,24 @@ textarea:focus-visible, input:focus-visible { outline-offset: -1px; border-color
 .send:hover, .launcher:hover { filter: brightness(1.08); }
 .send span { display: none; }
 [dir=rtl] .send svg { transform: scaleX(-1); }
+.attach { display: grid; flex: none; place-items: center; inline-size: 44px; block-size: 46px; padding: 0; border: 0; border-radius: 12px; color: var(--soft); background: none; }
+.attach:hover { color: var(--ink); background: var(--ground); }
+.attach span { display: none; }
+.limits { display: block; margin: 6px 6px 0; color: var(--soft); font-size: 12px; }
+.chosen { display: flex; flex-wrap: wrap; gap: 6px; margin: 0 0 8px; padding: 0; list-style: none; max-block-size: 120px; overflow-y: auto; }
+.chosen li { display: flex; align-items: center; gap: 6px; max-inline-size: 100%; margin: 0; padding-inline-start: 10px; border: 1px solid var(--line); border-radius: 12px; background: var(--ground); font-size: 13px; }
+bdi { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; min-inline-size: 0; }
+.chosen small, .file small { flex: none; margin: 0; color: inherit; opacity: .8; font-size: 12px; white-space: nowrap; }
+.chosen button { display: grid; flex: none; place-items: center; inline-size: 36px; block-size: 36px; padding: 0; border: 0; border-radius: 12px; background: none; }
+.chosen svg { inline-size: 16px; block-size: 16px; }
+.fault { margin: 0 0 8px; color: var(--fault); font-size: 13px; }
+.file { display: flex; flex-wrap: wrap; align-items: center; gap: 8px; justify-self: end; max-inline-size: 84%; min-block-size: 44px; margin: 3px 0 0; padding: 6px 12px; border: 1px solid var(--edge); border-radius: 14px; color: var(--ink); background: var(--card); font-size: 14px; text-align: start; }
+.file svg { flex: none; inline-size: 18px; block-size: 18px; }
+.file bdi { flex: 0 1 auto; max-inline-size: 180px; }
+progress { inline-size: 100%; block-size: 6px; accent-color: var(--accent); }
+.panel.drop { outline: 3px dashed var(--accent); outline-offset: -8px; }
+.form .attach { display: flex; gap: 8px; inline-size: auto; align-self: flex-start; padding-inline: 8px; }
+.form .attach span { display: inline; }
 .count { display: block; margin: 6px 6px 0; color: var(--soft); font-size: 12px; }
 .composer.form { flex: 1 1 auto; padding: 20px; overflow-y: auto; border: 0; }
 .panel:has(.composer.form) .middle { display: none; }
@@ -766,7 +948,7 @@ label input { font-weight: 400; }
     if (!document.body) await new Promise((done) => addEventListener("DOMContentLoaded", done, { once: true }));
     build();
     if (stored().queue.some((one) => !one.failed)) flush();
-    if (identity || stored().conversation) session().then(follow, () => {});
+    if (identity || stored().conversation) join();
     if (options.open === "true") open();
   }
 
@@ -807,7 +989,7 @@ label input { font-weight: 400; }
       checkVisitor();
       showHead();
       show();
-      if (identity || isOpen()) session().then(follow, () => {});
+      if (identity || isOpen()) join();
     },
   });
   start();

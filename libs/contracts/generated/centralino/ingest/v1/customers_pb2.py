@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$centralino/ingest/v1/customers.proto\x12\x14\x63\x65ntralino.ingest.v1\"\xae\x02\n\x12\x43ustomerIdentified\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x32\n\nidentities\x18\x03 \x03(\x0b\x32\x1e.centralino.ingest.v1.Identity\x12\x10\n\x08language\x18\x04 \x01(\t\x12\x18\n\x10\x66irst_seen_at_ms\x18\x05 \x01(\x03\x12\x0c\n\x04tier\x18\x06 \x01(\t\x12L\n\nattributes\x18\x07 \x03(\x0b\x32\x38.centralino.ingest.v1.CustomerIdentified.AttributesEntry\x1a\x31\n\x0f\x41ttributesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"S\n\x08Identity\x12\x0f\n\x07\x63hannel\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x63\x63ount\x18\x02 \x01(\t\x12\x13\n\x0b\x65xternal_id\x18\x03 \x01(\t\x12\x10\n\x08verified\x18\x04 \x01(\x08\"%\n\x0e\x43ustomerErased\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\"\xd7\x01\n\x0e\x43onsentChanged\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12\x0f\n\x07\x63hannel\x18\x02 \x01(\t\x12\x0f\n\x07\x61\x63\x63ount\x18\x03 \x01(\t\x12\x13\n\x0b\x65xternal_id\x18\x04 \x01(\t\x12\x31\n\x05state\x18\x05 \x01(\x0e\x32\".centralino.ingest.v1.ConsentState\x12\x0e\n\x06source\x18\x06 \x01(\t\x12\r\n\x05\x61\x63tor\x18\x07 \x01(\t\x12\x10\n\x08\x65vidence\x18\x08 \x01(\t\x12\x15\n\rchanged_at_ms\x18\t \x01(\x03*c\n\x0c\x43onsentState\x12\x1d\n\x19\x43ONSENT_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x43ONSENT_STATE_GIVEN\x10\x01\x12\x1b\n\x17\x43ONSENT_STATE_WITHDRAWN\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$centralino/ingest/v1/customers.proto\x12\x14\x63\x65ntralino.ingest.v1\"\xae\x02\n\x12\x43ustomerIdentified\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x32\n\nidentities\x18\x03 \x03(\x0b\x32\x1e.centralino.ingest.v1.Identity\x12\x10\n\x08language\x18\x04 \x01(\t\x12\x18\n\x10\x66irst_seen_at_ms\x18\x05 \x01(\x03\x12\x0c\n\x04tier\x18\x06 \x01(\t\x12L\n\nattributes\x18\x07 \x03(\x0b\x32\x38.centralino.ingest.v1.CustomerIdentified.AttributesEntry\x1a\x31\n\x0f\x41ttributesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"S\n\x08Identity\x12\x0f\n\x07\x63hannel\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x63\x63ount\x18\x02 \x01(\t\x12\x13\n\x0b\x65xternal_id\x18\x03 \x01(\t\x12\x10\n\x08verified\x18\x04 \x01(\x08\"1\n\x06Person\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12\x14\n\x0c\x63ustomer_ids\x18\x02 \x03(\t\"\xc8\x01\n\x0f\x43ustomersLinked\x12\x0f\n\x07link_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x02 \x01(\t\x12\x1a\n\x12joined_customer_id\x18\x03 \x01(\t\x12-\n\x07persons\x18\x04 \x03(\x0b\x32\x1c.centralino.ingest.v1.Person\x12\x0f\n\x07version\x18\x05 \x01(\x03\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12\r\n\x05\x61\x63tor\x18\x07 \x01(\t\x12\x14\n\x0clinked_at_ms\x18\x08 \x01(\x03\"\xcf\x01\n\x11\x43ustomersUnlinked\x12\x0f\n\x07link_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x02 \x01(\t\x12\x1d\n\x15separated_customer_id\x18\x03 \x01(\t\x12-\n\x07persons\x18\x04 \x03(\x0b\x32\x1c.centralino.ingest.v1.Person\x12\x0f\n\x07version\x18\x05 \x01(\x03\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12\r\n\x05\x61\x63tor\x18\x07 \x01(\t\x12\x16\n\x0eunlinked_at_ms\x18\x08 \x01(\x03\"%\n\x0e\x43ustomerErased\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\"\xd7\x01\n\x0e\x43onsentChanged\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12\x0f\n\x07\x63hannel\x18\x02 \x01(\t\x12\x0f\n\x07\x61\x63\x63ount\x18\x03 \x01(\t\x12\x13\n\x0b\x65xternal_id\x18\x04 \x01(\t\x12\x31\n\x05state\x18\x05 \x01(\x0e\x32\".centralino.ingest.v1.ConsentState\x12\x0e\n\x06source\x18\x06 \x01(\t\x12\r\n\x05\x61\x63tor\x18\x07 \x01(\t\x12\x10\n\x08\x65vidence\x18\x08 \x01(\t\x12\x15\n\rchanged_at_ms\x18\t \x01(\x03*c\n\x0c\x43onsentState\x12\x1d\n\x19\x43ONSENT_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x43ONSENT_STATE_GIVEN\x10\x01\x12\x1b\n\x17\x43ONSENT_STATE_WITHDRAWN\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,16 +33,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CUSTOMERIDENTIFIED_ATTRIBUTESENTRY']._loaded_options = None
   _globals['_CUSTOMERIDENTIFIED_ATTRIBUTESENTRY']._serialized_options = b'8\001'
-  _globals['_CONSENTSTATE']._serialized_start=709
-  _globals['_CONSENTSTATE']._serialized_end=808
+  _globals['_CONSENTSTATE']._serialized_start=1173
+  _globals['_CONSENTSTATE']._serialized_end=1272
   _globals['_CUSTOMERIDENTIFIED']._serialized_start=63
   _globals['_CUSTOMERIDENTIFIED']._serialized_end=365
   _globals['_CUSTOMERIDENTIFIED_ATTRIBUTESENTRY']._serialized_start=316
   _globals['_CUSTOMERIDENTIFIED_ATTRIBUTESENTRY']._serialized_end=365
   _globals['_IDENTITY']._serialized_start=367
   _globals['_IDENTITY']._serialized_end=450
-  _globals['_CUSTOMERERASED']._serialized_start=452
-  _globals['_CUSTOMERERASED']._serialized_end=489
-  _globals['_CONSENTCHANGED']._serialized_start=492
-  _globals['_CONSENTCHANGED']._serialized_end=707
+  _globals['_PERSON']._serialized_start=452
+  _globals['_PERSON']._serialized_end=501
+  _globals['_CUSTOMERSLINKED']._serialized_start=504
+  _globals['_CUSTOMERSLINKED']._serialized_end=704
+  _globals['_CUSTOMERSUNLINKED']._serialized_start=707
+  _globals['_CUSTOMERSUNLINKED']._serialized_end=914
+  _globals['_CUSTOMERERASED']._serialized_start=916
+  _globals['_CUSTOMERERASED']._serialized_end=953
+  _globals['_CONSENTCHANGED']._serialized_start=956
+  _globals['_CONSENTCHANGED']._serialized_end=1171
 # @@protoc_insertion_point(module_scope)

@@ -53,6 +53,54 @@ class Identity(_message.Message):
     verified: bool
     def __init__(self, channel: _Optional[str] = ..., account: _Optional[str] = ..., external_id: _Optional[str] = ..., verified: _Optional[bool] = ...) -> None: ...
 
+class Person(_message.Message):
+    __slots__ = ("person_id", "customer_ids")
+    PERSON_ID_FIELD_NUMBER: _ClassVar[int]
+    CUSTOMER_IDS_FIELD_NUMBER: _ClassVar[int]
+    person_id: str
+    customer_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, person_id: _Optional[str] = ..., customer_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class CustomersLinked(_message.Message):
+    __slots__ = ("link_id", "customer_id", "joined_customer_id", "persons", "version", "reason", "actor", "linked_at_ms")
+    LINK_ID_FIELD_NUMBER: _ClassVar[int]
+    CUSTOMER_ID_FIELD_NUMBER: _ClassVar[int]
+    JOINED_CUSTOMER_ID_FIELD_NUMBER: _ClassVar[int]
+    PERSONS_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    ACTOR_FIELD_NUMBER: _ClassVar[int]
+    LINKED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    link_id: str
+    customer_id: str
+    joined_customer_id: str
+    persons: _containers.RepeatedCompositeFieldContainer[Person]
+    version: int
+    reason: str
+    actor: str
+    linked_at_ms: int
+    def __init__(self, link_id: _Optional[str] = ..., customer_id: _Optional[str] = ..., joined_customer_id: _Optional[str] = ..., persons: _Optional[_Iterable[_Union[Person, _Mapping]]] = ..., version: _Optional[int] = ..., reason: _Optional[str] = ..., actor: _Optional[str] = ..., linked_at_ms: _Optional[int] = ...) -> None: ...
+
+class CustomersUnlinked(_message.Message):
+    __slots__ = ("link_id", "customer_id", "separated_customer_id", "persons", "version", "reason", "actor", "unlinked_at_ms")
+    LINK_ID_FIELD_NUMBER: _ClassVar[int]
+    CUSTOMER_ID_FIELD_NUMBER: _ClassVar[int]
+    SEPARATED_CUSTOMER_ID_FIELD_NUMBER: _ClassVar[int]
+    PERSONS_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    ACTOR_FIELD_NUMBER: _ClassVar[int]
+    UNLINKED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    link_id: str
+    customer_id: str
+    separated_customer_id: str
+    persons: _containers.RepeatedCompositeFieldContainer[Person]
+    version: int
+    reason: str
+    actor: str
+    unlinked_at_ms: int
+    def __init__(self, link_id: _Optional[str] = ..., customer_id: _Optional[str] = ..., separated_customer_id: _Optional[str] = ..., persons: _Optional[_Iterable[_Union[Person, _Mapping]]] = ..., version: _Optional[int] = ..., reason: _Optional[str] = ..., actor: _Optional[str] = ..., unlinked_at_ms: _Optional[int] = ...) -> None: ...
+
 class CustomerErased(_message.Message):
     __slots__ = ("customer_id",)
     CUSTOMER_ID_FIELD_NUMBER: _ClassVar[int]

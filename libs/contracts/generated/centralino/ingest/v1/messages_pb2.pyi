@@ -1,7 +1,8 @@
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from collections.abc import Mapping as _Mapping
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
@@ -42,8 +43,22 @@ PURPOSE_UNSPECIFIED: Purpose
 PURPOSE_CONVERSATION: Purpose
 PURPOSE_SURVEY_ANSWER: Purpose
 
+class Attachment(_message.Message):
+    __slots__ = ("attachment_id", "name", "media_type", "size", "inline")
+    ATTACHMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    MEDIA_TYPE_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    INLINE_FIELD_NUMBER: _ClassVar[int]
+    attachment_id: str
+    name: str
+    media_type: str
+    size: int
+    inline: bool
+    def __init__(self, attachment_id: _Optional[str] = ..., name: _Optional[str] = ..., media_type: _Optional[str] = ..., size: _Optional[int] = ..., inline: _Optional[bool] = ...) -> None: ...
+
 class MessageReceived(_message.Message):
-    __slots__ = ("message_id", "conversation_id", "customer_id", "message_seq", "channel", "account", "text", "subject", "truncated", "language_hint", "received_at_ms", "case_reference", "purpose", "automatic", "continues_conversation_id", "cause")
+    __slots__ = ("message_id", "conversation_id", "customer_id", "message_seq", "channel", "account", "text", "subject", "truncated", "language_hint", "received_at_ms", "case_reference", "purpose", "automatic", "continues_conversation_id", "cause", "attachments")
     MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
     CONVERSATION_ID_FIELD_NUMBER: _ClassVar[int]
     CUSTOMER_ID_FIELD_NUMBER: _ClassVar[int]
@@ -60,6 +75,7 @@ class MessageReceived(_message.Message):
     AUTOMATIC_FIELD_NUMBER: _ClassVar[int]
     CONTINUES_CONVERSATION_ID_FIELD_NUMBER: _ClassVar[int]
     CAUSE_FIELD_NUMBER: _ClassVar[int]
+    ATTACHMENTS_FIELD_NUMBER: _ClassVar[int]
     message_id: str
     conversation_id: str
     customer_id: str
@@ -76,7 +92,8 @@ class MessageReceived(_message.Message):
     automatic: bool
     continues_conversation_id: str
     cause: Cause
-    def __init__(self, message_id: _Optional[str] = ..., conversation_id: _Optional[str] = ..., customer_id: _Optional[str] = ..., message_seq: _Optional[int] = ..., channel: _Optional[_Union[Channel, str]] = ..., account: _Optional[str] = ..., text: _Optional[str] = ..., subject: _Optional[str] = ..., truncated: _Optional[bool] = ..., language_hint: _Optional[str] = ..., received_at_ms: _Optional[int] = ..., case_reference: _Optional[str] = ..., purpose: _Optional[_Union[Purpose, str]] = ..., automatic: _Optional[bool] = ..., continues_conversation_id: _Optional[str] = ..., cause: _Optional[_Union[Cause, _Mapping]] = ...) -> None: ...
+    attachments: _containers.RepeatedCompositeFieldContainer[Attachment]
+    def __init__(self, message_id: _Optional[str] = ..., conversation_id: _Optional[str] = ..., customer_id: _Optional[str] = ..., message_seq: _Optional[int] = ..., channel: _Optional[_Union[Channel, str]] = ..., account: _Optional[str] = ..., text: _Optional[str] = ..., subject: _Optional[str] = ..., truncated: _Optional[bool] = ..., language_hint: _Optional[str] = ..., received_at_ms: _Optional[int] = ..., case_reference: _Optional[str] = ..., purpose: _Optional[_Union[Purpose, str]] = ..., automatic: _Optional[bool] = ..., continues_conversation_id: _Optional[str] = ..., cause: _Optional[_Union[Cause, _Mapping]] = ..., attachments: _Optional[_Iterable[_Union[Attachment, _Mapping]]] = ...) -> None: ...
 
 class Cause(_message.Message):
     __slots__ = ("outreach_id", "rule", "event_type", "text", "sent_at_ms")

@@ -1,0 +1,18 @@
+"""What routing blanks of a customer who is forgotten."""
+
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from libs.storage import fetch_all
+from libs.streams import Found
+
+_ARRIVALS: Final = (
+    "UPDATE routing.arrivals SET customer_id = '' WHERE customer_id = $1 RETURNING conversation_id"
+)
+
+
+async def forget(connection: AsyncConnection, customer_id: str) -> Found:
+    """Blanks whose conversations they were: routing keeps nothing that anybody wrote, and no name of a customer."""
+    rows = await fetch_all(connection, _ARRIVALS, customer_id)
+    return Found({"arrivals": len(rows)}, [str(id_) for (id_,) in rows])
