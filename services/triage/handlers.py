@@ -1,6 +1,7 @@
 """A message came: say what it is about. A person acted: remember it, and never overrule it."""
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from google.protobuf.message import Message as Event
 
@@ -16,7 +17,7 @@ from libs.contracts import (
     TransferRequested,
 )
 from libs.storage import Want
-from libs.streams import Received, StreamRouter
+from libs.streams import Received, StreamRouter, erase
 from libs.telemetry import metrics
 from services.triage.adapters.contracts import (
     circumstances_of,
@@ -96,7 +97,8 @@ async def know_customer(received: Received[CustomerIdentified], ctx: TriageConte
 @stream.on(CustomerErased)
 async def forget_customer(received: Received[CustomerErased], ctx: TriageContext) -> Sequence[Event]:
     """What a customer wrote, and what is known of them, goes."""
-    await forget(ctx.uow.connection, received.event.customer_id)
+    customer_id = received.event.customer_id
+    erase(ctx.uow, customer_id, partial(forget, customer_id=customer_id))
     return []
 
 

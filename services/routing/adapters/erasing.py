@@ -10,9 +10,11 @@ from libs.streams import Found
 _ARRIVALS: Final = (
     "UPDATE routing.arrivals SET customer_id = '' WHERE customer_id = $1 RETURNING conversation_id"
 )
+_CUSTOMERS: Final = "DELETE FROM routing.customers WHERE customer_id = $1 RETURNING 1"
 
 
 async def forget(connection: AsyncConnection, customer_id: str) -> Found:
-    """Blanks whose conversations they were: routing keeps nothing that anybody wrote, and no name of a customer."""
+    """Blanks whose conversations they were, and deletes what is known of the customer."""
     rows = await fetch_all(connection, _ARRIVALS, customer_id)
-    return Found({"arrivals": len(rows)}, [str(id_) for (id_,) in rows])
+    known = await fetch_all(connection, _CUSTOMERS, customer_id)
+    return Found({"arrivals": len(rows), "customers": len(known)}, [str(id_) for (id_,) in rows])

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any, Protocol
 
 from google.protobuf.message import Message as Event
@@ -10,7 +9,6 @@ from google.protobuf.message import Message as Event
 from libs.contracts import (
     ConversationResolved,
     ConversationTriaged,
-    CustomerErased,
     EpisodeOpened,
     HandoffRequested,
     PoolCommand,
@@ -20,9 +18,8 @@ from libs.contracts import (
 )
 from libs.runtime import derived_id
 from libs.storage import Want
-from libs.streams import Received, erase
+from libs.streams import Received
 from services.routing.adapters.contracts import STATUSES, pool_command
-from services.routing.adapters.erasing import forget
 from services.routing.adapters.rows import ALL, Arrival
 from services.routing.context import IntakeContext
 from services.routing.domain.commands import (
@@ -289,10 +286,3 @@ def _admit(received: Received[Any], ctx: IntakeContext, arrival: Arrival) -> Seq
         after = replace(after, pool_id=pool_of(known.pools if known else (), ctx.pool_id, *asked))
     ctx.arrivals.put(after)
     return _send(ctx, after, *commands)
-
-
-@stream.on(CustomerErased)
-async def forget_customer(received: Received[CustomerErased], ctx: IntakeContext) -> Sequence[Event]:
-    customer_id = received.event.customer_id
-    erase(ctx.uow, customer_id, partial(forget, customer_id=customer_id))
-    return []

@@ -5,6 +5,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from libs.storage import fetch_all
+from libs.streams import Found
 
 # Locked, so that a message that is being decided is waited for and its decision found.
 _CONVERSATIONS: Final = (
@@ -21,18 +22,18 @@ _BY_BOTH: Final = {
 _CUSTOMER: Final = "DELETE FROM triage.customers WHERE customer_id = $1 RETURNING 1"
 
 
-async def forget(connection: AsyncConnection, customer_id: str) -> tuple[dict[str, int], list[str]]:
+async def forget(connection: AsyncConnection, customer_id: str) -> Found:
     """Deletes corrections and requests without a topic (the customer's words), decisions (some of the words) and what was
-    known of the customer. Returns how many rows of each table, and the conversations that this concerned.
+    known of the customer.
 
     The hourly counts that drift is found in stay: they name nobody.
     """
     if not customer_id:
-        return {}, []
+        return Found({}, [])
     found = [str(id_) for (id_,) in await fetch_all(connection, _CONVERSATIONS, customer_id)]
     counts = {name: len(await fetch_all(connection, sql, found)) for name, sql in _BY_CONVERSATION.items()}
     counts |= {
         name: len(await fetch_all(connection, sql, customer_id, found)) for name, sql in _BY_BOTH.items()
     }
     counts["customers"] = len(await fetch_all(connection, _CUSTOMER, customer_id))
-    return counts, found
+    return Found(counts, found)
