@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from libs.contracts import DeliveryFailed, MessageDelivered, PayloadAccepted
+from libs.contracts import CustomerErased, DeliveryFailed, MessageDelivered, PayloadAccepted
 from libs.runtime import Platform, Service, ServiceDefinition
 from libs.streams import Subscriber
 from services.ingest.api.routers import routers_of
@@ -35,5 +35,5 @@ definition: Final = ServiceDefinition(
     build=build,
     migrations="services.ingest.migrations",
     streams=(normaliser, outbound),
-    emits=(PayloadAccepted, MessageDelivered, DeliveryFailed),
+    emits=(PayloadAccepted, MessageDelivered, DeliveryFailed, CustomerErased),
 )
