@@ -13,7 +13,7 @@ TOPICS: dict[str, Topic] = {
         retention_days=14,
         compact=False,
         local=False,
-        personal={"centralino.agent.v1.ReplySent": ("text",), "centralino.agent.v1.ConversationCorrected": ("text",), "centralino.agent.v1.TransferRequested": ("note",)},
+        personal={"centralino.agent.v1.ReplySent": ("text", "template"), "centralino.agent.v1.ConversationCorrected": ("text",), "centralino.agent.v1.TransferRequested": ("note",)},
     ),
     "analytics.outcomes.v1": Topic(
         name="analytics.outcomes.v1",
@@ -37,7 +37,7 @@ TOPICS: dict[str, Topic] = {
         retention_days=14,
         compact=False,
         local=False,
-        personal={"centralino.ingest.v1.CustomerIdentified": ("display_name", "identities", "tier", "attributes"), "centralino.ingest.v1.CustomersLinked": ("reason",), "centralino.ingest.v1.CustomersUnlinked": ("reason",)},
+        personal={"centralino.ingest.v1.CustomerIdentified": ("display_name", "identities", "tier", "attributes"), "centralino.ingest.v1.ConsentChanged": ("account", "external_id", "evidence"), "centralino.ingest.v1.CustomersLinked": ("reason",), "centralino.ingest.v1.CustomersUnlinked": ("reason",)},
     ),
     "ingest.inbox.v1": Topic(
         name="ingest.inbox.v1",
@@ -61,7 +61,7 @@ TOPICS: dict[str, Topic] = {
         retention_days=14,
         compact=False,
         local=False,
-        personal={"centralino.ingest.v1.MessageReceived": ("text", "subject", "attachments"), "centralino.ingest.v1.DeliveryFailed": ("reason",)},
+        personal={"centralino.ingest.v1.MessageReceived": ("text", "subject", "attachments", "cause"), "centralino.ingest.v1.DeliveryFailed": ("reason",)},
     ),
     "routing.assignments.v1": Topic(
         name="routing.assignments.v1",

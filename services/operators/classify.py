@@ -8,10 +8,10 @@ from typing import Annotated, BinaryIO
 
 import typer
 
-from services.triage.adapters.contracts import shown
 from services.triage.adapters.knowledge import HERE, Sources, load_knowledge, taxonomy_for
 from services.triage.adapters.learning.versions import VersionError
 from services.triage.adapters.model_file import ModelFileError
+from services.triage.adapters.showing import shown
 from services.triage.adapters.taxonomy_file import TaxonomyError, load_taxonomy
 from services.triage.domain.classification import Query, classify_many
 from services.triage.domain.decision import decide

@@ -13,9 +13,7 @@ from services.triage.adapters.lessons import Reader
 from services.triage.adapters.rule_book import RuleBook
 from services.triage.adapters.taxonomy_file import load_taxonomy
 from services.triage.adapters.worker_pool import WorkerPool, default_workers
-from services.triage.api.drift import drift_router
-from services.triage.api.routes import router
-from services.triage.api.rules import rules_router
+from services.triage.api.routers import routers
 from services.triage.context import Outside, context_of
 from services.triage.domain.drift import Limits
 from services.triage.handlers import stream
@@ -29,10 +27,8 @@ def build(platform: Platform, settings: TriageSettings) -> Service:
     pool = WorkerPool(sources, settings.workers or default_workers())
     database = platform.database
     rules = RuleBook(database, taxonomy)
-    zone = ZoneInfo(settings.time_zone)
     reader = Reader(database)
     limits = Limits(settings.drift_index)
-
     outside = Outside(pool, database, rules, second_opinion(database, taxonomy, settings))
 
     async def start() -> None:
@@ -43,12 +39,8 @@ def build(platform: Platform, settings: TriageSettings) -> Service:
         return {"classifier": "ok" if pool.process_ids else "no classification process is running"}
 
     return Service(
-        routers=[
-            router(database, pool, taxonomy, rules),
-            rules_router(database, pool, taxonomy, rules),
-            drift_router(database, limits),
-        ],
-        subscribers=[Subscriber(stream, context_of(taxonomy, zone), outside)],
+        routers=routers(database, pool, taxonomy, rules, limits),
+        subscribers=[Subscriber(stream, context_of(taxonomy, ZoneInfo(settings.time_zone)), outside)],
         tasks=[
             partial(retention.run, database, settings.decision_days),
             partial(drifting.run, database, limits),

@@ -12,7 +12,7 @@ _CONVERSATIONS: Final = (
     "SELECT conversation_id FROM agent.conversations WHERE customer_id = $1 ORDER BY 1 FOR UPDATE"
 )
 _BY_CONVERSATION: Final = {
-    "conversations": "UPDATE agent.conversations SET subject = '', traceparent = '', customer_id = ''"
+    "conversations": "UPDATE agent.conversations SET subject = '', traceparent = '', customer_id = '', cause = NULL"
     " WHERE conversation_id = ANY($1::text[]) RETURNING 1",
     "messages": "UPDATE agent.messages SET text = '', subject = '', delivery_reason = '', attachments = '[]'"
     " WHERE conversation_id = ANY($1::text[]) RETURNING 1",

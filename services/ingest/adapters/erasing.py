@@ -50,6 +50,8 @@ RETURNING 1
 """
 _UPLOADS: Final = "DELETE FROM ingest.uploads WHERE right(scope, length($1)) = $1 RETURNING blob_key"
 _BY_CUSTOMER: Final = {
+    "consents": "DELETE FROM ingest.consents WHERE customer_id = $1 RETURNING 1",
+    "outreach": "DELETE FROM ingest.outreach WHERE customer_id = $1 RETURNING 1",
     "memberships": "DELETE FROM ingest.memberships WHERE customer_id = $1 RETURNING 1",
     "customer_links": "DELETE FROM ingest.customer_links WHERE customer_id = $1 OR joined_customer_id = $1 RETURNING 1",
     "merge_proposals": "DELETE FROM ingest.merge_proposals"
@@ -57,6 +59,9 @@ _BY_CUSTOMER: Final = {
     "customer_conflicts": "DELETE FROM ingest.customer_conflicts"
     " WHERE customer_id = $1 OR other_customer_id = $1 RETURNING 1",
 }
+_OF_IDENTITY: Final = (
+    "DELETE FROM ingest.auto_replies WHERE channel = $1 AND account = $2 AND external_id = $3 RETURNING 1"
+)
 _HANDLES: Final = """
 UPDATE ingest.customer_handles h SET holders = (
     SELECT coalesce(jsonb_agg(one), '[]') FROM jsonb_array_elements(h.holders) AS one WHERE one->>0 <> $1
@@ -98,7 +103,9 @@ class Forgetting:
         files = [str(key) for (key,) in await fetch_all(connection, _FILES, threads)]
         self.blob_keys.update(key for key in files if key)
         counts["attachments"] = len(files)
+        counts["auto_replies"] = 0
         for identity in identities:
+            counts["auto_replies"] += await count(_OF_IDENTITY, *identity)
             counts["provider_messages"] += await count(_READ_BY_PERSON, *identity)
             uploads = await fetch_all(connection, _UPLOADS, f"/{identity[0]}/{identity[2]}")
             self.blob_keys.update(str(key) for (key,) in uploads)

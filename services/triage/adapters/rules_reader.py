@@ -116,7 +116,8 @@ class _Reader:
         )
 
     def _condition(self, fact: str, wanted: object, path: Path) -> list[Condition]:
-        if fact in _NUMBERS:
+        compared = isinstance(wanted, str) and _COMPARISON.match(wanted.strip()) is not None
+        if fact in _NUMBERS or (compared and fact.startswith(ATTRIBUTE) and len(fact) > len(ATTRIBUTE)):
             return _comparisons(fact, wanted, path)
         if fact not in _WORDS and not (fact.startswith(ATTRIBUTE) and len(fact) > len(ATTRIBUTE)):
             known = ", ".join((*sorted(_WORDS), *sorted(_NUMBERS), f"{ATTRIBUTE}NAME", "any"))

@@ -9,9 +9,9 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from libs.storage import Database
 from libs.web import NotFound, Page, PageParams, Principal, Unavailable, body_limit, make_page, require_role
 from services.triage.adapters import queries
-from services.triage.adapters.contracts import shown
 from services.triage.adapters.plain_words import PlainWords
 from services.triage.adapters.rule_book import RuleBook
+from services.triage.adapters.showing import shown
 from services.triage.adapters.tables import StoredDecision
 from services.triage.api import schemas
 from services.triage.domain.classification import Query as TextQuery

@@ -19,10 +19,10 @@ from libs.web import (
     require_role,
 )
 from services.triage.adapters import queries
-from services.triage.adapters.contracts import shown
 from services.triage.adapters.rule_book import RuleBook, StaleRules
 from services.triage.adapters.rules_reader import RulesError
 from services.triage.adapters.rules_writer import plain_rules
+from services.triage.adapters.showing import shown
 from services.triage.api import rule_schemas as schemas
 from services.triage.api.schemas import DecisionOut
 from services.triage.domain.classification import Query as TextQuery

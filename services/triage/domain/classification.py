@@ -205,6 +205,9 @@ def _signals(one: _Read, topic: _Topic, knowledge: Knowledge) -> Signals:
             signal = "wish_for_person" if head == "person" else head
             reasons += _evidence(model.evidence(features, head, head, 4), signal)
     by_itself = knowledge.self_service.chance(features, SELF_SERVICE)
+    if not believed:
+        # Noise has no topic either; and no page can be the answer to what is about nobody knows what.
+        by_itself = min(by_itself, topic.confidence)
     if by_itself >= _HALF:
         reasons += _evidence(
             knowledge.self_service.evidence(features, SELF_SERVICE, SELF_SERVICE, 4), SELF_SERVICE

@@ -1,6 +1,7 @@
 """The operator's rules: conditions over facts, what they set, and which rule set what. Built once, matched often."""
 
 import operator
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -14,6 +15,7 @@ COMPARE: Final[Mapping[str, Callable[[float, float], bool]]] = {
     ">": operator.gt,
     "<": operator.lt,
 }
+_PLAIN: Final = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,9})?")
 SINGLE: Final = ("priority", "queue_hint", "handling", "macro", "reply", "escalate")
 """What the first rule that matches decides, each by itself."""
 GROWING: Final = ("tags", "skills")
@@ -35,7 +37,8 @@ class Condition:
         """Whether it is true. A fact that is not known is the word "", the number that no comparison takes."""
         seen = facts.get(self.fact, "")
         if self.compare:
-            return isinstance(seen, int | float) and COMPARE[self.compare](seen, self.bound)
+            number = _number(seen)
+            return number is not None and COMPARE[self.compare](number, self.bound)
         found = not self.one_of.isdisjoint(seen) if isinstance(seen, frozenset) else seen in self.one_of
         return found is not self.negated
 
@@ -44,6 +47,13 @@ class Condition:
             return f"{self.fact} {self.compare} {self.bound:g}"
         words = ", ".join(sorted(self.one_of))
         return f"{self.fact} {'is none of' if self.negated else 'is one of'} {words}"
+
+
+def _number(fact: Fact) -> float | None:
+    """Of an attribute too, which is a word: "3" is three; what is no number holds no comparison."""
+    if isinstance(fact, str):
+        return float(fact) if _PLAIN.fullmatch(fact.strip()) else None
+    return None if isinstance(fact, frozenset) else fact
 
 
 @dataclass(frozen=True, slots=True)

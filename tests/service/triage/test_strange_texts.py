@@ -23,6 +23,13 @@ _NOTHING = {
     "another script": "Привет 你好 γειά",
     "numbers": "4711 99 3 12:45",
 }
+_NO_WORDS_KNOWN = {
+    "homoglyphs": "Whеrе is mу рarсеl? It wаs duе lаst wееk аnd nоbоdу hаs dеlivеrеd it.",
+    "all homoglyphs": "Rеfund mу mоnеу",
+    "Arabizi": "wayn el talab bta3i? ba2ali esboo3 mestanni el shahna w ma waslet",
+    "Maghrebi Arabizi": "fin commandi dyali? mazal ma wslat",
+}
+"""Letters of other alphabets in words, and Arabic in Latin letters and digits: not read, so a person sees them."""
 _PARCEL = "Where is my parcel? It was due last week and nobody has delivered it."
 _SAME = {
     "shouting": _PARCEL.upper(),
@@ -51,10 +58,20 @@ def test_what_says_nothing_has_no_topic(name: str, knowledge: Knowledge) -> None
     assert signals.topic.confidence < knowledge.taxonomy.thresholds.topic
 
 
+@pytest.mark.parametrize("name", _NO_WORDS_KNOWN)
+def test_what_is_not_read_has_no_topic_and_goes_to_a_person(name: str, knowledge: Knowledge) -> None:
+    signals = classify(Query(_NO_WORDS_KNOWN[name]), knowledge)
+    assert signals.topic.value == "unknown"
+    assert signals.kind.value in ("request", "unsure")
+    assert signals.self_service < 0.5
+
+
 def test_noise_stays_below_the_threshold(knowledge: Knowledge) -> None:
     found = classify_many([Query(text) for text in noise_texts(200, seed=4711)], knowledge)
     below = [signals.topic.confidence < knowledge.taxonomy.thresholds.topic for signals in found]
     assert sum(below) >= 0.98 * len(below)
+    by_itself = [signals.self_service < 0.5 for signals in found]
+    assert sum(by_itself) >= 0.98 * len(by_itself)
 
 
 @pytest.mark.parametrize("name", _SAME)

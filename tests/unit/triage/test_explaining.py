@@ -8,9 +8,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.triage.adapters.contracts import shown
 from services.triage.adapters.knowledge import TAXONOMY
 from services.triage.adapters.plain_words import PlainWords
+from services.triage.adapters.showing import shown
 from services.triage.adapters.taxonomy_file import load_taxonomy
 from services.triage.domain.decision import decide, nothing_known
 from services.triage.domain.entities import Entity
