@@ -10,6 +10,7 @@ from services.routing.adapters.rows import (
     AgentRow,
     Arrival,
     AuditRow,
+    Customer,
     DecisionRow,
     DirectoryRow,
     FeedRow,
@@ -30,6 +31,7 @@ class IntakeContext:
     uow: UnitOfWork
     pool_id: str
     arrivals: Rows[Arrival]
+    customers: Rows[Customer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ class EngineContext:
 
 def intake_context(pool_id: str) -> Callable[[UnitOfWork], IntakeContext]:
     """Contexts of the intake, all events to one pool."""
-    return lambda uow: IntakeContext(uow, pool_id, uow.rows(rows.ARRIVALS))
+    return lambda uow: IntakeContext(uow, pool_id, uow.rows(rows.ARRIVALS), uow.rows(rows.CUSTOMERS))
 
 
 def engine_context(owned: Pools, hub: Broadcast) -> Callable[[UnitOfWork], EngineContext]:

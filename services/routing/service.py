@@ -4,8 +4,10 @@ from libs.contracts import PoolCommand, TeamChanged, WaitPredicted
 from libs.runtime import Platform, Service, ServiceDefinition
 from libs.streams import Subscriber
 from services.routing import gauges, waits, workers
+from services.routing.adapters.screens import KnownDirectory
 from services.routing.api.answering import commands
 from services.routing.api.directory import directory
+from services.routing.api.orders import orders
 from services.routing.api.overview import overview
 from services.routing.api.presence import presence
 from services.routing.api.supervision import supervision
@@ -21,7 +23,7 @@ def build(platform: Platform, settings: RoutingSettings) -> Service:
     """Routes, the two consumer groups, leases and the pool of a fresh installation."""
     database = platform.database
     hub, pools = platform.bells, Pools()
-    desk = Desk(database, hub, settings)
+    desk, known = Desk(database, hub, settings), KnownDirectory(database, settings.pool)
 
     async def start() -> None:
         await workers.make_pool(database, settings.pool)
@@ -29,11 +31,12 @@ def build(platform: Platform, settings: RoutingSettings) -> Service:
 
     return Service(
         routers=[
-            presence(database, desk, hub, settings),
-            work(database, desk, settings),
+            presence(database, desk, hub, known, settings),
+            work(database, desk, known),
             directory(database, desk, settings),
+            orders(database, desk),
             supervision(database, desk, settings),
-            overview(database, platform.clock, settings),
+            overview(database, platform.clock, known, settings),
             commands(desk),
         ],
         subscribers=[
@@ -43,7 +46,9 @@ def build(platform: Platform, settings: RoutingSettings) -> Service:
         tasks=[
             lambda stop: workers.watch_leases(database, settings.pool, stop),
             lambda stop: workers.forget_old(database, settings, stop),
-            lambda stop: waits.watch(database, settings.pool, settings.predict_seconds, stop),
+            lambda stop: waits.watch(
+                database, settings.pool, settings.predict_seconds, settings.predict_after_seconds, stop
+            ),
             lambda stop: gauges.watch(database, platform.clock, settings.pool, stop),
         ],
         start=start,

@@ -197,12 +197,16 @@ def _queue_unserved(e: events.QueueUnserved, engine: Engine, step: Step) -> Mess
 
 
 def _out_of_hours(e: events.OutOfHours, engine: Engine, step: Step) -> Message:
+    directory = engine.pool.directory
+    queue = directory.queue_by_id.get(e.queue_id)
+    calendar = directory.calendar_by_id.get(queue.relief.hours) if queue else None
     return OutOfHours(
         conversation_id=e.conversation_id,
         episode=e.episode,
         queue_id=e.queue_id,
         opens_at_ms=e.opens_at_ms,
         entered_at_ms=step.at_ms,
+        zone=calendar.zone if calendar else "",
     )
 
 

@@ -119,6 +119,14 @@ class AuditRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Customer:
+    """The name by which ingest knows a customer."""
+
+    customer_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Arrival:
     """What intake knows of a conversation before and after it is in the pool. Numbers are 0 until known."""
 
@@ -218,4 +226,5 @@ NOTICES = TableRepository(
     key=lambda v: v.notice.notice_id,
 )
 AUDIT = TableRepository(tables.audit, AuditRow)
+CUSTOMERS = TableRepository(tables.customers, Customer, lock=False, upsert=True)
 ARRIVALS = TableRepository(tables.arrivals, Arrival)

@@ -117,6 +117,8 @@ decisions = Table(
     *_json("record"),
 )
 
+customers = Table("customers", metadata, _key("customer_id"), *_text("name"))
+
 notices = Table(
     "notices",
     metadata,

@@ -21,9 +21,9 @@ from libs.web import (
 from services.routing import waits
 from services.routing.adapters import overview as rows
 from services.routing.adapters import queries
+from services.routing.adapters.screens import KnownDirectory
 from services.routing.api import schemas, views
 from services.routing.api.shapes import PathId, Reader, Supervisor, instant
-from services.routing.domain.directory import Directory
 from services.routing.domain.expected_wait import expectation
 from services.routing.domain.model import PRESENCES, Notice
 from services.routing.settings import RoutingSettings
@@ -35,20 +35,17 @@ _LOOK_SECONDS = 1.0
 _WAITING, _RISK, _ROSTER = "queue-order", "due-first", "roster-by-id"
 
 
-def overview(database: Database, clock: Clock, settings: RoutingSettings) -> APIRouter:
+def overview(
+    database: Database, clock: Clock, directory: KnownDirectory, settings: RoutingSettings
+) -> APIRouter:
     """The routes that supervisors' screens read."""
     router = APIRouter(prefix="/v1")
-
-    async def directory() -> Directory:
-        async with database.read() as connection:
-            row = await queries.directory(connection, settings.pool)
-        return row.directory if row else Directory()
 
     @router.get("/queues", response_model=list[schemas.QueueCount])
     async def list_queues(_me: Reader) -> list[schemas.QueueCount]:
         """How each queue stands: who waits and since when, what is late or soon due, who is there to serve it, and
         whether it is closed or cannot be served by anybody."""
-        return (await _look(database, clock, settings.pool)).queues
+        return (await _look(database, clock, directory, settings.pool)).queues
 
     @router.get("/queues/{queue_id}/conversations", response_model=Page[schemas.Waiting])
     async def list_waiting(
@@ -157,16 +154,18 @@ def overview(database: Database, clock: Clock, settings: RoutingSettings) -> API
     async def follow_overview(request: Request, _me: Watching) -> Response:
         """Server-sent events: `overview` at once and whenever something in it changes, each time whole, looked at
         once a second. So a stream that was cut has nothing to make up for."""
-        return sse_response(request, _follow(database, clock, settings.pool), retry_ms=1000)
+        return sse_response(request, _follow(database, clock, directory, settings.pool), retry_ms=1000)
 
     return router
 
 
-async def _follow(database: Database, clock: Clock, pool_id: str) -> AsyncIterator[SseEvent]:
+async def _follow(
+    database: Database, clock: Clock, directory: KnownDirectory, pool_id: str
+) -> AsyncIterator[SseEvent]:
     told: dict[str, Any] = {}
     number = 0
     while True:
-        seen = await _look(database, clock, pool_id)
+        seen = await _look(database, clock, directory, pool_id)
         facts = seen.model_dump(exclude={"as_of"})
         if facts != told:
             told, number = facts, number + 1
@@ -175,10 +174,12 @@ async def _follow(database: Database, clock: Clock, pool_id: str) -> AsyncIterat
         await asyncio.sleep(_LOOK_SECONDS)
 
 
-async def _look(database: Database, clock: Clock, pool_id: str) -> schemas.Overview:
+async def _look(
+    database: Database, clock: Clock, directory: KnownDirectory, pool_id: str
+) -> schemas.Overview:
     now_ms = clock.now_ms()
     async with database.read() as connection:
-        row = await queries.directory(connection, pool_id)
+        known = await directory.of(connection)
         counts = await queries.queue_counts(connection, pool_id)
         people = await rows.presences(connection, pool_id)
         risks = await rows.risks(connection, pool_id, now_ms, now_ms + SOON_MS)
@@ -204,7 +205,7 @@ async def _look(database: Database, clock: Clock, pool_id: str) -> schemas.Overv
             closed=_notice(over.get(("queue", q.queue_id))),
             unserved=_notice(over.get(("unserved", q.queue_id))),
         )
-        for q in (row.directory.queues if row else ())
+        for q in known.queues
     ]
     notices = [found for n in standing if (found := _notice(n))]
     return schemas.Overview(as_of=instant(now_ms), queues=queues, notices=notices)

@@ -1,7 +1,5 @@
 """Presence, heartbeats, and the feed of an agent."""
 
-from collections.abc import AsyncIterator
-from time import monotonic
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -12,22 +10,20 @@ from libs.web import (
     Conflict,
     NotFound,
     Principal,
-    SseEvent,
     last_event_id,
     require_role,
     sse_response,
 )
-from services.routing.adapters import queries
+from services.routing.adapters import queries, screens
 from services.routing.api import schemas, views
 from services.routing.api.answering import RESPONSES, answered
-from services.routing.api.shapes import Agent, Body, PathId, Supervisor, Text, instant, shown
+from services.routing.api.feed import Feed
+from services.routing.api.shapes import Agent, Body, PathId, Supervisor, Text, instant
 from services.routing.domain.commands import SetPresence
 from services.routing.operations import Desk
 from services.routing.settings import RoutingSettings
 
 Streaming = Annotated[Principal, Depends(require_role("agent", ticket=True))]
-_BATCH = 200
-_LOOK_SECONDS = 2.0
 
 
 class NewPresence(Body):
@@ -37,10 +33,16 @@ class NewPresence(Body):
     reason: Text = ""
 
 
-def presence(database: Database, desk: Desk, hub: Broadcast, settings: RoutingSettings) -> APIRouter:
+def presence(
+    database: Database,
+    desk: Desk,
+    hub: Broadcast,
+    known: screens.KnownDirectory,
+    settings: RoutingSettings,
+) -> APIRouter:
     """The routes of agents' front-ends about themselves."""
     router = APIRouter(prefix="/v1")
-    feed = Feed(database, desk, hub, settings)
+    feed = Feed(database, desk, hub, known, settings)
 
     async def show(agent_id: str) -> schemas.Presence:
         async with database.read() as connection:
@@ -110,66 +112,3 @@ def presence(database: Database, desk: Desk, hub: Broadcast, settings: RoutingSe
         return sse_response(request, feed.follow(me.subject, after), retry_ms=1000)
 
     return router
-
-
-class Feed:
-    """Feeds of agents from their table, so that any replica can go on with any of them."""
-
-    def __init__(self, database: Database, desk: Desk, hub: Broadcast, settings: RoutingSettings) -> None:
-        self._database = database
-        self._desk = desk
-        self._hub = hub
-        self._pool_id = settings.pool
-        self._beat_seconds = settings.lease_seconds / 3
-
-    async def follow(self, agent_id: str, after: int | None) -> AsyncIterator[SseEvent]:
-        """Lines after `after`, for ever; a state first when there is nothing to go on from."""
-        beaten = float("-inf")
-        with self._hub.listen(f"feed:{agent_id}") as bell:
-            position, first = await self._begin(agent_id, after)
-            if first is not None:
-                yield first
-            while True:
-                if monotonic() - beaten >= self._beat_seconds:
-                    await self._desk.renew(agent_id)
-                    beaten = monotonic()
-                async with self._database.read() as connection:
-                    lines = await queries.feed_after(connection, agent_id, position, _BATCH)
-                for line in lines:
-                    if line.seq > position + 1:
-                        position, state = await self._state(agent_id, "resync")
-                        yield state
-                        break
-                    position = line.seq
-                    facts = {**shown(line.payload), "at": instant(line.at_ms)}
-                    yield SseEvent(facts, line.kind, line.seq)
-                if len(lines) < _BATCH:
-                    await bell.wait(_LOOK_SECONDS)
-
-    async def _begin(self, agent_id: str, after: int | None) -> tuple[int, SseEvent | None]:
-        if after is None:
-            return await self._state(agent_id, "state")
-        async with self._database.read() as connection:
-            row = await queries.agent(connection, agent_id)
-            lines = await queries.feed_after(connection, agent_id, after, 1)
-        newest = row.state.feed_seq if row else 0
-        if after > newest or (not lines and after < newest) or (lines and lines[0].seq != after + 1):
-            return await self._state(agent_id, "resync")
-        return after, None
-
-    async def _state(self, agent_id: str, kind: str) -> tuple[int, SseEvent]:
-        """Everything as it is now; lines written meanwhile follow it and may say it again."""
-        async with self._database.read() as connection:
-            row = await queries.agent(connection, agent_id)
-            found = await queries.directory(connection, self._pool_id)
-            if row is None or found is None:
-                return 0, SseEvent({}, kind, 0)
-            directory = found.directory
-            offers = await queries.open_offers(connection, agent_id)
-            items = await queries.assignments(connection, agent_id)
-        facts = {
-            "presence": row.state.presence,
-            "offers": [views.offer(o, i.item, directory).model_dump() for o, i in offers],
-            "assignments": [views.assignment(i, directory).model_dump() for i in items],
-        }
-        return row.state.feed_seq, SseEvent(facts, kind, row.state.feed_seq)

@@ -8,14 +8,13 @@ from pydantic import model_validator
 from libs.storage import Database
 from libs.web import NotFound, Page, PageParams, etag_of, make_page
 from services.routing.adapters import queries
-from services.routing.api import schemas, views
+from services.routing.adapters.screens import KnownDirectory
+from services.routing.api import schemas, screens, views
 from services.routing.api.answering import RESPONSES, answered, assignment
 from services.routing.api.shapes import Agent, Body, Id, PathId, Reader, Text
 from services.routing.domain.commands import AcceptOffer, DeclineOffer, Release, Transfer
-from services.routing.domain.directory import Directory
 from services.routing.domain.versions import placement
 from services.routing.operations import Desk
-from services.routing.settings import RoutingSettings
 
 _DECISIONS = "decisions-newest"
 
@@ -41,22 +40,15 @@ class Target(Body):
         return self
 
 
-def work(database: Database, desk: Desk, settings: RoutingSettings) -> APIRouter:
+def work(database: Database, desk: Desk, known: KnownDirectory) -> APIRouter:
     """The routes of agents at work. Commands answer with the new state."""
     router = APIRouter(prefix="/v1")
-
-    async def directory() -> Directory:
-        async with database.read() as connection:
-            row = await queries.directory(connection, settings.pool)
-        return row.directory if row else Directory()
 
     @router.get("/offers", response_model=list[schemas.Offer])
     async def list_offers(me: Agent) -> list[schemas.Offer]:
         """The caller's open offers, oldest first."""
         async with database.read() as connection:
-            rows = await queries.open_offers(connection, me.subject)
-        known = await directory()
-        return [views.offer(offer, item.item, known) for offer, item in rows]
+            return await screens.open_offers(connection, known, me.subject)
 
     @router.post("/offers/{offer_id}/accept", response_model=schemas.Assignment, responses=RESPONSES)
     async def accept_offer(offer_id: PathId, request: Request, response: Response, me: Agent) -> Any:
@@ -78,13 +70,11 @@ def work(database: Database, desk: Desk, settings: RoutingSettings) -> APIRouter
         result = await desk.ask(ask, command)
         return answered(ask.command_id, result, lambda r: schemas.Declined.model_validate(dict(r.body)))
 
-    @router.get("/assignments", response_model=list[schemas.Assignment])
-    async def list_assignments(me: Agent) -> list[schemas.Assignment]:
+    @router.get("/assignments", response_model=list[schemas.InHand])
+    async def list_assignments(me: Agent) -> list[schemas.InHand]:
         """The caller's conversations, the most urgent first."""
         async with database.read() as connection:
-            rows = await queries.assignments(connection, me.subject)
-        known = await directory()
-        return [views.assignment(row, known) for row in rows]
+            return await screens.assignments(connection, known, me.subject)
 
     @router.get("/conversations/{conversation_id}", response_model=schemas.Conversation)
     async def get_conversation(
@@ -96,7 +86,7 @@ def work(database: Database, desk: Desk, settings: RoutingSettings) -> APIRouter
         if row is None:
             raise NotFound("Routing has not seen this conversation.")
         response.headers["ETag"] = etag_of(placement(row.item))
-        return views.conversation(row, await directory())
+        return views.conversation(row, await known())
 
     @router.get("/conversations/{conversation_id}/decisions", response_model=Page[schemas.Decision])
     async def list_decisions(

@@ -7,8 +7,10 @@ from typing import Any, Protocol
 from google.protobuf.message import Message as Event
 
 from libs.contracts import (
+    CallBackRequested,
     ConversationResolved,
     ConversationTriaged,
+    CustomerIdentified,
     EpisodeOpened,
     PoolCommand,
     ReplySent,
@@ -19,7 +21,7 @@ from libs.runtime import derived_id
 from libs.storage import Want
 from libs.streams import Received, StreamRouter
 from services.routing.adapters.contracts import STATUSES, pool_command
-from services.routing.adapters.rows import Arrival
+from services.routing.adapters.rows import Arrival, Customer
 from services.routing.context import IntakeContext
 from services.routing.domain.commands import (
     Close,
@@ -29,6 +31,7 @@ from services.routing.domain.commands import (
     RecordStatus,
     Transfer,
 )
+from services.routing.domain.orders import CallBack
 from services.routing.handlers.arrivals import admit, early_of, reclassify, said_of, with_reply
 
 stream = StreamRouter[IntakeContext](group="routing")
@@ -201,6 +204,25 @@ async def take_transfer(received: Received[TransferRequested], ctx: IntakeContex
             requested_by=e.requested_by,
         ),
     )
+
+
+@stream.on(CallBackRequested, emits=[PoolCommand])
+async def take_wish(received: Received[CallBackRequested], ctx: IntakeContext) -> Sequence[Event]:
+    """The customer goes and is called; a queue that does not do that refuses, and the audit says so."""
+    command = CallBack(
+        command_id=_id(received, "call-back"),
+        by="customer",
+        reason=f"asked for in message {received.event.message_seq}",
+        conversation_id=received.event.conversation_id,
+    )
+    return _send(ctx, command)
+
+
+@stream.on(CustomerIdentified)
+async def keep_customer(received: Received[CustomerIdentified], ctx: IntakeContext) -> Sequence[Event]:
+    """The newest name of a customer: whoever is offered a conversation sees whose it is."""
+    ctx.customers.put(Customer(received.event.customer_id, received.event.display_name))
+    return []
 
 
 def _put_early(ctx: IntakeContext, arrival: Arrival, episode: int, human_version: int, **facts: Any) -> None:

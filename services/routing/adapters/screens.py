@@ -1,0 +1,124 @@
+"""What a person's screen shows beside an offer or a conversation: whose it is, what is promised, why it came."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from libs.storage import Database, fetch_all, fetch_one
+from services.routing.adapters import queries
+from services.routing.adapters.rows import FEED, FeedRow
+from services.routing.domain.directory import Directory
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Of one conversation, as it is now. `clocks` are the JSON of its row; texts are empty where not known."""
+
+    conversation_id: str
+    queue_id: str
+    case_reference: str
+    customer_id: str
+    customer: str
+    clocks: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """What the explanation of an offer says, without the long lists."""
+
+    decision_id: str
+    cause: str
+    rule: str
+    ring: int
+    held_for: str
+    by: str
+    note: str
+
+
+class KnownDirectory:
+    """The directory of the pool, read again when its version has changed: reading a big one takes long."""
+
+    def __init__(self, database: Database, pool_id: str) -> None:
+        self._database = database
+        self._pool_id = pool_id
+        self._directory = Directory()
+        self._teams: Mapping[str, str] = {}
+
+    async def __call__(self) -> Directory:
+        """As the newest committed transaction left it; an empty one while there is none."""
+        async with self._database.read() as connection:
+            return await self.of(connection)
+
+    async def of(self, connection: AsyncConnection) -> Directory:
+        """The same on a connection that is there."""
+        version = await fetch_one(
+            connection, "SELECT version FROM routing.directories WHERE pool_id = $1", self._pool_id
+        )
+        if version is not None and version[0] != self._directory.version:
+            row = await queries.directory(connection, self._pool_id)
+            if row is not None:
+                self._directory = row.directory
+                self._teams = {team.team_id: team.name for team in row.directory.teams}
+        return self._directory
+
+    def names(self, queue_id: str) -> tuple[str, str, str]:
+        """(queue, team's id, team) by name, as of the last reading; empty where not known."""
+        queue = self._directory.queue_by_id.get(queue_id)
+        if queue is None:
+            return "", "", ""
+        return queue.name, queue.team_id, self._teams.get(queue.team_id, "")
+
+
+async def lines_after(
+    connection: AsyncConnection, places: Sequence[tuple[str, int]], limit: int
+) -> list[list[FeedRow]]:
+    """For each (agent, number) the next lines of the feed, in order, at most `limit`."""
+    rows = await fetch_all(
+        connection,
+        f"SELECT place, {', '.join(f'f.{name}' for name in FEED.columns.split(', '))}"
+        " FROM unnest($1::text[], $2::bigint[]) WITH ORDINALITY AS asked(agent, after, place)"
+        " CROSS JOIN LATERAL (SELECT * FROM routing.feed WHERE agent_id = asked.agent AND seq > asked.after"
+        " ORDER BY seq LIMIT $3) f ORDER BY place, f.seq",
+        [agent_id for agent_id, _ in places],
+        [after for _, after in places],
+        limit,
+    )
+    found: list[list[FeedRow]] = [[] for _ in places]
+    for row in rows:
+        found[row[0] - 1].append(FEED.value_of(row[1:]))
+    return found
+
+
+async def facts_of(connection: AsyncConnection, conversation_ids: Sequence[str]) -> dict[str, Facts]:
+    """By conversation; those that routing does not know are left out."""
+    if not conversation_ids:
+        return {}
+    rows = await fetch_all(
+        connection,
+        "SELECT i.conversation_id, i.queue_id, i.facts ->> 'case_reference', i.facts ->> 'customer_id',"
+        " coalesce(c.name, ''), i.clocks FROM routing.items i"
+        " LEFT JOIN routing.customers c ON c.customer_id = i.facts ->> 'customer_id'"
+        " WHERE i.conversation_id = ANY($1::text[])",
+        list(conversation_ids),
+    )
+    return {row[0]: Facts(*row) for row in rows}
+
+
+async def whys(connection: AsyncConnection, made: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Why]:
+    """By (conversation, instant of an offer) the decision that made it; those that are forgotten are left out."""
+    if not made:
+        return {}
+    rows = await fetch_all(
+        connection,
+        "SELECT d.conversation_id, d.at_ms, d.decision_id, coalesce(d.record ->> 'cause', ''),"
+        " coalesce(d.record ->> 'pick', ''), coalesce((d.record ->> 'ring')::int, 0),"
+        " coalesce(d.record ->> 'affinity', ''), coalesce(d.record ->> 'by', ''),"
+        " coalesce(d.record ->> 'reason', '') FROM unnest($1::text[], $2::bigint[]) AS asked(id, at)"
+        " JOIN routing.decisions d ON d.conversation_id = asked.id AND d.at_ms = asked.at"
+        " WHERE d.kind = 'offer' OR d.record ? 'to_agent_id' ORDER BY d.sequence",
+        [conversation_id for conversation_id, _ in made],
+        [at_ms for _, at_ms in made],
+    )
+    return {(row[0], row[1]): Why(*row[2:]) for row in rows}
