@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from libs.storage import TableRepository
@@ -147,10 +148,17 @@ class Arrival:
     """What happened to `opened_episode` before it was in the pool: `replies`, `status`, `status_at_ms`."""
 
 
+@lru_cache(maxsize=20_000)
+def _profile_facts(profile: AgentProfile) -> Json:
+    """A profile changes seldom, its agent's row with every offer."""
+    facts: Json = plain(profile)
+    return facts
+
+
 def _agent_to_row(value: AgentRow) -> Row:
     return {
         "pool_id": value.pool_id,
-        "profile": plain(value.profile),
+        "profile": _profile_facts(value.profile),
         "removed": value.removed,
         **plain(value.state),
     }

@@ -32,7 +32,7 @@ Watching = Annotated[Principal, Depends(require_role("supervisor", ticket=True))
 SOON_MS = 15 * 60_000
 """Due within so long counts as at risk."""
 _LOOK_SECONDS = 1.0
-_WAITING, _RISK, _ROSTER = "queue-order", "due-first", "roster-by-id"
+_WAITING, _RISK, _ROSTER, _NOTICES = "queue-order", "due-first", "roster-by-id", "notices-oldest"
 
 
 def overview(
@@ -146,6 +146,34 @@ def overview(
             ),
         )
 
+    @router.get("/notices", response_model=Page[schemas.Notice])
+    async def list_notices(
+        request: Request,
+        response: Response,
+        _me: Supervisor,
+        page: PageParams,
+        kind: Literal["", "agent", "pool", "queue", "unserved"] = "",
+    ) -> Page[schemas.Notice]:
+        """What stands over the pool, oldest first: drained, closed, and as `unserved` the alarm that somebody waits in
+        a queue that nobody could serve."""
+        after = page.after(_NOTICES, int, str, str)
+        async with database.read() as connection:
+            standing = await rows.notices(connection, settings.pool)
+        found = [
+            n
+            for n in standing
+            if kind in ("", n.kind) and (after is None or (n.since_ms, n.kind, n.about) > tuple(after))
+        ]
+        return make_page(
+            request,
+            response,
+            page,
+            found[: page.limit + 1],
+            kind=_NOTICES,
+            key=lambda n: (n.since_ms, n.kind, n.about),
+            show=_noticed,
+        )
+
     @router.get(
         "/overview/stream",
         response_model=None,
@@ -207,13 +235,14 @@ async def _look(
         )
         for q in known.queues
     ]
-    notices = [found for n in standing if (found := _notice(n))]
-    return schemas.Overview(as_of=instant(now_ms), queues=queues, notices=notices)
+    return schemas.Overview(as_of=instant(now_ms), queues=queues, notices=[_noticed(n) for n in standing])
 
 
 def _notice(notice: Notice | None) -> schemas.Notice | None:
-    if notice is None:
-        return None
+    return None if notice is None else _noticed(notice)
+
+
+def _noticed(notice: Notice) -> schemas.Notice:
     return schemas.Notice(
         kind=notice.kind,
         about=notice.about,

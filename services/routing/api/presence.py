@@ -83,7 +83,7 @@ def presence(
     async def put_presence_of(
         agent_id: PathId, body: NewPresence, request: Request, response: Response, me: Supervisor
     ) -> Any:
-        """The same for somebody else, by a supervisor."""
+        """Sets the presence of somebody else."""
         return await change(request, response, me, agent_id, body, by=me.subject)
 
     @router.post("/presence/heartbeat", response_model=schemas.Lease)
@@ -110,5 +110,10 @@ def presence(
         after = last_event_id(request)
         await show(me.subject)
         return sse_response(request, feed.follow(me.subject, after), retry_ms=1000)
+
+    @router.post("/feed/tickets", status_code=201, response_model=schemas.Ticket)
+    async def post_feed_ticket(request: Request, me: Agent) -> schemas.Ticket:
+        """A one-time key for the feed within 30 seconds, as `?ticket=`: a browser's EventSource sends no headers."""
+        return schemas.Ticket(ticket=request.app.state.tokens.issue_ticket(me))
 
     return router

@@ -250,6 +250,10 @@ class Audited(BaseModel):
     facts: dict[str, Any]
 
 
+class Ticket(BaseModel):
+    ticket: str
+
+
 class Lease(BaseModel):
     """Heartbeats must come before `lease_until_at`."""
 
