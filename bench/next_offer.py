@@ -12,7 +12,9 @@ import subprocess
 import sys
 import time
 from collections import deque
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 
 import uvloop
 
@@ -45,8 +47,8 @@ class NextOffer(Life):
                     self.waits.append(1000 * (time.perf_counter() - self.freed[agent].popleft()))
                 self._begin(self.take(agent, data, token))
 
-    def _begin(self, work: "asyncio.Future[None] | object") -> None:
-        task = asyncio.ensure_future(work)  # type: ignore[arg-type,var-annotated]  # a coroutine of this class
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 
@@ -103,9 +105,9 @@ class NextOffer(Life):
         while sum(map(len, self.hands.values())) < full and time.perf_counter() < until:  # noqa: ASYNC110 - a look
             await asyncio.sleep(0.1)
         names = list(self.agents)
-        start, number = time.perf_counter() + 0.5, int(self.rate * self.seconds)
+        begun, number = time.perf_counter() + 0.5, int(self.rate * self.seconds)
         for n in range(number):
-            await asyncio.sleep(max(0.0, start + n / self.rate - time.perf_counter()))
+            await asyncio.sleep(max(0.0, begun + n / self.rate - time.perf_counter()))
             agent = next((a for k in range(AGENTS) if self.hands[a := names[(n + k) % AGENTS]]), None)
             if agent is None:
                 self.count("nobody in hand")

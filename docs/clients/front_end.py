@@ -4,6 +4,7 @@ Prints what the feed says, a JSON line each, and takes orders, a line each:
 accept OFFER | decline OFFER | release CONVERSATION | presence online | quit
 """
 
+import contextlib
 import json
 import sys
 import threading
@@ -18,9 +19,9 @@ import httpx
 class FrontEnd:
     def __init__(self, url: str, username: str, password: str) -> None:
         self.http = httpx.Client(base_url=url, timeout=20)
-        signed_in = self.http.post("/agent/v1/sessions", json={"username": username, "password": password})
-        self._good(signed_in)
-        self.http.headers["Authorization"] = f"Bearer {signed_in.json()['token']}"
+        who = {"username": username, "password": password}
+        session = self._good(self.http.post("/agent/v1/sessions", json=who)).json()
+        self.http.headers["Authorization"] = f"Bearer {session['token']}"
         self.last_event_id = ""
         self.stopped = threading.Event()
 
@@ -31,23 +32,19 @@ class FrontEnd:
     def beat(self, seconds: float = 20) -> None:
         """Renews the lease until `stopped`. Only needed while no feed is open."""
         while not self.stopped.wait(seconds):
-            try:
+            with contextlib.suppress(httpx.TransportError):  # the next one comes in time
                 self.http.post("/routing/v1/presence/heartbeat")
-            except httpx.TransportError:
-                continue  # the next one comes in time: a lease lasts three of these
 
     def feed(self) -> Iterator[dict[str, Any]]:
         """Every event, once and in order. A cut is followed by a new connection that goes on where the old one was."""
         while not self.stopped.is_set():
             headers = {"Last-Event-ID": self.last_event_id} if self.last_event_id else {}
-            try:
-                # The host says something at least every 15 s: 40 s of silence is a dead connection.
-                with self.http.stream("GET", "/routing/v1/feed", headers=headers, timeout=40) as answer:
-                    if answer.status_code < 500:
-                        self._good(answer)  # 401: the session has ended, sign in again
-                        yield from self._events(answer.iter_lines())
-            except httpx.TransportError:
-                pass
+            # The host says something at least every 15 s: 40 s of silence is a dead connection.
+            following = self.http.stream("GET", "/routing/v1/feed", headers=headers, timeout=40)
+            with contextlib.suppress(httpx.TransportError), following as answer:
+                if answer.status_code < 500:
+                    self._good(answer)  # 401: the session has ended, sign in again
+                    yield from self._events(answer.iter_lines())
             time.sleep(1)
 
     def accept(self, offer_id: str) -> Any:
@@ -63,12 +60,10 @@ class FrontEnd:
     def _order(self, path: str, body: dict[str, str] | None = None) -> Any:
         key = {"Idempotency-Key": str(uuid.uuid4())}  # the same at each try, so that it counts once
         for _ in range(5):
-            try:
+            with contextlib.suppress(httpx.TransportError):
                 answer = self.http.post(path, json=body, headers=key)
                 if answer.status_code not in (202, 503):
                     return answer.json()
-            except httpx.TransportError:
-                pass
             time.sleep(1)
         raise RuntimeError(f"no answer to {path}: read the state again before you go on")
 

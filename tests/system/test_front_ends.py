@@ -144,6 +144,7 @@ def waits_in(desk: Desk, team: str, name: str) -> str:
 def test_a_client_of_the_page_goes_on_where_it_was_cut_and_answers_offers(
     desk: Desk, host: RunningHost, team: str, program: str, in_ci: bool
 ) -> None:
+    assert len((CLIENTS / program).read_text().splitlines()) < 100, "a reader takes it in at once"
     start = sys.executable if program.endswith(".py") else shutil.which("node")
     if start is None:
         assert not in_ci, "node is missing, which CI has"

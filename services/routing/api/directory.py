@@ -21,15 +21,12 @@ from services.routing.adapters import queries
 from services.routing.adapters.public_holidays import UnknownRegion, public_holidays
 from services.routing.adapters.rows import AgentRow
 from services.routing.api import schemas
+from services.routing.api.agent_shapes import AgentShape, AgentView, agent_shape, profile_of
 from services.routing.api.answering import RESPONSES, answered
 from services.routing.api.directory_shapes import (
-    AgentShape,
-    AgentView,
     DirectoryShape,
     DirectoryView,
-    agent_shape,
     directory_of,
-    profile_of,
     shape_of,
 )
 from services.routing.api.shapes import Id, PathId, Reader, Supervisor, Text, refusal
