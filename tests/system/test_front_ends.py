@@ -167,6 +167,7 @@ def test_a_client_of_the_page_goes_on_where_it_was_cut_and_answers_offers(
         assert {clock["metric"] for clock in offer["clocks"]} >= {"first_response", "resolution"}
         assert all(clock["due_at"] for clock in offer["clocks"])
 
+        assert screen.order(f"accept {offer['offer_id']}")["state"] == "assigned"
         line.break_off()
         second = waits_in(desk, team, "Mary")
         until(lambda: next((o for o in desk.offers(name) if o["conversation_id"] == second), None))
@@ -175,7 +176,6 @@ def test_a_client_of_the_page_goes_on_where_it_was_cut_and_answers_offers(
         assert missed["customer"]["name"] == "Mary"
         assert screen.numbers == list(range(screen.numbers[0], screen.numbers[-1] + 1)), "once and in order"
 
-        assert screen.order(f"accept {offer['offer_id']}")["state"] == "assigned"
         assert screen.order(f"accept {offer['offer_id']}")["type"] == "urn:centralino:problem:offer-gone"
         assert screen.order(f"decline {missed['offer_id']}")["state"] == "declined"
         assert screen.order(f"release {first}")["state"] in ("waiting", "offered")
