@@ -1,6 +1,7 @@
 """Every message and enumeration of the contracts. Generated from proto/: do not edit."""
 
 from libs.contracts.generated.centralino.agent.v1.conversations_pb2 import (
+    CallBackRequested,
     ConversationCorrected,
     ConversationResolved,
     EpisodeCause,
@@ -70,6 +71,7 @@ from libs.contracts.generated.centralino.triage.v1.decisions_pb2 import (
 __all__ = [
     "AgentAssigned",
     "AgentOffered",
+    "CallBackRequested",
     "Channel",
     "ClockResult",
     "ConversationContinued",

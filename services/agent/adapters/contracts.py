@@ -13,6 +13,7 @@ from libs.contracts import (
     EpisodeOpened,
     MessageReceived,
     Purpose,
+    ReplySent,
     SlaMetric,
     StatusChanged,
     Urgency,
@@ -155,6 +156,23 @@ def understanding_of(event: ConversationTriaged) -> Understanding:
             "triaged_at_ms": event.triaged_at_ms,
             "reasons": [[r.signal, r.source, r.detail, r.weight] for r in event.reasons],
         },
+    )
+
+
+def reply_sent(after: Conversation, reply: Entry) -> ReplySent:
+    """A reply of a person, or a notice, on its way to the customer. `after` is the conversation with it."""
+    return ReplySent(
+        reply_id=reply.message_id,
+        conversation_id=reply.conversation_id,
+        episode=after.episode,
+        agent_id=reply.author,
+        text=reply.text,
+        after_seq=reply.after_seq,
+        sent_at_ms=reply.at_ms,
+        channel=reply.channel,
+        human=not reply.automatic,
+        human_version=after.human_version,
+        customer_id=after.customer_id,
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from libs.storage import TableRepository
 from services.agent.adapters import tables
-from services.agent.domain.conversation import Conversation, Span, Status, Understanding
+from services.agent.domain.conversation import Conversation, Span, Status, Told, Understanding
 from services.agent.domain.episodes import Kind
 from services.agent.domain.placement import Clock, Placement
 from services.agent.domain.timeline import Entry
@@ -78,7 +78,8 @@ def _names(value: type[Any], *but: str) -> list[str]:
 
 _SPAN = _names(Span)
 _CLOCK = _names(Clock)
-_CONVERSATION = _names(Conversation, "spans", "tags", "status")
+_TOLD = _names(Told)
+_CONVERSATION = _names(Conversation, "spans", "tags", "status", "told")
 _UNDERSTANDING = _names(Understanding, "kind", "tags")
 _PLACEMENT = _names(Placement, "clocks")
 
@@ -98,6 +99,7 @@ def _conversation_to_row(value: Conversation) -> dict[str, Any]:
     row["status"] = value.status.value
     row["spans"] = [_plain(_SPAN, span) for span in value.spans]
     row["tags"] = value.tags
+    row["told"] = [_plain(_TOLD, one) for one in value.told]
     return row
 
 
@@ -108,6 +110,7 @@ def _conversation_from_row(row: Any) -> Conversation:
             "status": Status(row["status"]),
             "spans": spans_of(row["spans"]),
             "tags": tuple(row["tags"]),
+            "told": tuple(Told(**one) for one in row["told"]),
         }
     )
 

@@ -31,6 +31,8 @@ conversations = Table(
     Column("anger", Float(53), nullable=False),
     Column("tags", JSONB, nullable=False),
     *_text("tags_by", "continues", "continued_as", "traceparent"),
+    *_number("automatic_seq"),
+    Column("told", JSONB, nullable=False),
 )
 
 placements = Table(

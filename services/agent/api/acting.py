@@ -2,11 +2,12 @@
 
 from fastapi import APIRouter, Request, Response
 
-from libs.contracts import HandoffRequested, NoteAdded, ReplySent, TransferRequested
+from libs.contracts import HandoffRequested, NoteAdded, TransferRequested
 from libs.runtime import new_id
 from libs.storage import Database, fetch_one
 from libs.web import IfMatch, Unprocessable
 from services.agent.adapters import queries
+from services.agent.adapters.contracts import reply_sent
 from services.agent.adapters.rows import Note
 from services.agent.api.bodies import (
     NewHandoff,
@@ -54,7 +55,7 @@ def acting(database: Database) -> APIRouter:
             after, facts = acts.reply(before, body.after_seq, then, me.subject, now)
             reply = _reply(before, after, body, me.subject, now)
             ctx.messages.put(reply)
-            ctx.uow.emit(_reply_sent(after, reply), *keep(ctx, before, after, facts))
+            ctx.uow.emit(reply_sent(after, reply), *keep(ctx, before, after, facts))
             kept = ReplyKept(
                 id=reply.message_id, conversation=state_of(after), unseen=after.last_seq - body.after_seq
             )
@@ -243,20 +244,4 @@ def _reply(before: Conversation, after: Conversation, body: NewReply, by: str, n
         truncated=False,
         at_ms=now_ms,
         delivery="sending",
-    )
-
-
-def _reply_sent(after: Conversation, reply: Entry) -> ReplySent:
-    return ReplySent(
-        reply_id=reply.message_id,
-        conversation_id=reply.conversation_id,
-        episode=after.episode,
-        agent_id=reply.author,
-        text=reply.text,
-        after_seq=reply.after_seq,
-        sent_at_ms=reply.at_ms,
-        channel=reply.channel,
-        human=True,
-        human_version=after.human_version,
-        customer_id=after.customer_id,
     )

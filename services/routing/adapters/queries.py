@@ -27,7 +27,6 @@ from services.routing.adapters.rows import (
     ShadowRow,
     Territories,
 )
-from services.routing.domain.directory import Directory
 
 
 def _columns(prefix: str, columns: str) -> str:
@@ -205,26 +204,3 @@ async def differences(
         limit,
     )
     return [DIFFERENCES.value_of(row) for row in rows]
-
-
-async def directory_about(
-    connection: AsyncConnection,
-    first_pool: str,
-    *,
-    agent_id: str = "",
-    conversation_id: str = "",
-    queue_id: str = "",
-) -> Directory:
-    """The directory of the pool in which the agent, conversation or queue is, else of the first."""
-    row = await fetch_one(
-        connection,
-        f"SELECT {DIRECTORIES.columns} FROM routing.directories WHERE pool_id = coalesce("
-        "(SELECT pool_id FROM routing.agents WHERE agent_id = $1),"
-        " (SELECT pool_id FROM routing.items WHERE conversation_id = $2),"
-        " (SELECT pool_id FROM routing.places WHERE kind = 'queue' AND id = $3), $4)",
-        agent_id,
-        conversation_id,
-        queue_id,
-        first_pool,
-    )
-    return DIRECTORIES.value_of(row).directory if row else Directory()
