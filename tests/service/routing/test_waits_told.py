@@ -69,7 +69,7 @@ async def test_an_agents_screen_names_the_customer_the_queue_the_promises_and_th
         assert offer["customer"] == {"customer_id": "customer", "name": "Tom"}
         assert offer["queue_name"]
         assert offer["team_name"]
-        assert {clock["metric"] for clock in offer["clocks"]} == {"first_response", "resolution"}
+        assert {clock["metric"] for clock in offer["clocks"]} >= {"first_response", "resolution"}
         assert offer["why"]["rule"] == "least_flexible"
         assert offer["why"]["text"].startswith("Of those with room")
         accepted = await s.post(f"/v1/offers/{offer['offer_id']}/accept")
