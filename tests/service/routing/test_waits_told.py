@@ -7,10 +7,10 @@ from services.routing import waits
 from tests.service.routing.scenes import Scene, scene
 
 CLOSED = {
-    "id": "never-today",
+    "id": "mondays",
     "zone": "Europe/Rome",
-    "weekly": [],
-    "specials": {"2026-06-30": [{"start_minute": 540, "end_minute": 1080}]},
+    "weekly": [{"weekday": 0, "start_minute": 540, "end_minute": 1080}],
+    "specials": {},
 }
 
 
@@ -48,7 +48,7 @@ async def test_who_has_just_come_is_not_told_and_who_wants_a_call_is_told_no_mor
 
 async def test_the_hours_are_told_with_their_zone_and_the_alarm_is_listed() -> None:
     async with scene() as s:
-        await edit(s, hours="never-today")
+        await edit(s, hours="mondays")
         await s.open("c1")
         [closed] = await s.service.events("OutOfHours")
         assert (closed.conversation_id, closed.zone) == ("c1", "Europe/Rome")
