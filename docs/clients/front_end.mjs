@@ -92,7 +92,7 @@ if (globalThis.process?.argv[1]?.endsWith("front_end.mjs")) {
   for await (const line of (await import("node:readline")).createInterface({ input: process.stdin })) {
     const [verb, ...words] = line.split(" ");
     if (verb === "quit") break;
-    say({ event: verb, answer: await me[verb](...words) });
+    say({ order: verb, answer: await me[verb](...words) });
   }
   await me.presence("offline");
   process.exit(0);

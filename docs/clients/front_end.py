@@ -91,5 +91,5 @@ if __name__ == "__main__":
     for verb, *words in map(str.split, sys.stdin):
         if verb == "quit":
             break
-        print(json.dumps({"event": verb, "answer": getattr(me, verb)(*words)}), flush=True)
+        print(json.dumps({"order": verb, "answer": getattr(me, verb)(*words)}), flush=True)
     me.presence("offline")

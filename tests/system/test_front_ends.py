@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -82,18 +82,22 @@ class Screen:
 
     def next(self, event: str, **wanted: str) -> dict[str, Any]:
         """The next of that kind; others are passed over."""
+        facts = {"event": event, **wanted}
+        return self.seen(lambda line: all(line.get(name) == value for name, value in facts.items()))
+
+    def seen(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         while True:
-            seen = self.printed.get(timeout=30)
-            if "id" in seen:
-                self.numbers.append(int(seen["id"]))
-            if seen["event"] == event and all(seen.get(name) == value for name, value in wanted.items()):
-                return seen
+            line = self.printed.get(timeout=30)
+            if "id" in line:
+                self.numbers.append(int(line["id"]))
+            if wanted(line):
+                return line
 
     def order(self, words: str) -> Any:
         assert self.process.stdin is not None
         self.process.stdin.write(words + "\n")
         self.process.stdin.flush()
-        return self.next(words.split()[0])["answer"]
+        return self.seen(lambda line: line.get("order") == words.split()[0])["answer"]
 
 
 @contextlib.contextmanager

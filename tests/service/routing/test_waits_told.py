@@ -7,10 +7,10 @@ from services.routing import waits
 from tests.service.routing.scenes import Scene, scene
 
 CLOSED = {
-    "id": "never-today",
+    "id": "mondays",
     "zone": "Europe/Rome",
-    "weekly": [],
-    "specials": {"2026-06-30": [{"start_minute": 540, "end_minute": 1080}]},
+    "weekly": [{"weekday": 0, "start_minute": 540, "end_minute": 1080}],
+    "specials": {},
 }
 
 
@@ -48,7 +48,7 @@ async def test_who_has_just_come_is_not_told_and_who_wants_a_call_is_told_no_mor
 
 async def test_the_hours_are_told_with_their_zone_and_the_alarm_is_listed() -> None:
     async with scene() as s:
-        await edit(s, hours="never-today")
+        await edit(s, hours="mondays")
         await s.open("c1")
         [closed] = await s.service.events("OutOfHours")
         assert (closed.conversation_id, closed.zone) == ("c1", "Europe/Rome")
@@ -69,7 +69,7 @@ async def test_an_agents_screen_names_the_customer_the_queue_the_promises_and_th
         assert offer["customer"] == {"customer_id": "customer", "name": "Tom"}
         assert offer["queue_name"]
         assert offer["team_name"]
-        assert {clock["metric"] for clock in offer["clocks"]} == {"first_response", "resolution"}
+        assert {clock["metric"] for clock in offer["clocks"]} >= {"first_response", "resolution"}
         assert offer["why"]["rule"] == "least_flexible"
         assert offer["why"]["text"].startswith("Of those with room")
         accepted = await s.post(f"/v1/offers/{offer['offer_id']}/accept")
