@@ -12,7 +12,6 @@ from services.routing.adapters.rows import (
     DECISIONS,
     DIFFERENCES,
     DIRECTORIES,
-    FEED,
     ITEMS,
     OFFERS,
     SHADOWS,
@@ -21,7 +20,6 @@ from services.routing.adapters.rows import (
     DecisionRow,
     DifferenceRow,
     DirectoryRow,
-    FeedRow,
     ItemRow,
     OfferRow,
     ShadowRow,
@@ -150,18 +148,6 @@ async def online(connection: AsyncConnection, pool_id: str) -> list[list[str]]:
         pool_id,
     )
     return [row[0] for row in rows]
-
-
-async def feed_after(connection: AsyncConnection, agent_id: str, after: int, limit: int) -> list[FeedRow]:
-    """Lines of a feed, in order."""
-    rows = await fetch_all(
-        connection,
-        f"SELECT {FEED.columns} FROM routing.feed WHERE agent_id = $1 AND seq > $2 ORDER BY seq LIMIT $3",
-        agent_id,
-        after,
-        limit,
-    )
-    return [FEED.value_of(row) for row in rows]
 
 
 async def pools(connection: AsyncConnection) -> list[str]:
