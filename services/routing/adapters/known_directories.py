@@ -65,7 +65,7 @@ class KnownDirectories:
             " JOIN routing.directories d USING (pool_id) WHERE p.kind = 'queue' AND p.id = ANY($1::text[])",
             wanted,
         )
-        found = {}
+        found: dict[str, QueueNames] = {}
         for pool_id, version in pools:
             kept = await self._newest(connection, pool_id, version)
             queues = [q for one in wanted if (q := kept.directory.queue_by_id.get(one))]
