@@ -279,7 +279,7 @@ class Witness:
             return
         item = pool.items[made[0].conversation_id]
         if item.yields_until_ms > pool.at_ms and not item.held_for and item.state == "offered":
-            require("reserve", free_guards(engine, item.channel), f"{item} has the last of the reserve")
+            require("reserve", bool(free_guards(engine, item.channel)), f"{item} has the last of the reserve")
 
     def customers_are_known(self, engine: Engine, command: Command) -> None:
         """Standing: what is heard of a customer holds for everything they have in the pool."""
@@ -320,7 +320,7 @@ class Witness:
         for event in step.events:
             if isinstance(event, Escalated):
                 known = any(d["decision_id"] == event.decision_id for d in step.decisions)
-                require("escalation", known and (event.by or event.cause == "hops"), event)
+                require("escalation", known and bool(event.by or event.cause == "hops"), event)
                 place = (event.conversation_id, event.episode, event.reason)
                 if event.cause == "rule":
                     require("escalation", place not in self.by_rule, f"{event} again")
