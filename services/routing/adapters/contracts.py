@@ -264,6 +264,7 @@ _PUBLISH: dict[type[events.Event], Callable[[Any, Engine, Step], Message]] = {
     events.RingOpened: _ring_opened,
     events.QueueUnserved: _queue_unserved,
     events.OutOfHours: _out_of_hours,
+    events.Escalated: _escalated,
     events.PresenceChanged: _presence_changed,
     events.TeamChanged: _team_changed,
     events.PersonChanged: _person_changed,
