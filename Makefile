@@ -50,7 +50,7 @@ lint: $(VENV)/.dev ## ruff, import rules, proto lint
 	$(BIN)/buf lint proto
 
 types: $(VENV)/.dev ## mypy, strict
-	$(BIN)/mypy libs services scripts tests bench
+	$(BIN)/mypy libs services scripts tests bench docs/clients
 
 contracts: $(VENV)/.dev ## Everything generated from proto/ and from the services: code, catalogue, AsyncAPI, OpenAPI, flow picture
 	$(BIN)/python -m scripts.generate_contracts

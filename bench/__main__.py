@@ -6,6 +6,10 @@ import sys
 _ALL = (
     "streams",
     "routing_decisions",
+    "commands",
+    "simulation",
+    "open_feeds",
+    "next_offer",
     "triage_default",
     "ingest",
     "webhooks",

@@ -1,4 +1,5 @@
-"""Writes what follows from the services: OpenAPI documents, the AsyncAPI document, the flow picture of the README.
+"""Writes what follows from the services: OpenAPI documents, the AsyncAPI document, the flow picture of the README, the
+operations of docs/api.md and the clients of docs/front-ends.md.
 
 `--check` writes nothing and exits 1 when a committed file differs from what would be written.
 """
@@ -19,6 +20,7 @@ from libs.runtime.peers import InProcessPeers
 from libs.storage import Database, Engines
 from libs.streams import Log, PostgresTransport
 from libs.web import TokenKeys, Tokens, combined_openapi
+from scripts.reference_pages import pages
 from scripts.writing import ROOT, write_or_check
 from services.registry import SERVICES
 
@@ -46,15 +48,14 @@ def platform_apps(folder: Path) -> dict[str, FastAPI]:
 
 
 def openapi() -> Iterator[tuple[Path, str]]:
-    """One document for each service and one for all."""
+    """One document for each service and one for all, and the pages that quote it."""
     with tempfile.TemporaryDirectory() as folder:
         apps = platform_apps(Path(folder))
         for name, app in apps.items():
             yield ROOT / "openapi" / f"{name}.json", _json(app.openapi())
-        yield (
-            ROOT / "openapi" / "all.json",
-            _json(combined_openapi(apps, title="Centralino", version=VERSION)),
-        )
+        whole = combined_openapi(apps, title="Centralino", version=VERSION)
+        yield ROOT / "openapi" / "all.json", _json(whole)
+        yield from pages(whole)
 
 
 def _json(document: object) -> str:

@@ -8,7 +8,7 @@ TOPICS: dict[str, Topic] = {
         purpose="Episodes, status, replies and resolutions of conversations.",
         producer="agent",
         consumers=("ingest", "triage", "routing", "survey", "analytics"),
-        messages=("centralino.agent.v1.EpisodeOpened", "centralino.agent.v1.StatusChanged", "centralino.agent.v1.ReplySent", "centralino.agent.v1.NoteAdded", "centralino.agent.v1.ConversationCorrected", "centralino.agent.v1.TransferRequested", "centralino.agent.v1.HandoffRequested", "centralino.agent.v1.ConversationResolved"),
+        messages=("centralino.agent.v1.EpisodeOpened", "centralino.agent.v1.StatusChanged", "centralino.agent.v1.ReplySent", "centralino.agent.v1.NoteAdded", "centralino.agent.v1.ConversationCorrected", "centralino.agent.v1.TransferRequested", "centralino.agent.v1.HandoffRequested", "centralino.agent.v1.CallBackRequested", "centralino.agent.v1.ConversationResolved"),
         key="conversation_id",
         retention_days=14,
         compact=False,
@@ -138,6 +138,7 @@ TOPICS: dict[str, Topic] = {
 }
 
 CATALOGUE: dict[str, Entry] = {
+    "centralino.agent.v1.CallBackRequested": Entry("agent.conversations.v1", "conversation_id"),
     "centralino.agent.v1.ConversationCorrected": Entry("agent.conversations.v1", "conversation_id"),
     "centralino.agent.v1.ConversationResolved": Entry("agent.conversations.v1", "conversation_id"),
     "centralino.agent.v1.EpisodeOpened": Entry("agent.conversations.v1", "conversation_id"),

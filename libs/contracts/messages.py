@@ -1,6 +1,7 @@
 """Every message and enumeration of the contracts. Generated from proto/: do not edit."""
 
 from libs.contracts.generated.centralino.agent.v1.conversations_pb2 import (
+    CallBackRequested,
     ConversationCorrected,
     ConversationResolved,
     EpisodeCause,
@@ -83,6 +84,7 @@ __all__ = [
     "AgentAssigned",
     "AgentOffered",
     "Attachment",
+    "CallBackRequested",
     "Cause",
     "Channel",
     "ClockResult",

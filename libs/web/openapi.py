@@ -96,6 +96,7 @@ def _with_problems(document: dict[str, Any]) -> dict[str, Any]:
             if operation["operationId"] in seen:
                 raise ValueError(f"two routes are named {operation['operationId']}: rename one function")
             seen.add(operation["operationId"])
+            _summed_up(operation)
             responses = operation.setdefault("responses", {})
             for status, response in responses.items():
                 if status[:1] in "45":
@@ -111,6 +112,21 @@ def _with_problems(document: dict[str, Any]) -> dict[str, Any]:
                 )
             responses["default"] = {"description": "Any other refusal", "content": _CONTENT}
     return document
+
+
+def _summed_up(operation: dict[str, Any]) -> None:
+    """A route without a summary of its own, which would be its function's name, is summed up by its first sentence."""
+    if operation.get("summary") != str(operation["operationId"]).replace("_", " ").title():
+        return
+    text = " ".join(str(operation.get("description", "")).split("\n\n")[0].split())
+    first, _, rest = text.partition(". ")
+    if not first:
+        return
+    operation["summary"] = first.rstrip(".")
+    more = [rest, *operation["description"].split("\n\n")[1:]]
+    operation["description"] = "\n\n".join(part for part in more if part)
+    if not operation["description"]:
+        del operation["description"]
 
 
 def _with_roles(way: dict[str, list[str]]) -> dict[str, list[str]]:

@@ -1,12 +1,12 @@
 """agent: the conversation's status and episodes, what people write and decide in it, and who they are.
 
-Owns       conversations with their episodes, replies, notes, tags, corrected topics; accounts
+Owns       conversations with their episodes, replies, notices, notes, tags, corrected topics; accounts
 Consumes   MessageReceived, MessageDelivered, DeliveryFailed, ConversationContinued, CustomerIdentified,
-           CustomersLinked, CustomersUnlinked, CustomerErased (ingest),
-           ConversationTriaged (triage), TeamAssigned, AgentAssigned, Released, the clocks, TeamChanged, PersonChanged
-           (routing)
+           CustomersLinked, CustomersUnlinked, ConsentChanged, CustomerErased (ingest), ConversationTriaged (triage),
+           TeamAssigned, AgentAssigned, Released, OutOfHours, WaitPredicted, QueueUnserved, Escalated, the clocks,
+           TeamChanged, PersonChanged (routing)
 Emits      EpisodeOpened, StatusChanged, ReplySent, NoteAdded, ConversationCorrected, TransferRequested, HandoffRequested,
-           ConversationResolved
+           CallBackRequested, ConversationResolved
 Serves     sign-in, lists, the one response with everything about a conversation, replies, notes, status, resolve, transfers,
            corrections, and the review of messages that opened nothing
 Stores     schema agent: conversations, placements, messages, understandings, notes, customers, teams, people, accounts

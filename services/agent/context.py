@@ -1,12 +1,14 @@
 """What handlers and HTTP operations work on: the rows of one transaction."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from libs.storage import Rows, UnitOfWork
 from libs.streams import Erasure, erasures
 from services.agent.adapters import rows
 from services.agent.adapters.rows import Customer, Note, Person, Personhood, Team
 from services.agent.domain.conversation import Conversation, Understanding
+from services.agent.domain.notices import Notices
 from services.agent.domain.placement import Placement
 from services.agent.domain.timeline import Entry
 
@@ -26,9 +28,14 @@ class AgentContext:
     erasures: Rows[Erasure]
     teams: Rows[Team]
     people: Rows[Person]
+    notices: Notices
 
 
-def context(uow: UnitOfWork) -> AgentContext:
+SILENT: Final = Notices({}, "", 0)
+"""Nothing is told: what people do at their desks tells nobody anything by itself."""
+
+
+def context(uow: UnitOfWork, notices: Notices = SILENT) -> AgentContext:
     """The context of a transaction."""
     return AgentContext(
         uow,
@@ -42,4 +49,5 @@ def context(uow: UnitOfWork) -> AgentContext:
         erasures(uow),
         uow.rows(rows.TEAMS),
         uow.rows(rows.PEOPLE),
+        notices,
     )

@@ -1,5 +1,7 @@
 """The agent service, put together."""
 
+from functools import partial
+
 from libs.contracts import (
     ConversationCorrected,
     ConversationResolved,
@@ -13,6 +15,7 @@ from libs.contracts import (
 from libs.runtime import Platform, Service, ServiceDefinition
 from libs.streams import Subscriber
 from services.agent.adapters.ways import PeerWays
+from services.agent.adapters.wording import read_notices
 from services.agent.api.acting import acting
 from services.agent.api.correcting import correcting
 from services.agent.api.reading import reading
@@ -26,6 +29,7 @@ from services.agent.settings import AgentSettings
 def build(platform: Platform, settings: AgentSettings) -> Service:
     """Routes, the consumer group, and the worker that forgets old idempotency keys."""
     database, ways = platform.database, PeerWays(platform.peers)
+    notices = read_notices(settings.notices_file, settings.default_language, settings.notices_most)
 
     return Service(
         routers=[
@@ -34,7 +38,7 @@ def build(platform: Platform, settings: AgentSettings) -> Service:
             acting(database, ways),
             correcting(database),
         ],
-        subscribers=[Subscriber(stream, context)],
+        subscribers=[Subscriber(stream, partial(context, notices=notices))],
         tasks=[lambda stop: forget_old_keys(database, settings.key_hours, stop)],
     )
 

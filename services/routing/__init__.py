@@ -1,9 +1,9 @@
 """routing: who gets which conversation, and by when.
 
 Owns       the directory (teams, queues, people, capacities, calendars), pools, presence, offers, assignments, SLA clocks
-Consumes   EpisodeOpened, StatusChanged, ReplySent, TransferRequested, HandoffRequested, ConversationResolved (agent),
-           ConversationTriaged (triage), CustomerIdentified, CustomerErased (ingest), SurveyRequested, SurveyAnswered
-           (survey); its own PoolCommand
+Consumes   EpisodeOpened, StatusChanged, ReplySent, TransferRequested, HandoffRequested, CallBackRequested,
+           ConversationResolved (agent), ConversationTriaged (triage), CustomerIdentified, CustomerErased (ingest),
+           SurveyRequested, SurveyAnswered (survey); its own PoolCommand
 Emits      TeamAssigned, AgentOffered, OfferClosed, AgentAssigned, Released, RingOpened, QueueUnserved, OutOfHours,
            WaitPredicted, SlaStarted, SlaWarned, SlaBreached, SlaMet, SlaCancelled, SlaEscalated, Escalated,
            PresenceChanged, TeamChanged, PersonChanged

@@ -1,12 +1,13 @@
 """What HTTP does with the pools: append a command to the right one and wait for its answer; keep leases."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
 
 from fastapi import Request
 
 from libs.runtime import derived_id, new_id
-from libs.storage import Database, UnitOfWork, execute, fetch_one
+from libs.storage import Database, UnitOfWork, execute, fetch_all, fetch_one
 from libs.web import Broadcast, Idempotency, KeyedRequest, Principal, keyed_request
 from services.routing.adapters import where
 from services.routing.adapters.contracts import pool_command
@@ -95,16 +96,23 @@ class Desk:
 
     async def renew(self, agent_id: str) -> int | None:
         """A heartbeat: the new end of the lease, or None when there is none to renew."""
+        return (await self.renew_all([agent_id]))[0]
+
+    async def renew_all(self, agent_ids: Sequence[str]) -> list[int | None]:
+        """The same for several at once, in their order."""
         async with self._database.begin() as uow:
             until_ms = uow.now_ms + int(self._settings.lease_seconds * 1000)
-            row = await fetch_one(
+            rows = await fetch_all(
                 uow.connection,
-                "UPDATE routing.leases SET lease_until_ms = $2 WHERE agent_id = $1 RETURNING lease_until_ms",
-                agent_id,
+                "UPDATE routing.leases SET lease_until_ms = $2 WHERE agent_id IN (SELECT agent_id"
+                " FROM routing.leases WHERE agent_id = ANY($1::text[]) ORDER BY agent_id FOR UPDATE)"
+                " RETURNING agent_id",
+                list(agent_ids),
                 until_ms,
             )
             await uow.commit()
-        return row[0] if row else None
+        renewed = {agent_id for (agent_id,) in rows}
+        return [until_ms if agent_id in renewed else None for agent_id in agent_ids]
 
     async def _lease(self, uow: UnitOfWork, agent_id: str) -> None:
         await execute(

@@ -4,8 +4,10 @@ from libs.contracts import PoolCommand, TeamChanged, WaitPredicted
 from libs.runtime import Platform, Service, ServiceDefinition
 from libs.streams import Subscriber
 from services.routing import gauges, snapshots, waits, workers
+from services.routing.adapters.known_directories import KnownDirectories
 from services.routing.api.answering import commands
 from services.routing.api.directory import directory
+from services.routing.api.orders import orders
 from services.routing.api.overview import overview
 from services.routing.api.pools import pools
 from services.routing.api.presence import presence
@@ -23,7 +25,7 @@ def build(platform: Platform, settings: RoutingSettings) -> Service:
     """Routes, the two consumer groups, leases and the pool of a fresh installation."""
     database = platform.database
     hub, owned = platform.bells, Pools()
-    desk = Desk(database, hub, settings)
+    desk, directories = Desk(database, hub, settings), KnownDirectories(settings.pool)
 
     async def start() -> None:
         await workers.make_pool(database, settings.pool, workers.default_directory())
@@ -31,11 +33,12 @@ def build(platform: Platform, settings: RoutingSettings) -> Service:
 
     return Service(
         routers=[
-            presence(database, desk, hub, settings),
-            work(database, desk, settings),
+            presence(database, desk, hub, directories, settings),
+            work(database, desk, directories),
             directory(database, desk, settings),
+            orders(database, desk),
             supervision(database, desk, settings),
-            overview(database, platform.clock, settings),
+            overview(database, platform.clock, directories, settings),
             shadow(database, desk, settings),
             pools(database, settings),
             commands(desk),
@@ -47,7 +50,9 @@ def build(platform: Platform, settings: RoutingSettings) -> Service:
         tasks=[
             lambda stop: workers.watch_leases(database, stop),
             lambda stop: workers.forget_old(database, settings, stop),
-            lambda stop: waits.watch(database, settings.predict_seconds, stop),
+            lambda stop: waits.watch(
+                database, settings.predict_seconds, settings.predict_after_seconds, stop
+            ),
             lambda stop: snapshots.watch(database, settings, stop),
             lambda stop: gauges.watch(database, platform.clock, stop),
         ],

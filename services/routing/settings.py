@@ -28,6 +28,9 @@ class RoutingSettings(ServiceSettings):
         le=3600,
         description="How often customers who wait are told their place; 0 = never",
     )
+    predict_after_seconds: float = Field(
+        default=15.0, ge=0, le=3600, description="Who has waited less is not told yet"
+    )
     audit_days: int = Field(default=400, ge=1, le=4000, description="How long the audit is kept")
     decision_days: int = Field(default=35, ge=1, le=400, description="How long explanations are kept")
     shadow_days: int = Field(

@@ -33,7 +33,8 @@ _PLACES = (
     " FROM routing.items WHERE pool_id = $1 AND state IN ('waiting', 'offered')) p"
     " JOIN routing.items i USING (conversation_id)"
     " LEFT JOIN routing.wait_told t ON t.conversation_id = p.conversation_id AND t.episode = p.episode"
-    " WHERE p.channel = ANY($2::text[]) AND NOT coalesce((i.facts ->> 'call_back')::boolean, false)"
+    " WHERE p.channel = ANY($2::text[]) AND (i.facts ->> 'waiting_since_ms')::bigint <= $4"
+    " AND NOT coalesce((i.facts ->> 'call_back')::boolean, false)"
     " ORDER BY p.place, p.conversation_id LIMIT $3"
 )
 
@@ -57,15 +58,23 @@ async def place_of(connection: AsyncConnection, conversation_id: str) -> int:
     return row[0] if row else 0
 
 
-async def tell(database: Database, pool_id: str) -> int:
-    """Publishes WaitPredicted for those whose wait is new or another than they were told; how many."""
+async def tell(database: Database, pool_id: str, after_seconds: float = 0) -> int:
+    """Publishes WaitPredicted for those who have waited so long and whose wait is new or another than they were
+    told; how many."""
     async with database.begin() as uow:
         locked = await fetch_one(uow.connection, "SELECT pg_try_advisory_xact_lock($1)", _LOCK)
         row = await queries.directory(uow.connection, pool_id)
         if row is None or locked is None or not locked[0]:
             return 0
         served = await rates(uow.connection, pool_id, uow.now_ms)
-        places = await fetch_all(uow.connection, _PLACES, pool_id, live_channels(row.directory), _MOST)
+        places = await fetch_all(
+            uow.connection,
+            _PLACES,
+            pool_id,
+            live_channels(row.directory),
+            _MOST,
+            uow.now_ms - int(after_seconds * 1000),
+        )
         events = []
         for conversation_id, episode, queue_id, place, told_place, told_ms in places:
             seen = expectation(place, served.get(queue_id, 0), WINDOW_MS)
@@ -80,13 +89,13 @@ async def tell(database: Database, pool_id: str) -> int:
     return len(events)
 
 
-async def watch(database: Database, every_seconds: float, stop: asyncio.Event) -> None:
+async def watch(database: Database, every_seconds: float, after_seconds: float, stop: asyncio.Event) -> None:
     """Tells so often, in every pool; 0 = never."""
     while every_seconds and not stop.is_set():
         async with database.read() as connection:
             pools = await queries.pools(connection)
         for pool_id in pools:
-            await tell(database, pool_id)
+            await tell(database, pool_id, after_seconds)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(every_seconds):
                 await stop.wait()

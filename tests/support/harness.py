@@ -20,7 +20,7 @@ from libs.runtime.lifecycle import Assembled, assemble, prepare_database
 from libs.runtime.peers import InProcessPeers
 from libs.storage import Database, Engines, fetch_all
 from libs.streams import Log, PostgresTransport
-from libs.web import TokenKeys, Tokens
+from libs.web import Broadcast, TokenKeys, Tokens
 from tests.support.postgres import create_database, drop_database
 
 _templates: dict[str, str] = {}
@@ -49,6 +49,8 @@ class ServiceUnderTest:
     url: str
     data: Path
     """Its folder for keys and files."""
+    bells: Broadcast
+    """What its streams listen to."""
 
     async def publish(self, *events: Message) -> None:
         """Appends events to the log as another service would, one transaction."""
@@ -159,7 +161,7 @@ async def _process(
             await assembled.service.start()
             if tasks:
                 workers = [asyncio.create_task(task(stop)) for task in assembled.service.tasks]  # type: ignore[arg-type]
-            yield ServiceUnderTest(assembled, clock, tokens, log, database, url, Path(folder))
+            yield ServiceUnderTest(assembled, clock, tokens, log, database, url, Path(folder), platform.bells)
         finally:
             assembled.app.state.stopping.set()
             stop.set()

@@ -5,7 +5,7 @@ from typing import Any
 
 from libs.storage import TableRepository
 from services.agent.adapters import tables
-from services.agent.domain.conversation import Cause, Conversation, Span, Status, Understanding
+from services.agent.domain.conversation import Cause, Conversation, Span, Status, Told, Understanding
 from services.agent.domain.episodes import Kind
 from services.agent.domain.placement import Clock, Placement
 from services.agent.domain.timeline import Attachment, Entry
@@ -91,9 +91,10 @@ def _names(value: type[Any], *but: str) -> list[str]:
 _SPAN = _names(Span)
 _CLOCK = _names(Clock)
 _CAUSE = _names(Cause)
+_TOLD = _names(Told)
 _ATTACHMENT = _names(Attachment)
 _ENTRY = _names(Entry, "attachments")
-_CONVERSATION = _names(Conversation, "spans", "tags", "status", "cause")
+_CONVERSATION = _names(Conversation, "spans", "tags", "status", "cause", "told")
 _UNDERSTANDING = _names(Understanding, "kind", "tags")
 _PLACEMENT = _names(Placement, "clocks")
 
@@ -114,6 +115,7 @@ def _conversation_to_row(value: Conversation) -> dict[str, Any]:
     row["spans"] = [_plain(_SPAN, span) for span in value.spans]
     row["tags"] = value.tags
     row["cause"] = _plain(_CAUSE, value.cause) if value.cause else None
+    row["told"] = [_plain(_TOLD, one) for one in value.told]
     return row
 
 
@@ -125,6 +127,7 @@ def _conversation_from_row(row: Any) -> Conversation:
             "spans": spans_of(row["spans"]),
             "tags": tuple(row["tags"]),
             "cause": Cause(**row["cause"]) if row["cause"] else None,
+            "told": tuple(Told(**one) for one in row["told"]),
         }
     )
 

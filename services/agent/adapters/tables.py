@@ -32,6 +32,8 @@ conversations = Table(
     Column("tags", JSONB, nullable=False),
     *_text("tags_by", "continues", "continued_as", "traceparent"),
     Column("cause", JSONB),
+    *_number("automatic_seq"),
+    Column("told", JSONB, nullable=False),
 )
 
 placements = Table(

@@ -114,6 +114,8 @@ class Message(BaseModel):
     at: Instant
     episode: int | None
     """Of a customer's message; null while triage has not spoken, and for one that opened nothing."""
+    automatic: bool
+    """Nobody wrote it: a mail by a machine, or a notice of ours."""
     trailing_cause: str | None
     triage: TriageResult | None
     delivery: Delivery | None

@@ -98,6 +98,7 @@ def message(shown: Shown, conversation: Conversation) -> schemas.Message:
         truncated=entry.truncated,
         at=entry.at_ms,
         episode=None if trails else belongs,
+        automatic=entry.automatic,
         trailing_cause=understood.cause if trails and understood is not None else None,
         triage=triage_result(understood) if understood is not None else None,
         delivery=_delivery(entry),

@@ -54,6 +54,8 @@ def settle(conversation: Conversation, understood: Understanding) -> Outcome:
     """Puts a settled message where it belongs: opens its episode, wakes a waiting one, or leaves it trailing."""
     if understood.opens and understood.seq > conversation.opening_seq:
         conversation = replace(conversation, opening_seq=understood.seq)
+    if understood.kind is Kind.AUTOMATIC and understood.seq > conversation.automatic_seq:
+        conversation = replace(conversation, automatic_seq=understood.seq)
     episode = episode_of(understood.seq, conversation.resolutions)
     if episode > conversation.episode:
         return open_episode(conversation, [understood]) if understood.opens else (conversation, [])

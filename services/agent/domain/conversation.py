@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from services.agent.domain.episodes import Kind, effective_kind, is_opening
 
@@ -21,6 +21,19 @@ class Status(StrEnum):
 
 WAITING = frozenset({Status.PENDING_CUSTOMER, Status.ON_HOLD, Status.SNOOZED})
 SYSTEM = "system"
+
+
+NoticeKind = Literal["closed", "wait", "call_back", "delayed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A notice that was sent. `offer` says that a call-back was offered with it."""
+
+    kind: NoticeKind
+    episode: int
+    at_ms: int
+    offer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +177,10 @@ class Conversation:
     traceparent: str = ""
     """Of the newest customer message that belongs to a trace."""
     cause: Cause | None = None
+    automatic_seq: int = 0
+    """Highest number of a message that nobody wrote."""
+    told: tuple[Told, ...] = ()
+    """What the customer was told by itself, oldest first."""
 
     @property
     def live(self) -> bool:

@@ -28,7 +28,7 @@ class Entry:
     seq: int
     after_seq: int
     author: str
-    """Agent of a reply, empty for the customer."""
+    """Agent of a reply, `system` of a notice, empty for the customer."""
     channel: str
     language_hint: str
     automatic: bool

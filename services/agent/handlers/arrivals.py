@@ -6,6 +6,7 @@ from dataclasses import replace
 from google.protobuf.message import Message as Event
 
 from libs.contracts import (
+    CallBackRequested,
     ConversationContinued,
     ConversationTriaged,
     DeliveryFailed,
@@ -27,6 +28,7 @@ from services.agent.domain.conversation import (
     Understanding,
 )
 from services.agent.domain.timeline import delivered, undelivered
+from services.agent.handlers.notices import WANTED_FOR_A_WISH, wish_for_a_call
 from services.agent.handlers.stream import stream
 from services.agent.operations import SNOOZE, keep
 
@@ -44,7 +46,11 @@ def _reply(event: MessageDelivered | DeliveryFailed, ctx: AgentContext) -> Itera
 
 
 # The conversation's row is locked before the other half is looked for: two owners cannot both miss it.
-@stream.on(MessageReceived, emits=[EpisodeOpened, StatusChanged, ReplySent], load=[_conversation, _halves])
+@stream.on(
+    MessageReceived,
+    emits=[EpisodeOpened, StatusChanged, CallBackRequested, ReplySent],
+    load=[_conversation, _halves, WANTED_FOR_A_WISH],
+)
 async def keep_message(received: Received[MessageReceived], ctx: AgentContext) -> Sequence[Event]:
     """Stores a customer's message; if triage has spoken already, puts it where it belongs."""
     event = without_person(received.event, ctx.erasures)
@@ -58,11 +64,12 @@ async def keep_message(received: Received[MessageReceived], ctx: AgentContext) -
     if received.traceparent and message.seq == conversation.last_seq:
         conversation = replace(conversation, traceparent=received.traceparent)
     ctx.messages.put(entry_of(event, message, conversation.position))
+    conversation, wish = wish_for_a_call(received, ctx, conversation)
     understood = ctx.understandings.get(event.message_id)
     if understood is None:
         ctx.conversations.put(conversation)
-        return []
-    return _settle(ctx, conversation, understood, message.origin)
+        return wish
+    return [*wish, *_settle(ctx, conversation, understood, message.origin)]
 
 
 @stream.on(

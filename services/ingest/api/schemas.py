@@ -95,7 +95,7 @@ class EntryOut(BaseModel):
     """One line of a customer's thread."""
 
     entry_seq: int = Field(description="Dense from 1; the id of the event stream")
-    kind: Literal["customer", "reply", "resolved", "survey", "outreach"]
+    kind: Literal["customer", "reply", "notice", "resolved", "survey", "outreach"]
     text: str
     full_text: str | None = Field(default=None, description="A mail with what it quotes, where that is more")
     at: str

@@ -116,7 +116,7 @@ class WidgetEntry(BaseModel):
     """One line of the conversation."""
 
     entry_seq: int
-    kind: Literal["customer", "reply", "resolved", "survey"]
+    kind: Literal["customer", "reply", "notice", "resolved", "survey"]
     text: str
     at: str
     message_seq: int | None

@@ -39,6 +39,8 @@ class EntryKind(StrEnum):
 
     CUSTOMER = "customer"
     REPLY = "reply"
+    NOTICE = "notice"
+    """What we say by ourselves, before a person answers."""
     RESOLVED = "resolved"
     SURVEY = "survey"
     OUTREACH = "outreach"

@@ -97,7 +97,8 @@ async def send_reply(received: Received[ReplySent], ctx: IngestContext) -> Seque
     thread = ctx.threads.get(event.conversation_id)
     if thread is None:
         return _nowhere(event, event.reply_id, received, ctx)
-    changed, entry = rules.add_entry(thread, EntryKind.REPLY, event.text, event.sent_at_ms, event.reply_id)
+    kind = EntryKind.REPLY if event.human else EntryKind.NOTICE
+    changed, entry = rules.add_entry(thread, kind, event.text, event.sent_at_ms, event.reply_id)
     ctx.put_entry(changed, entry)
     channel = _channel(event.channel, thread)
     delivery_id = str(UUID(bytes=received.event_id))

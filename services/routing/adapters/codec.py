@@ -56,13 +56,11 @@ def plain(value: object) -> Any:
     """A domain value as JSON values; derived fields (`init=False`) are left out."""
     names = _names(type(value))
     if names is not None:
-        found = {name: getattr(value, name) for name in names}
-        for name, v in found.items():
-            if type(v) not in _SCALARS:
-                found[name] = plain(v)
-        return found
+        # A named tuple is read as a whole: every step writes several of them.
+        parts = value if isinstance(value, tuple) else [getattr(value, name) for name in names]
+        return {name: v if type(v) in _SCALARS else plain(v) for name, v in zip(names, parts, strict=True)}
     if isinstance(value, tuple):
-        return [plain(v) for v in value]
+        return [v if type(v) in _SCALARS else plain(v) for v in value]
     if isinstance(value, frozenset):
         return sorted(value)
     return value

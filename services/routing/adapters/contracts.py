@@ -25,7 +25,6 @@ from libs.contracts import (
     SlaCancelled,
     SlaEscalated,
     SlaMet,
-    SlaMetric,
     SlaStarted,
     SlaWarned,
     Status,
@@ -34,10 +33,10 @@ from libs.contracts import (
     Urgency,
 )
 from services.routing.adapters.codec import encode
+from services.routing.adapters.promise_contracts import PROMISES, team_of
 from services.routing.domain import events
 from services.routing.domain.commands import Command
 from services.routing.domain.engine import Engine
-from services.routing.domain.model import Clock
 from services.routing.domain.state import Step
 
 EMITTED: tuple[type[Message], ...] = (
@@ -76,14 +75,6 @@ _OUTCOMES = {
     "expired": OfferOutcome.OFFER_OUTCOME_EXPIRED,
     "rescinded": OfferOutcome.OFFER_OUTCOME_RESCINDED,
 }
-_METRICS = {
-    "first_response": SlaMetric.SLA_METRIC_FIRST_RESPONSE,
-    "resolution": SlaMetric.SLA_METRIC_RESOLUTION,
-    "next_response": SlaMetric.SLA_METRIC_NEXT_RESPONSE,
-    "update": SlaMetric.SLA_METRIC_UPDATE,
-    "agent_work": SlaMetric.SLA_METRIC_AGENT_WORK,
-    "total_resolution": SlaMetric.SLA_METRIC_TOTAL_RESOLUTION,
-}
 _PRESENCES = {
     "online": PresenceState.PRESENCE_STATE_ONLINE,
     "no_new": PresenceState.PRESENCE_STATE_NO_NEW,
@@ -109,11 +100,6 @@ def pool_command(pool_id: str, command: Command) -> PoolCommand:
 def published(engine: Engine, step: Step) -> list[Message]:
     """The events of a step, in order; the end of an alarm is a row and a gauge, not an event."""
     return [_PUBLISH[type(event)](event, engine, step) for event in step.events if type(event) in _PUBLISH]
-
-
-def _team_of(engine: Engine, queue_id: str) -> str:
-    queue = engine.pool.directory.queue_by_id.get(queue_id)
-    return queue.team_id if queue else ""
 
 
 def _queue_of(engine: Engine, conversation_id: str) -> str:
@@ -147,7 +133,7 @@ def _escalated(e: events.Escalated, engine: Engine, step: Step) -> Message:
         boost_ms=e.boost_ms,
         from_queue_id=e.from_queue_id,
         queue_id=e.queue_id,
-        team_id=_team_of(engine, e.queue_id),
+        team_id=team_of(engine, e.queue_id),
         escalated_at_ms=step.at_ms,
         decision_id=e.decision_id,
     )
@@ -159,7 +145,7 @@ def _agent_offered(e: events.AgentOffered, engine: Engine, step: Step) -> Messag
         episode=e.episode,
         offer_id=e.offer_id,
         agent_id=e.agent_id,
-        team_id=_team_of(engine, _queue_of(engine, e.conversation_id)),
+        team_id=team_of(engine, _queue_of(engine, e.conversation_id)),
         epoch=e.epoch,
         offered_at_ms=step.at_ms,
         expires_at_ms=e.expires_at_ms,
@@ -215,101 +201,23 @@ def _queue_unserved(e: events.QueueUnserved, engine: Engine, step: Step) -> Mess
         conversation_id=e.conversation_id,
         episode=e.episode,
         queue_id=e.queue_id,
-        team_id=_team_of(engine, e.queue_id),
+        team_id=team_of(engine, e.queue_id),
         why=e.why,
         raised_at_ms=step.at_ms,
     )
 
 
 def _out_of_hours(e: events.OutOfHours, engine: Engine, step: Step) -> Message:
+    directory = engine.pool.directory
+    queue = directory.queue_by_id.get(e.queue_id)
+    calendar = directory.calendar_by_id.get(queue.relief.hours) if queue else None
     return OutOfHours(
         conversation_id=e.conversation_id,
         episode=e.episode,
         queue_id=e.queue_id,
         opens_at_ms=e.opens_at_ms,
         entered_at_ms=step.at_ms,
-    )
-
-
-def _sla_head(e: Any, engine: Engine) -> dict[str, Any]:
-    item = engine.pool.items.get(e.conversation_id)
-    return {
-        "conversation_id": e.conversation_id,
-        "episode": item.episode if item else 0,
-        "metric": _METRICS[e.metric],
-        "instance": e.instance,
-    }
-
-
-def _sla_place(e: Any, engine: Engine) -> dict[str, Any]:
-    """Where the conversation is, and its class: what attainment is counted by."""
-    item = engine.pool.items.get(e.conversation_id)
-    if item is None:
-        return {}
-    return {
-        "team_id": _team_of(engine, item.queue_id),
-        "queue_id": item.queue_id,
-        "urgency": item.urgency,
-    }
-
-
-def _clock(e: Any, step: Step) -> Clock | None:
-    return step.clocks.get((e.conversation_id, e.metric, e.instance))
-
-
-def _sla_started(e: events.SlaStarted, engine: Engine, step: Step) -> Message:
-    clock = _clock(e, step)
-    return SlaStarted(
-        **_sla_head(e, engine),
-        started_at_ms=clock.started_at_ms if clock else step.at_ms,
-        due_at_ms=e.due_ms,
-        target_ms=e.target_ms,
-        policy_version=str(engine.pool.directory.version),
-        **_sla_place(e, engine),
-    )
-
-
-def _sla_warned(e: events.SlaWarned, engine: Engine, step: Step) -> Message:
-    head = _sla_head(e, engine)
-    item = engine.pool.items.get(e.conversation_id)
-    percent = engine.pool.queue_of(item).sla.warn_percent if item else 0
-    return SlaWarned(**head, warned_at_ms=step.at_ms, due_at_ms=e.due_ms, percent=percent)
-
-
-def _sla_breached(e: events.SlaBreached, engine: Engine, step: Step) -> Message:
-    return SlaBreached(**_sla_head(e, engine), due_at_ms=e.due_ms, **_sla_place(e, engine))
-
-
-def _sla_met(e: events.SlaMet, engine: Engine, step: Step) -> Message:
-    clock = _clock(e, step)
-    elapsed_ms = clock.consumed_ms if clock else 0
-    return SlaMet(
-        **_sla_head(e, engine),
-        met_at_ms=e.fulfilled_at_ms,
-        elapsed_ms=elapsed_ms,
-        due_at_ms=e.due_ms,
-        in_time=e.in_time,
-        **_sla_place(e, engine),
-    )
-
-
-def _sla_cancelled(e: events.SlaCancelled, engine: Engine, step: Step) -> Message:
-    return SlaCancelled(**_sla_head(e, engine), cancelled_at_ms=step.at_ms, reason=e.cause)
-
-
-def _sla_escalated(e: events.SlaEscalated, engine: Engine, step: Step) -> Message:
-    place = _sla_place(e, engine)
-    return SlaEscalated(
-        **_sla_head(e, engine),
-        due_at_ms=e.due_ms,
-        taken_at_ms=step.at_ms,
-        step=e.step,
-        action=e.action,
-        outcome=e.outcome,
-        people=e.people,
-        team_id=place.get("team_id", ""),
-        queue_id=place.get("queue_id", ""),
-        decision_id=e.decision_id,
+        zone=calendar.zone if calendar else "",
     )
 
 
@@ -347,6 +255,7 @@ def _person_changed(e: events.PersonChanged, engine: Engine, step: Step) -> Mess
 
 
 _PUBLISH: dict[type[events.Event], Callable[[Any, Engine, Step], Message]] = {
+    **PROMISES,
     events.TeamAssigned: _team_assigned,
     events.AgentOffered: _agent_offered,
     events.OfferClosed: _offer_closed,
@@ -355,12 +264,6 @@ _PUBLISH: dict[type[events.Event], Callable[[Any, Engine, Step], Message]] = {
     events.RingOpened: _ring_opened,
     events.QueueUnserved: _queue_unserved,
     events.OutOfHours: _out_of_hours,
-    events.SlaStarted: _sla_started,
-    events.SlaWarned: _sla_warned,
-    events.SlaBreached: _sla_breached,
-    events.SlaMet: _sla_met,
-    events.SlaCancelled: _sla_cancelled,
-    events.SlaEscalated: _sla_escalated,
     events.Escalated: _escalated,
     events.PresenceChanged: _presence_changed,
     events.TeamChanged: _team_changed,

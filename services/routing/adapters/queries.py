@@ -12,7 +12,6 @@ from services.routing.adapters.rows import (
     DECISIONS,
     DIFFERENCES,
     DIRECTORIES,
-    FEED,
     ITEMS,
     OFFERS,
     SHADOWS,
@@ -21,13 +20,11 @@ from services.routing.adapters.rows import (
     DecisionRow,
     DifferenceRow,
     DirectoryRow,
-    FeedRow,
     ItemRow,
     OfferRow,
     ShadowRow,
     Territories,
 )
-from services.routing.domain.directory import Directory
 
 
 def _columns(prefix: str, columns: str) -> str:
@@ -153,18 +150,6 @@ async def online(connection: AsyncConnection, pool_id: str) -> list[list[str]]:
     return [row[0] for row in rows]
 
 
-async def feed_after(connection: AsyncConnection, agent_id: str, after: int, limit: int) -> list[FeedRow]:
-    """Lines of a feed, in order."""
-    rows = await fetch_all(
-        connection,
-        f"SELECT {FEED.columns} FROM routing.feed WHERE agent_id = $1 AND seq > $2 ORDER BY seq LIMIT $3",
-        agent_id,
-        after,
-        limit,
-    )
-    return [FEED.value_of(row) for row in rows]
-
-
 async def pools(connection: AsyncConnection) -> list[str]:
     """Every pool there is, by id."""
     return [
@@ -205,26 +190,3 @@ async def differences(
         limit,
     )
     return [DIFFERENCES.value_of(row) for row in rows]
-
-
-async def directory_about(
-    connection: AsyncConnection,
-    first_pool: str,
-    *,
-    agent_id: str = "",
-    conversation_id: str = "",
-    queue_id: str = "",
-) -> Directory:
-    """The directory of the pool in which the agent, conversation or queue is, else of the first."""
-    row = await fetch_one(
-        connection,
-        f"SELECT {DIRECTORIES.columns} FROM routing.directories WHERE pool_id = coalesce("
-        "(SELECT pool_id FROM routing.agents WHERE agent_id = $1),"
-        " (SELECT pool_id FROM routing.items WHERE conversation_id = $2),"
-        " (SELECT pool_id FROM routing.places WHERE kind = 'queue' AND id = $3), $4)",
-        agent_id,
-        conversation_id,
-        queue_id,
-        first_pool,
-    )
-    return DIRECTORIES.value_of(row).directory if row else Directory()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from libs.storage import TableRepository
@@ -146,9 +147,10 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """What intake knows of a customer."""
+    """What is known of a customer."""
 
     customer_id: str
+    name: str = ""
     tier: str = ""
     ledger: Json = field(default_factory=dict)
     """By name of the experience: [instant, `bad` or `good`]."""
@@ -216,10 +218,17 @@ def _shadow_to_row(value: ShadowRow) -> Row:
     return {"pool_id": value.pool_id, **facts, "directory": facts["directory"] or {}}
 
 
+@lru_cache(maxsize=20_000)
+def _profile_facts(profile: AgentProfile) -> Json:
+    """A profile changes seldom, its agent's row with every offer."""
+    facts: Json = plain(profile)
+    return facts
+
+
 def _agent_to_row(value: AgentRow) -> Row:
     return {
         "pool_id": value.pool_id,
-        "profile": plain(value.profile),
+        "profile": _profile_facts(value.profile),
         "removed": value.removed,
         **plain(value.state),
     }

@@ -157,7 +157,7 @@ customers = Table(
     "customers",
     metadata,
     _key("customer_id"),
-    *_text("tier"),
+    *_text("name", "tier"),
     *_json("ledger"),
 )
 

@@ -1,8 +1,10 @@
 """The directory and the people in it."""
 
-from typing import Annotated, Any
+import asyncio
+import contextlib
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from libs.storage import Database
 from libs.web import (
@@ -16,27 +18,26 @@ from libs.web import (
     make_page,
 )
 from services.routing.adapters import queries, where
+from services.routing.adapters.public_holidays import UnknownRegion, public_holidays
 from services.routing.adapters.rows import AgentRow
 from services.routing.api import schemas
+from services.routing.api.agent_shapes import AgentShape, AgentView, agent_shape, profile_of
 from services.routing.api.answering import RESPONSES, answered
 from services.routing.api.directory_shapes import (
-    AgentShape,
-    AgentView,
     DirectoryShape,
     DirectoryView,
-    agent_shape,
     directory_of,
-    profile_of,
     shape_of,
 )
 from services.routing.api.shapes import NewId, PathId, PoolId, Reader, Supervisor, Text, refusal
 from services.routing.domain.commands import PutAgent, PutDirectory, RemoveAgent
-from services.routing.domain.directory import AgentProfile, version_of
+from services.routing.domain.directory import AgentProfile, Directory, version_of
 from services.routing.operations import Desk
 from services.routing.settings import RoutingSettings
 
 Reason = Annotated[Text, Query(description="Why, for the audit")]
 _AGENTS = "agents-by-id"
+_MOST_REGIONS: Final = 512
 _CREATED: dict[int | str, dict[str, Any]] = {201: {"model": AgentView, "description": "A new person"}}
 
 
@@ -66,6 +67,24 @@ def _view(row: AgentRow) -> AgentView:
     )
 
 
+async def _regions_looked_up(request: Request, _me: Supervisor) -> None:
+    """Looks the holidays of the body's regions up in a thread, once for each region: the first look takes up to a
+    tenth of a second, and the check of the body would hold the event loop as long."""
+    try:
+        calendars = (await request.json()).get("calendars", ())
+        regions = {str(region) for calendar in calendars for region in calendar.get("regions", ())}
+    except (ValueError, TypeError, AttributeError):
+        return  # what is wrong with the body is told by its check
+    for region in sorted(regions)[:_MOST_REGIONS]:
+        with contextlib.suppress(UnknownRegion):
+            await asyncio.to_thread(public_holidays, region)
+
+
+def _judged(body: DirectoryShape, version: int) -> tuple[Directory, list[str]]:
+    wanted = directory_of(body, version)
+    return wanted, list(wanted.problems())
+
+
 def directory(database: Database, desk: Desk, settings: RoutingSettings) -> APIRouter:
     """The routes of supervisors; reading is for every agent."""
     router = APIRouter(prefix="/v1")
@@ -80,7 +99,12 @@ def directory(database: Database, desk: Desk, settings: RoutingSettings) -> APIR
         response.headers["ETag"] = etag_of(row.version)
         return DirectoryView(pool=row.pool_id, version=row.version, directory=shape_of(row.directory))
 
-    @router.put("/directory", response_model=schemas.Version, responses=RESPONSES)
+    @router.put(
+        "/directory",
+        response_model=schemas.Version,
+        responses=RESPONSES,
+        dependencies=[Depends(_regions_looked_up)],
+    )
     async def put_directory(
         body: DirectoryShape,
         request: Request,
@@ -98,9 +122,9 @@ def directory(database: Database, desk: Desk, settings: RoutingSettings) -> APIR
         ask = await desk.begin(request, me)
         if not await desk.repeated(ask):
             check_if_match(if_match, row.version)
-        wanted = directory_of(body, row.version)
+        wanted, problems = await asyncio.to_thread(_judged, body, row.version)
         async with database.read() as connection:
-            problems = [*wanted.problems(), *await where.taken(connection, row.pool_id, wanted)]
+            problems += await where.taken(connection, row.pool_id, wanted)
         if problems:
             raise refusal("invalid-directory", {"problems": problems[:50]})
         expected = 0 if _anything(if_match) else row.version

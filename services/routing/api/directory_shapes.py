@@ -27,7 +27,6 @@ from services.routing.api.relief_shapes import ReliefShape, relief_facts, relief
 from services.routing.api.shapes import Body, Id, Text
 from services.routing.domain.choice import PickRule
 from services.routing.domain.directory import (
-    AgentProfile,
     CapacityPolicy,
     ChannelRule,
     Directory,
@@ -36,7 +35,6 @@ from services.routing.domain.directory import (
     Ring,
     Team,
 )
-from services.routing.domain.directory_problems import SENIORITIES
 from services.routing.domain.skills import Skill, SkillKind
 
 _Milliseconds = Field(ge=0, le=366 * 86_400_000)
@@ -155,28 +153,6 @@ class DirectoryView(BaseModel):
     directory: DirectoryShape
 
 
-class AgentShape(Body):
-    """A person in the directory. Skills have levels from 1 to 5."""
-
-    name: Text
-    teams: list[Id] = Field(max_length=100)
-    languages: list[Id] = Field(max_length=50)
-    skills: dict[Id, _Level] = Field(default={})
-    capacity: Id = "default"
-    started_at_ms: int = Field(default=0, ge=0, le=253_402_300_799_000)
-    """First day at work, in milliseconds since the epoch, for the ramp of the capacity; 0 = long ago."""
-    seniority: int = Field(default=0, ge=0, le=SENIORITIES)
-
-
-class AgentView(BaseModel):
-    """A person of the directory; `version` in quotes is the ETag."""
-
-    id: str
-    version: str
-    agent: AgentShape
-    presence: str
-
-
 def directory_of(shape: DirectoryShape, version: int) -> Directory:
     """The domain's directory."""
     return Directory(
@@ -290,32 +266,6 @@ def shape_of(directory: Directory) -> DirectoryShape:
         "reserve": reserve_facts(directory.reserve),
     }
     return DirectoryShape(**facts)
-
-
-def profile_of(agent_id: str, shape: AgentShape) -> AgentProfile:
-    """The domain's entry of a person."""
-    return AgentProfile(
-        agent_id,
-        shape.name,
-        tuple(sorted(set(shape.teams))),
-        tuple(sorted(set(shape.languages))),
-        tuple(sorted(shape.skills.items())),
-        shape.capacity,
-        shape.started_at_ms,
-        shape.seniority,
-    )
-
-
-def agent_shape(profile: AgentProfile) -> AgentShape:
-    return AgentShape(
-        name=profile.name,
-        teams=list(profile.teams),
-        languages=list(profile.languages),
-        skills=dict(profile.skills),
-        capacity=profile.capacity_id,
-        started_at_ms=profile.started_at_ms,
-        seniority=profile.seniority,
-    )
 
 
 def _queue_of(q: QueueShape) -> Queue:

@@ -21,6 +21,7 @@ from libs.web import (
 from services.routing import waits
 from services.routing.adapters import overview as rows
 from services.routing.adapters import queries
+from services.routing.adapters.known_directories import KnownDirectories
 from services.routing.api import schemas, views
 from services.routing.api.shapes import PathId, PoolId, Reader, Supervisor, instant
 from services.routing.domain.expected_wait import expectation
@@ -31,10 +32,12 @@ Watching = Annotated[Principal, Depends(require_role("supervisor", ticket=True))
 SOON_MS = 15 * 60_000
 """Due within so long counts as at risk."""
 _LOOK_SECONDS = 1.0
-_WAITING, _RISK, _ROSTER = "queue-order", "due-first", "roster-by-id"
+_WAITING, _RISK, _ROSTER, _NOTICES = "queue-order", "due-first", "roster-by-id", "notices-oldest"
 
 
-def overview(database: Database, clock: Clock, settings: RoutingSettings) -> APIRouter:
+def overview(
+    database: Database, clock: Clock, directories: KnownDirectories, settings: RoutingSettings
+) -> APIRouter:
     """The routes that supervisors' screens read."""
     router = APIRouter(prefix="/v1")
 
@@ -42,7 +45,7 @@ def overview(database: Database, clock: Clock, settings: RoutingSettings) -> API
     async def list_queues(_me: Reader, pool: PoolId = None) -> list[schemas.QueueCount]:
         """How each queue stands: who waits and since when, what is late or soon due, who is there to serve it, and
         whether it is closed or cannot be served by anybody."""
-        return (await _look(database, clock, pool or settings.pool)).queues
+        return (await _look(database, clock, directories, pool or settings.pool)).queues
 
     @router.get("/queues/{queue_id}/conversations", response_model=Page[schemas.Waiting])
     async def list_waiting(
@@ -50,7 +53,7 @@ def overview(database: Database, clock: Clock, settings: RoutingSettings) -> API
     ) -> Page[schemas.Waiting]:
         """What waits in a queue or is offered out of it, in the order in which it is served."""
         async with database.read() as connection:
-            known = await queries.directory_about(connection, settings.pool, queue_id=queue_id)
+            known = await directories.about(connection, queue_id=queue_id)
         if queue_id not in known.queue_by_id:
             raise NotFound("The directory has no such queue.", slug="unknown-queue")
         after = page.after(_WAITING, int, int, str)
@@ -104,7 +107,7 @@ def overview(database: Database, clock: Clock, settings: RoutingSettings) -> API
         place = (after[0], after[1]) if after else None
         async with database.read() as connection:
             found = await rows.at_risk(connection, pool or settings.pool, until_ms, place, page.limit + 1)
-            known = await queries.directory_about(connection, pool or settings.pool)
+            known = await directories.of(connection, pool or settings.pool)
         return make_page(
             request,
             response,
@@ -146,6 +149,35 @@ def overview(database: Database, clock: Clock, settings: RoutingSettings) -> API
             ),
         )
 
+    @router.get("/notices", response_model=Page[schemas.Notice])
+    async def list_notices(
+        request: Request,
+        response: Response,
+        _me: Supervisor,
+        page: PageParams,
+        kind: Literal["", "agent", "pool", "queue", "unserved"] = "",
+        pool: PoolId = None,
+    ) -> Page[schemas.Notice]:
+        """What stands over the pool, oldest first: drained, closed, and as `unserved` the alarm that somebody waits in
+        a queue that nobody could serve."""
+        after = page.after(_NOTICES, int, str, str)
+        async with database.read() as connection:
+            standing = await rows.notices(connection, pool or settings.pool)
+        found = [
+            n
+            for n in standing
+            if kind in ("", n.kind) and (after is None or (n.since_ms, n.kind, n.about) > tuple(after))
+        ]
+        return make_page(
+            request,
+            response,
+            page,
+            found[: page.limit + 1],
+            kind=_NOTICES,
+            key=lambda n: (n.since_ms, n.kind, n.about),
+            show=_noticed,
+        )
+
     @router.get(
         "/overview/stream",
         response_model=None,
@@ -154,16 +186,19 @@ def overview(database: Database, clock: Clock, settings: RoutingSettings) -> API
     async def follow_overview(request: Request, _me: Watching, pool: PoolId = None) -> Response:
         """Server-sent events: `overview` at once and whenever something in it changes, each time whole, looked at
         once a second. So a stream that was cut has nothing to make up for."""
-        return sse_response(request, _follow(database, clock, pool or settings.pool), retry_ms=1000)
+        pool_id = pool or settings.pool
+        return sse_response(request, _follow(database, clock, directories, pool_id), retry_ms=1000)
 
     return router
 
 
-async def _follow(database: Database, clock: Clock, pool_id: str) -> AsyncIterator[SseEvent]:
+async def _follow(
+    database: Database, clock: Clock, directories: KnownDirectories, pool_id: str
+) -> AsyncIterator[SseEvent]:
     told: dict[str, Any] = {}
     number = 0
     while True:
-        seen = await _look(database, clock, pool_id)
+        seen = await _look(database, clock, directories, pool_id)
         facts = seen.model_dump(exclude={"as_of"})
         if facts != told:
             told, number = facts, number + 1
@@ -172,10 +207,12 @@ async def _follow(database: Database, clock: Clock, pool_id: str) -> AsyncIterat
         await asyncio.sleep(_LOOK_SECONDS)
 
 
-async def _look(database: Database, clock: Clock, pool_id: str) -> schemas.Overview:
+async def _look(
+    database: Database, clock: Clock, directories: KnownDirectories, pool_id: str
+) -> schemas.Overview:
     now_ms = clock.now_ms()
     async with database.read() as connection:
-        row = await queries.directory(connection, pool_id)
+        known = await directories.of(connection, pool_id)
         counts = await queries.queue_counts(connection, pool_id)
         people = await rows.presences(connection, pool_id)
         risks = await rows.risks(connection, pool_id, now_ms, now_ms + SOON_MS)
@@ -201,15 +238,16 @@ async def _look(database: Database, clock: Clock, pool_id: str) -> schemas.Overv
             closed=_notice(over.get(("queue", q.queue_id))),
             unserved=_notice(over.get(("unserved", q.queue_id))),
         )
-        for q in (row.directory.queues if row else ())
+        for q in known.queues
     ]
-    notices = [found for n in standing if (found := _notice(n))]
-    return schemas.Overview(as_of=instant(now_ms), queues=queues, notices=notices)
+    return schemas.Overview(as_of=instant(now_ms), queues=queues, notices=[_noticed(n) for n in standing])
 
 
 def _notice(notice: Notice | None) -> schemas.Notice | None:
-    if notice is None:
-        return None
+    return None if notice is None else _noticed(notice)
+
+
+def _noticed(notice: Notice) -> schemas.Notice:
     return schemas.Notice(
         kind=notice.kind,
         about=notice.about,

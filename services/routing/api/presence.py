@@ -1,7 +1,5 @@
 """Presence, heartbeats, and the feed of an agent."""
 
-from collections.abc import AsyncIterator
-from time import monotonic
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -12,22 +10,21 @@ from libs.web import (
     Conflict,
     NotFound,
     Principal,
-    SseEvent,
     last_event_id,
     require_role,
     sse_response,
 )
 from services.routing.adapters import queries
+from services.routing.adapters.known_directories import KnownDirectories
 from services.routing.api import schemas, views
 from services.routing.api.answering import RESPONSES, answered
-from services.routing.api.shapes import Agent, Body, PathId, Supervisor, Text, instant, shown
+from services.routing.api.feed import Feed
+from services.routing.api.shapes import Agent, Body, PathId, Supervisor, Text, instant
 from services.routing.domain.commands import SetPresence
 from services.routing.operations import Desk
 from services.routing.settings import RoutingSettings
 
 Streaming = Annotated[Principal, Depends(require_role("agent", ticket=True))]
-_BATCH = 200
-_LOOK_SECONDS = 2.0
 
 
 class NewPresence(Body):
@@ -37,10 +34,16 @@ class NewPresence(Body):
     reason: Text = ""
 
 
-def presence(database: Database, desk: Desk, hub: Broadcast, settings: RoutingSettings) -> APIRouter:
+def presence(
+    database: Database,
+    desk: Desk,
+    hub: Broadcast,
+    directories: KnownDirectories,
+    settings: RoutingSettings,
+) -> APIRouter:
     """The routes of agents' front-ends about themselves."""
     router = APIRouter(prefix="/v1")
-    feed = Feed(database, desk, hub, settings)
+    feed = Feed(database, desk, hub, directories, settings)
 
     async def show(agent_id: str) -> schemas.Presence:
         async with database.read() as connection:
@@ -81,7 +84,7 @@ def presence(database: Database, desk: Desk, hub: Broadcast, settings: RoutingSe
     async def put_presence_of(
         agent_id: PathId, body: NewPresence, request: Request, response: Response, me: Supervisor
     ) -> Any:
-        """The same for somebody else, by a supervisor."""
+        """Sets the presence of somebody else."""
         return await change(request, response, me, agent_id, body, by=me.subject)
 
     @router.post("/presence/heartbeat", response_model=schemas.Lease)
@@ -109,65 +112,9 @@ def presence(database: Database, desk: Desk, hub: Broadcast, settings: RoutingSe
         await show(me.subject)
         return sse_response(request, feed.follow(me.subject, after), retry_ms=1000)
 
+    @router.post("/feed/tickets", status_code=201, response_model=schemas.Ticket)
+    async def post_feed_ticket(request: Request, me: Agent) -> schemas.Ticket:
+        """A one-time key for the feed within 30 seconds, as `?ticket=`: a browser's EventSource sends no headers."""
+        return schemas.Ticket(ticket=request.app.state.tokens.issue_ticket(me))
+
     return router
-
-
-class Feed:
-    """Feeds of agents from their table, so that any replica can go on with any of them."""
-
-    def __init__(self, database: Database, desk: Desk, hub: Broadcast, settings: RoutingSettings) -> None:
-        self._database = database
-        self._desk = desk
-        self._hub = hub
-        self._beat_seconds = settings.lease_seconds / 3
-
-    async def follow(self, agent_id: str, after: int | None) -> AsyncIterator[SseEvent]:
-        """Lines after `after`, for ever; a state first when there is nothing to go on from."""
-        beaten = float("-inf")
-        with self._hub.listen(f"feed:{agent_id}") as bell:
-            position, first = await self._begin(agent_id, after)
-            if first is not None:
-                yield first
-            while True:
-                if monotonic() - beaten >= self._beat_seconds:
-                    await self._desk.renew(agent_id)
-                    beaten = monotonic()
-                async with self._database.read() as connection:
-                    lines = await queries.feed_after(connection, agent_id, position, _BATCH)
-                for line in lines:
-                    if line.seq > position + 1:
-                        position, state = await self._state(agent_id, "resync")
-                        yield state
-                        break
-                    position = line.seq
-                    facts = {**shown(line.payload), "at": instant(line.at_ms)}
-                    yield SseEvent(facts, line.kind, line.seq)
-                if len(lines) < _BATCH:
-                    await bell.wait(_LOOK_SECONDS)
-
-    async def _begin(self, agent_id: str, after: int | None) -> tuple[int, SseEvent | None]:
-        if after is None:
-            return await self._state(agent_id, "state")
-        async with self._database.read() as connection:
-            row = await queries.agent(connection, agent_id)
-            lines = await queries.feed_after(connection, agent_id, after, 1)
-        newest = row.state.feed_seq if row else 0
-        if after > newest or (not lines and after < newest) or (lines and lines[0].seq != after + 1):
-            return await self._state(agent_id, "resync")
-        return after, None
-
-    async def _state(self, agent_id: str, kind: str) -> tuple[int, SseEvent]:
-        """Everything as it is now; lines written meanwhile follow it and may say it again."""
-        async with self._database.read() as connection:
-            row = await queries.agent(connection, agent_id)
-            if row is None:
-                return 0, SseEvent({}, kind, 0)
-            directory = await queries.directory_about(connection, row.pool_id)
-            offers = await queries.open_offers(connection, agent_id)
-            items = await queries.assignments(connection, agent_id)
-        facts = {
-            "presence": row.state.presence,
-            "offers": [views.offer(o, i.item, directory).model_dump() for o, i in offers],
-            "assignments": [views.assignment(i, directory).model_dump() for i in items],
-        }
-        return row.state.feed_seq, SseEvent(facts, kind, row.state.feed_seq)

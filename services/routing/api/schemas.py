@@ -19,6 +19,36 @@ class Presence(BaseModel):
     feed_seq: int
 
 
+class Customer(BaseModel):
+    """Whose conversation it is; the name is empty where ingest knows none."""
+
+    customer_id: str
+    name: str
+
+
+class Promise(BaseModel):
+    """A clock that is not settled. `due_at` is null while it is paused."""
+
+    metric: str
+    state: Literal["running", "paused"]
+    due_at: str | None
+    breached: bool
+
+
+class Why(BaseModel):
+    """Why an offer was made. `text` is for people; the decision has the whole explanation."""
+
+    decision_id: str
+    cause: str
+    rule: str
+    """The queue's rule of choice, or agent_free: the agent had room and took the next."""
+    ring: int
+    by: str | None
+    """The person who asked for it."""
+    note: str
+    text: str
+
+
 class Offer(BaseModel):
     """Work held out to the agent until `expires_at`."""
 
@@ -31,7 +61,10 @@ class Offer(BaseModel):
     expires_at: str | None
     transfer_from: str
     queue_id: str
+    queue_name: str
     team_id: str
+    team_name: str
+    customer: Customer
     channel: str
     language: str
     topic: str
@@ -41,6 +74,8 @@ class Offer(BaseModel):
     due_at: str | None
     call_back: bool
     """The customer is not there and waits to be called."""
+    clocks: list[Promise]
+    why: Why | None
 
 
 class Assignment(BaseModel):
@@ -66,6 +101,15 @@ class Assignment(BaseModel):
     due_at: str | None
     hops: int
     call_back: bool
+
+
+class InHand(Assignment):
+    """A conversation that an agent has, with what a screen shows of it."""
+
+    queue_name: str
+    team_name: str
+    customer: Customer
+    clocks: list[Promise]
 
 
 class Clock(BaseModel):
@@ -206,6 +250,10 @@ class Audited(BaseModel):
     ok: bool
     outcome: str
     facts: dict[str, Any]
+
+
+class Ticket(BaseModel):
+    ticket: str
 
 
 class Lease(BaseModel):

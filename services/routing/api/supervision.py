@@ -1,76 +1,21 @@
-"""What a supervisor orders: move, pin, boost, drain, close. Each is a command of the engine, kept in the audit."""
+"""What supervisors stop, and the audit of all orders: drain an agent or the pool, close a queue."""
 
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import Field, model_validator
 
 from libs.storage import Database
-from libs.web import IfMatch, NotFound, Page, PageParams, check_if_match, etag_of, make_page
+from libs.web import NotFound, Page, PageParams, Principal, make_page
 from services.routing.adapters import overview, queries
-from services.routing.adapters.rows import AuditRow, ItemRow
+from services.routing.adapters.rows import AuditRow
 from services.routing.api import schemas
-from services.routing.api.answering import RESPONSES, answered, assignment
-from services.routing.api.shapes import (
-    Agent,
-    Body,
-    Id,
-    PathId,
-    PoolId,
-    Reader,
-    Supervisor,
-    Text,
-    instant,
-    shown,
-)
-from services.routing.domain.commands import ByPerson
-from services.routing.domain.orders import Boost, CallBack, CloseQueue, Drain, Escalate, Move, Pin
-from services.routing.domain.versions import placement
-from services.routing.operations import Ask, Desk
+from services.routing.api.answering import RESPONSES, answered
+from services.routing.api.shapes import Body, PathId, PoolId, Supervisor, Text, instant, shown
+from services.routing.domain.orders import CloseQueue, Drain
+from services.routing.operations import Desk
 from services.routing.settings import RoutingSettings
 
 _AUDIT = "audit-newest"
-_LONGEST_MS = 366 * 86_400_000
-
-
-class Place(Body):
-    """Exactly one of the three."""
-
-    queue_id: Id | None = None
-    team_id: Id | None = None
-    agent_id: Id | None = None
-    reason: Text = ""
-
-    @model_validator(mode="after")
-    def _one_place(self) -> "Place":
-        if sum(t is not None for t in (self.queue_id, self.team_id, self.agent_id)) != 1:
-            raise ValueError("name exactly one of queue_id, team_id and agent_id")
-        return self
-
-
-class Pinning(Body):
-    on: bool = True
-    reason: Text = ""
-
-
-class Boosting(Body):
-    """Milliseconds by which it goes ahead; 0 clears it."""
-
-    boost_ms: int = Field(ge=0, le=_LONGEST_MS)
-    reason: Text = ""
-
-
-class Calling(Body):
-    """Why somebody else has to look at it."""
-
-    reason: Text = ""
-
-
-class Leaving(Body):
-    """`on` false: the customer waits again."""
-
-    on: bool = True
-    reason: Text = ""
 
 
 class Draining(Body):
@@ -90,147 +35,8 @@ class Closing(Body):
 
 
 def supervision(database: Database, desk: Desk, settings: RoutingSettings) -> APIRouter:
-    """The routes of supervisors' orders, and the audit of all of them."""
+    """The routes that stop agents, the pool and queues, and the audit."""
     router = APIRouter(prefix="/v1")
-
-    async def item_of(conversation_id: str) -> ItemRow:
-        async with database.read() as connection:
-            row = await queries.item(connection, conversation_id)
-        if row is None:
-            raise NotFound("Routing has not seen this conversation.")
-        return row
-
-    async def expected(ask: Ask, conversation_id: str, if_match: str | None, *, required: bool = True) -> str:
-        """The version that the command must find; empty for whatever it is."""
-        row = await item_of(conversation_id)
-        if not await desk.repeated(ask) and (required or if_match is not None):
-            check_if_match(if_match, placement(row.item))
-        anything = if_match is None or if_match.strip() == "*"
-        return "" if anything else placement(row.item)
-
-    async def order(ask: Ask, command: ByPerson, response: Response) -> Any:
-        result = await desk.ask(ask, command)
-        if result is not None and result.ok:
-            row = await item_of(str(result.body["conversation_id"]))
-            response.headers["ETag"] = etag_of(placement(row.item))
-        return answered(ask.command_id, result, assignment)
-
-    @router.post(
-        "/conversations/{conversation_id}/move", response_model=schemas.Assignment, responses=RESPONSES
-    )
-    async def move_conversation(
-        conversation_id: PathId,
-        body: Place,
-        request: Request,
-        response: Response,
-        me: Supervisor,
-        if_match: IfMatch = None,
-    ) -> Any:
-        """Brings the conversation to a queue, a team, or by an offer to an agent, wherever it is; no hop is counted."""
-        ask = await desk.begin(request, me)
-        command = Move(
-            command_id=ask.command_id,
-            by=me.subject,
-            reason=body.reason,
-            conversation_id=conversation_id,
-            to_queue=body.queue_id or "",
-            to_team=body.team_id or "",
-            to_agent=body.agent_id or "",
-            expected_version=await expected(ask, conversation_id, if_match),
-        )
-        return await order(ask, command, response)
-
-    @router.put(
-        "/conversations/{conversation_id}/pin", response_model=schemas.Assignment, responses=RESPONSES
-    )
-    async def pin_conversation(
-        conversation_id: PathId,
-        body: Pinning,
-        request: Request,
-        response: Response,
-        me: Supervisor,
-        if_match: IfMatch = None,
-    ) -> Any:
-        """Puts a waiting conversation first, until somebody has it. Of several pinned ones the earlier pin goes first."""
-        ask = await desk.begin(request, me)
-        command = Pin(
-            command_id=ask.command_id,
-            by=me.subject,
-            reason=body.reason,
-            conversation_id=conversation_id,
-            on=body.on,
-            expected_version=await expected(ask, conversation_id, if_match),
-        )
-        return await order(ask, command, response)
-
-    @router.put(
-        "/conversations/{conversation_id}/boost", response_model=schemas.Assignment, responses=RESPONSES
-    )
-    async def boost_conversation(
-        conversation_id: PathId,
-        body: Boosting,
-        request: Request,
-        response: Response,
-        me: Supervisor,
-        if_match: IfMatch = None,
-    ) -> Any:
-        """Lets the conversation go ahead by so much; with its other boosts at most the pool's limit."""
-        ask = await desk.begin(request, me)
-        command = Boost(
-            command_id=ask.command_id,
-            by=me.subject,
-            reason=body.reason,
-            conversation_id=conversation_id,
-            boost_ms=body.boost_ms,
-            expected_version=await expected(ask, conversation_id, if_match),
-        )
-        return await order(ask, command, response)
-
-    @router.post(
-        "/conversations/{conversation_id}/escalate", response_model=schemas.Assignment, responses=RESPONSES
-    )
-    async def escalate_conversation(
-        conversation_id: PathId,
-        request: Request,
-        response: Response,
-        me: Agent,
-        body: Calling | None = None,
-        if_match: IfMatch = None,
-    ) -> Any:
-        """Gives it the queue's escalation boost, and brings it where the queue escalates to. Its holder may, and a
-        supervisor. If-Match may be left out."""
-        ask = await desk.begin(request, me)
-        command = Escalate(
-            command_id=ask.command_id,
-            by=me.subject,
-            reason=body.reason if body else "",
-            conversation_id=conversation_id,
-            agent_id="" if me.may_act_as("supervisor") else me.subject,
-            expected_version=await expected(ask, conversation_id, if_match, required=False),
-        )
-        return await order(ask, command, response)
-
-    @router.put(
-        "/conversations/{conversation_id}/call-back", response_model=schemas.Assignment, responses=RESPONSES
-    )
-    async def call_back(
-        conversation_id: PathId,
-        request: Request,
-        response: Response,
-        me: Reader,
-        body: Leaving | None = None,
-    ) -> Any:
-        """The customer goes instead of waiting and keeps the place; whoever takes the conversation calls. 409
-        `no-call-back` where the queue does not do that. Sending it again changes nothing."""
-        ask = await desk.begin(request, me)
-        command = CallBack(
-            command_id=ask.command_id,
-            by=me.subject,
-            reason=body.reason if body else "",
-            conversation_id=conversation_id,
-            on=body.on if body else True,
-        )
-        return answered(ask.command_id, await desk.ask(ask, command), assignment)
 
     @router.put("/agents/{agent_id}/drain", response_model=schemas.Drained, responses=RESPONSES)
     async def drain_agent(
@@ -251,7 +57,7 @@ def supervision(database: Database, desk: Desk, settings: RoutingSettings) -> AP
         return await drain("", body, request, me, pool_id)
 
     async def drain(
-        agent_id: str, body: Draining, request: Request, me: Supervisor, pool: str | None = None
+        agent_id: str, body: Draining, request: Request, me: Principal, pool: str | None = None
     ) -> Any:
         ask = await desk.begin(request, me)
         command = Drain(

@@ -35,10 +35,6 @@ def assignment_facts(item: Item, directory: Directory) -> dict[str, object]:
     }
 
 
-def assignment(row: ItemRow, directory: Directory) -> schemas.Assignment:
-    return schemas.Assignment.model_validate(assignment_facts(row.item, directory))
-
-
 def conversation(row: ItemRow, directory: Directory) -> schemas.Conversation:
     clocks = [
         schemas.Clock(
@@ -86,29 +82,30 @@ def at_work(row: AgentRow, load: Mapping[str, dict[str, int]], draining: bool) -
     )
 
 
-def offer(row: OfferRow, item: Item, directory: Directory) -> schemas.Offer:
+def offer_facts(row: OfferRow, item: Item, directory: Directory) -> dict[str, object]:
+    """The members of `schemas.Offer` that the offer and its conversation have themselves."""
     o = row.offer
     queue = directory.queue_by_id.get(o.queue_id or item.queue_id)
-    return schemas.Offer(
-        offer_id=o.offer_id,
-        conversation_id=o.conversation_id,
-        episode=o.episode,
-        epoch=o.epoch,
-        state=o.state,
-        made_at=instant(o.made_at_ms),
-        expires_at=instant(o.expires_at_ms),
-        transfer_from=o.transfer_from,
-        queue_id=o.queue_id or item.queue_id,
-        team_id=queue.team_id if queue else "",
-        channel=item.channel,
-        language=item.language,
-        topic=item.topic,
-        urgency=item.urgency,
-        case_reference=item.case_reference,
-        eligible_at=instant(item.eligible_at_ms),
-        due_at=instant(item.due_ms),
-        call_back=item.call_back,
-    )
+    return {
+        "offer_id": o.offer_id,
+        "conversation_id": o.conversation_id,
+        "episode": o.episode,
+        "epoch": o.epoch,
+        "state": o.state,
+        "made_at": instant(o.made_at_ms),
+        "expires_at": instant(o.expires_at_ms),
+        "transfer_from": o.transfer_from,
+        "queue_id": o.queue_id or item.queue_id,
+        "team_id": queue.team_id if queue else "",
+        "channel": item.channel,
+        "language": item.language,
+        "topic": item.topic,
+        "urgency": item.urgency,
+        "case_reference": item.case_reference,
+        "eligible_at": instant(item.eligible_at_ms),
+        "due_at": instant(item.due_ms),
+        "call_back": item.call_back,
+    }
 
 
 def presence(row: AgentRow, lease_until_ms: int, open_offers: int, assigned: int) -> schemas.Presence:

@@ -8,13 +8,13 @@ from pydantic import model_validator
 from libs.storage import Database
 from libs.web import NotFound, Page, PageParams, etag_of, make_page
 from services.routing.adapters import queries
-from services.routing.api import schemas, views
+from services.routing.adapters.known_directories import KnownDirectories
+from services.routing.api import schemas, screens, views
 from services.routing.api.answering import RESPONSES, answered, assignment
 from services.routing.api.shapes import Agent, Body, Id, PathId, Reader, Text
 from services.routing.domain.commands import AcceptOffer, DeclineOffer, Release, Transfer
 from services.routing.domain.versions import placement
 from services.routing.operations import Desk
-from services.routing.settings import RoutingSettings
 
 _DECISIONS = "decisions-newest"
 
@@ -40,7 +40,7 @@ class Target(Body):
         return self
 
 
-def work(database: Database, desk: Desk, settings: RoutingSettings) -> APIRouter:
+def work(database: Database, desk: Desk, directories: KnownDirectories) -> APIRouter:
     """The routes of agents at work. Commands answer with the new state."""
     router = APIRouter(prefix="/v1")
 
@@ -48,9 +48,7 @@ def work(database: Database, desk: Desk, settings: RoutingSettings) -> APIRouter
     async def list_offers(me: Agent) -> list[schemas.Offer]:
         """The caller's open offers, oldest first."""
         async with database.read() as connection:
-            rows = await queries.open_offers(connection, me.subject)
-            known = await queries.directory_about(connection, settings.pool, agent_id=me.subject)
-        return [views.offer(offer, item.item, known) for offer, item in rows]
+            return await screens.open_offers(connection, directories, me.subject)
 
     @router.post("/offers/{offer_id}/accept", response_model=schemas.Assignment, responses=RESPONSES)
     async def accept_offer(offer_id: PathId, request: Request, response: Response, me: Agent) -> Any:
@@ -72,13 +70,11 @@ def work(database: Database, desk: Desk, settings: RoutingSettings) -> APIRouter
         result = await desk.ask(ask, command)
         return answered(ask.command_id, result, lambda r: schemas.Declined.model_validate(dict(r.body)))
 
-    @router.get("/assignments", response_model=list[schemas.Assignment])
-    async def list_assignments(me: Agent) -> list[schemas.Assignment]:
+    @router.get("/assignments", response_model=list[schemas.InHand])
+    async def list_assignments(me: Agent) -> list[schemas.InHand]:
         """The caller's conversations, the most urgent first."""
         async with database.read() as connection:
-            rows = await queries.assignments(connection, me.subject)
-            known = await queries.directory_about(connection, settings.pool, agent_id=me.subject)
-        return [views.assignment(row, known) for row in rows]
+            return await screens.assignments(connection, directories, me.subject)
 
     @router.get("/conversations/{conversation_id}", response_model=schemas.Conversation)
     async def get_conversation(
@@ -87,9 +83,9 @@ def work(database: Database, desk: Desk, settings: RoutingSettings) -> APIRouter
         """Where the conversation is, and its clocks. The ETag is what an order about it has to name."""
         async with database.read() as connection:
             row = await queries.item(connection, conversation_id)
-            known = await queries.directory_about(connection, settings.pool, conversation_id=conversation_id)
-        if row is None:
-            raise NotFound("Routing has not seen this conversation.")
+            if row is None:
+                raise NotFound("Routing has not seen this conversation.")
+            known = await directories.of(connection, row.pool_id)
         response.headers["ETag"] = etag_of(placement(row.item))
         return views.conversation(row, known)
 

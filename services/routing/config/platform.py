@@ -14,7 +14,8 @@ from uuid import uuid4
 
 import httpx
 
-from services.routing.api.directory_shapes import AgentShape, DirectoryShape, directory_of, profile_of
+from services.routing.api.agent_shapes import AgentShape, profile_of
+from services.routing.api.directory_shapes import DirectoryShape, directory_of
 from services.routing.config.differences import Difference, differences
 from services.routing.config.shapes import Configuration
 from services.routing.domain.configuration import agent_problems

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from services.routing.adapters.located_yaml import BadFile, Place, read
-from services.routing.api.directory_shapes import directory_of, profile_of
+from services.routing.api.agent_shapes import profile_of
+from services.routing.api.directory_shapes import directory_of
 from services.routing.config.easing import plain
 from services.routing.config.shapes import Configuration, FileShape, configuration_of
 from services.routing.domain.capacity import group_key

@@ -6,18 +6,16 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
+from services.routing.api.agent_shapes import AgentShape, agent_shape, profile_of
 from services.routing.api.care_shapes import ReserveShape
 from services.routing.api.directory_shapes import (
-    AgentShape,
     CapacityShape,
     DirectoryShape,
     FilterShape,
     QueueShape,
     SkillShape,
     TeamShape,
-    agent_shape,
     directory_of,
-    profile_of,
     shape_of,
 )
 from services.routing.api.promise_shapes import CalendarShape, SlaShape

@@ -54,10 +54,12 @@ def experienced(
     emits=[PoolCommand],
     load=lambda event, ctx: [ctx.customers.want(event.customer_id), ctx.territories.want(ALL)],
 )
-async def know_tier(received: Received[CustomerIdentified], ctx: IntakeContext) -> Sequence[Event]:
-    """The tier that the operator's systems say; what the customer has in the pool is moved."""
-    customer = customer_of(ctx, received.event.customer_id)
-    return _keep(received, ctx, customer, replace(customer, tier=received.event.tier))
+async def know_customer(received: Received[CustomerIdentified], ctx: IntakeContext) -> Sequence[Event]:
+    """The name, for whoever is offered a conversation, and the tier that the operator's systems say: what the customer
+    has in the pools is moved."""
+    e = received.event
+    customer = customer_of(ctx, e.customer_id)
+    return _keep(received, ctx, customer, replace(customer, name=e.display_name, tier=e.tier))
 
 
 def _conversation(event: SurveyRequested | SurveyAnswered, ctx: IntakeContext) -> Iterable[Want]:

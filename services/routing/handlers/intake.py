@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from google.protobuf.message import Message as Event
 
 from libs.contracts import (
+    CallBackRequested,
     ConversationResolved,
     ConversationTriaged,
     EpisodeOpened,
@@ -32,6 +33,7 @@ from services.routing.domain.commands import (
     RecordStatus,
     Transfer,
 )
+from services.routing.domain.orders import CallBack
 from services.routing.domain.territories import pool_of
 from services.routing.handlers.arrivals import admit, early_of, reclassify, said_of, with_reply
 from services.routing.handlers.customers import REOPENS, customer_of, experienced, standing_of
@@ -264,6 +266,18 @@ async def take_transfer(received: Received[TransferRequested], ctx: IntakeContex
             to_pool=place.pool_id if place else "",
         ),
     )
+
+
+@stream.on(CallBackRequested, emits=[PoolCommand], load=_wanted)
+async def take_wish(received: Received[CallBackRequested], ctx: IntakeContext) -> Sequence[Event]:
+    """The customer goes and is called; a queue that does not do that refuses, and the audit says so."""
+    command = CallBack(
+        command_id=_id(received, "call-back"),
+        by="customer",
+        reason=f"asked for in message {received.event.message_seq}",
+        conversation_id=received.event.conversation_id,
+    )
+    return _send(ctx, _arrival(received.event, ctx), command)
 
 
 def _put_early(ctx: IntakeContext, arrival: Arrival, episode: int, human_version: int, **facts: Any) -> None:

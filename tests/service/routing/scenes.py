@@ -1,6 +1,7 @@
 """Scenes for routing: events as the other services publish them, agents as their front-ends act."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -108,6 +109,29 @@ async def scene(**settings: Any) -> AsyncIterator[Scene]:
     patient = {"answer_seconds": 30.0, **settings}
     async with running(definition, RoutingSettings(**patient), tasks=False) as service:
         yield Scene(service)
+
+
+async def read_feed(s: Scene, agent_id: str, count: int, **params: Any) -> list[dict[str, Any]]:
+    """The first events of a feed, as dicts with id, event and data."""
+    found: list[dict[str, Any]] = []
+    async with s.service.client("agent", agent_id) as client:
+        app = s.service.assembled.app
+        app.state.stopping.clear()
+
+        async def stop_when_enough() -> None:
+            await asyncio.sleep(1.0)
+            app.state.stopping.set()
+
+        stopper = asyncio.create_task(stop_when_enough())
+        response = await client.get("/v1/feed", params=params)
+        await stopper
+        app.state.stopping.clear()
+    for block in response.text.split("\n\n"):
+        fields = dict(line.split(": ", 1) for line in block.split("\n") if ": " in line)
+        if "data" in fields:
+            data = json.loads(fields["data"])
+            found.append({"id": int(fields["id"]), "event": fields["event"], "data": data})
+    return found[:count]
 
 
 def opened(

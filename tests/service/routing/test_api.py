@@ -1,37 +1,12 @@
 """Presence, leases, the feed and the directory over HTTP."""
 
 import asyncio
-import json
-from typing import Any
 
 from services.routing import workers
 from services.routing.settings import RoutingSettings
-from tests.service.routing.scenes import Scene, scene
+from tests.service.routing.scenes import read_feed, scene
 
 DATABASE_STEP = 61_000
-
-
-async def read_feed(s: Scene, agent_id: str, count: int, **params: Any) -> list[dict[str, Any]]:
-    """The first events of a feed, as dicts with id, event and data."""
-    found: list[dict[str, Any]] = []
-    async with s.service.client("agent", agent_id) as client:
-        app = s.service.assembled.app
-        app.state.stopping.clear()
-
-        async def stop_when_enough() -> None:
-            await asyncio.sleep(1.0)
-            app.state.stopping.set()
-
-        stopper = asyncio.create_task(stop_when_enough())
-        response = await client.get("/v1/feed", params=params)
-        await stopper
-        app.state.stopping.clear()
-    for block in response.text.split("\n\n"):
-        fields = dict(line.split(": ", 1) for line in block.split("\n") if ": " in line)
-        if "data" in fields:
-            data = json.loads(fields["data"])
-            found.append({"id": int(fields["id"]), "event": fields["event"], "data": data})
-    return found[:count]
 
 
 async def test_a_fresh_installation_has_five_teams_and_tells_them() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from google.protobuf.message import Message
 
 from libs.contracts import TransferRequested
-from services.routing.adapters import queries
+from services.routing.adapters import screens
 from tests.service.routing.scenes import (
     opened,
     replied,
@@ -152,7 +152,7 @@ async def test_a_transfer_asked_for_in_the_conversation_is_done_or_refused_by_th
         await s.service.publish(TransferRequested(**asked, agent_id="nobody"))
         await s.service.settle()
         async with s.service.database.read() as connection:
-            lines = await queries.feed_after(connection, "ada", 0, 50)
+            [lines] = await screens.lines_after(connection, [("ada", 0)], 50)
         [refused] = [line.payload for line in lines if line.kind == "transfer_refused"]
         assert (refused["slug"], refused["to_agent"]) == ("not-found", "nobody")
         await s.service.publish(TransferRequested(**asked, team_id="orders"))

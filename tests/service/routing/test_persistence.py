@@ -1,12 +1,13 @@
 """What the service has written is the engine: random lives of a pool, run through the log and the database."""
 
+from dataclasses import replace
 from itertools import groupby
 
 import pytest
 
 from libs.contracts import PARTITIONS
 from services.routing.adapters.contracts import pool_command
-from services.routing.domain.commands import Command, PutAgent, PutDirectory, SetPresence
+from services.routing.domain.commands import Command, Enqueue, PutAgent, PutDirectory, SetPresence
 from services.routing.domain.engine import Engine, Rows
 from services.routing.domain.state import Step
 from services.routing.pools import Pools
@@ -41,6 +42,14 @@ class Recorder(Story):
     def _repeat(self, a: int, b: int) -> None:
         if self.last is not None:
             self.sent.append((self.at, self.last[0]))
+
+    def _arrive(self, a: int, b: int) -> Enqueue:
+        """Of nobody that the service knows: it would send commands of its own about a late resolution."""
+        return replace(super()._arrive(a, b), customer_id="")
+
+    def _leave(self, a: int, b: int) -> Command:
+        """This installation has one pool."""
+        return self._release(a, b)
 
     def _crash(self, a: int, b: int) -> None:
         """The service's engine crashes, this one does not."""

@@ -10,7 +10,7 @@ from libs.contracts import PARTITIONS, TransferRequested, partition_of
 from services.routing.config.platform import PlatformDirectory
 from services.routing.service import definition
 from services.routing.settings import RoutingSettings
-from tests.service.routing.scenes import Scene, opened, replied, resolved, scene, triaged
+from tests.service.routing.scenes import Scene, opened, read_feed, replied, resolved, scene, triaged
 from tests.support.harness import ServiceUnderTest, second
 
 BOSS = ("boss", "supervisor")
@@ -38,6 +38,36 @@ async def make_sales(s: Scene, **takes: Any) -> None:
             headers={"If-Match": known.headers["ETag"]},
         )
     assert made.status_code == 201, made.text
+
+
+async def test_screens_name_the_queues_of_their_pool_and_see_a_change_at_once() -> None:
+    async with scene() as s:
+        await make_sales(s)
+        await s.hire("ada")
+        await s.hire("sam", team="sellers")
+        await s.open("c1")
+        await s.open("p1", topic="product.price")
+        [billed], [sold] = await s.get("/v1/offers", "ada"), await s.get("/v1/offers", "sam")
+        assert (billed["queue_id"], sold["queue_id"]) == ("billing", "sales")
+        assert (sold["queue_name"], sold["team_name"]) == ("Sales", "Sellers")
+        assert billed["team_name"] not in ("", "Sellers")
+
+        async with s.service.client("supervisor", "boss") as boss:
+            known = await boss.get("/v1/directory?pool=sales-pool")
+            changed = {**known.json()["directory"], "teams": [{"id": "sellers", "name": "Shop"}]}
+            put = boss.put(
+                "/v1/directory?pool=sales-pool", json=changed, headers={"If-Match": known.headers["ETag"]}
+            )
+            assert (await s.do(put)).status_code == 200
+        [sold] = await s.get("/v1/offers", "sam")
+        [same] = await s.get("/v1/offers", "ada")
+        assert (sold["team_name"], same["team_name"]) == ("Shop", billed["team_name"])
+
+        lines = await read_feed(s, "sam", 9, last_event_id=1)
+        shown = [line["data"] for line in lines if line["event"] == "offer"]
+        assert [(one["queue_name"], one["team_name"]) for one in shown] == [("Sales", "Shop")]
+        notices = await s.get("/v1/notices?pool=sales-pool", *BOSS)
+        assert notices["items"] == []
 
 
 async def test_pools_share_what_comes_and_hand_over_between_them_with_age_clocks_and_the_next_epoch() -> None:

@@ -22,7 +22,7 @@ async def test_differences_of_a_second_policy_are_listed_and_counted_and_nobody_
             assert refused.status_code == 422
             await s.do(boss.put("/v1/shadow", json={"name": "strict", "directory": other}))
         for processor in s.service.assembled.processors:
-            await processor.leave()
+            processor.claims.forget()
         await s.open("c2")
         await s.open("c3")
         assert len(await s.offers("ada")) + len(await s.offers("bo")) == 3, "the live policy acts"

@@ -374,8 +374,8 @@
       accepted = accepted.filter((one) => one.id !== entry.id);
       changeQueue((queue) => queue.filter((one) => one.id !== entry.id));
     }
-    if (entry.kind === "reply" || entry.kind === "survey") {
-      hideTyping();
+    if (isTheirs(entry)) {
+      if (entry.kind !== "notice") hideTyping();
       if (isNew) say(`${teamName()}: ${entry.text}`);
     }
   }
@@ -395,7 +395,7 @@
   }
 
   function isTheirs(entry) {
-    return entry.kind === "reply" || entry.kind === "survey";
+    return ["reply", "notice", "survey"].includes(entry.kind);
   }
 
   // ---- What is seen.

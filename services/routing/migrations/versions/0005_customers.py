@@ -1,4 +1,4 @@
-"""What is known of customers: their tier, and the ledger of their experiences.
+"""What is known of customers: their name and tier, and the ledger of their experiences.
 
 Revision ID: 0005
 """
@@ -13,6 +13,6 @@ depends_on = None
 
 def upgrade() -> None:
     op.execute(
-        "CREATE TABLE customers (customer_id text PRIMARY KEY, tier text NOT NULL, ledger jsonb NOT NULL)"
-        " WITH (fillfactor = 70)"
+        "CREATE TABLE customers (customer_id text PRIMARY KEY, name text NOT NULL, tier text NOT NULL,"
+        " ledger jsonb NOT NULL) WITH (fillfactor = 70)"
     )

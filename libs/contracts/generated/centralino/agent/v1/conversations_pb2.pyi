@@ -196,6 +196,18 @@ class HandoffRequested(_message.Message):
     human_version: int
     def __init__(self, conversation_id: _Optional[str] = ..., episode: _Optional[int] = ..., requested_by: _Optional[str] = ..., reason: _Optional[str] = ..., requested_at_ms: _Optional[int] = ..., human_version: _Optional[int] = ...) -> None: ...
 
+class CallBackRequested(_message.Message):
+    __slots__ = ("conversation_id", "episode", "message_seq", "requested_at_ms")
+    CONVERSATION_ID_FIELD_NUMBER: _ClassVar[int]
+    EPISODE_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_SEQ_FIELD_NUMBER: _ClassVar[int]
+    REQUESTED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    conversation_id: str
+    episode: int
+    message_seq: int
+    requested_at_ms: int
+    def __init__(self, conversation_id: _Optional[str] = ..., episode: _Optional[int] = ..., message_seq: _Optional[int] = ..., requested_at_ms: _Optional[int] = ...) -> None: ...
+
 class ConversationResolved(_message.Message):
     __slots__ = ("conversation_id", "episode", "through_seq", "resolved_by", "resolved_at_ms", "human_version", "customer_id", "channel", "language", "reason")
     CONVERSATION_ID_FIELD_NUMBER: _ClassVar[int]

@@ -209,18 +209,20 @@ class QueueUnserved(_message.Message):
     def __init__(self, conversation_id: _Optional[str] = ..., episode: _Optional[int] = ..., queue_id: _Optional[str] = ..., team_id: _Optional[str] = ..., why: _Optional[str] = ..., raised_at_ms: _Optional[int] = ...) -> None: ...
 
 class OutOfHours(_message.Message):
-    __slots__ = ("conversation_id", "episode", "queue_id", "opens_at_ms", "entered_at_ms")
+    __slots__ = ("conversation_id", "episode", "queue_id", "opens_at_ms", "entered_at_ms", "zone")
     CONVERSATION_ID_FIELD_NUMBER: _ClassVar[int]
     EPISODE_FIELD_NUMBER: _ClassVar[int]
     QUEUE_ID_FIELD_NUMBER: _ClassVar[int]
     OPENS_AT_MS_FIELD_NUMBER: _ClassVar[int]
     ENTERED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    ZONE_FIELD_NUMBER: _ClassVar[int]
     conversation_id: str
     episode: int
     queue_id: str
     opens_at_ms: int
     entered_at_ms: int
-    def __init__(self, conversation_id: _Optional[str] = ..., episode: _Optional[int] = ..., queue_id: _Optional[str] = ..., opens_at_ms: _Optional[int] = ..., entered_at_ms: _Optional[int] = ...) -> None: ...
+    zone: str
+    def __init__(self, conversation_id: _Optional[str] = ..., episode: _Optional[int] = ..., queue_id: _Optional[str] = ..., opens_at_ms: _Optional[int] = ..., entered_at_ms: _Optional[int] = ..., zone: _Optional[str] = ...) -> None: ...
 
 class WaitPredicted(_message.Message):
     __slots__ = ("conversation_id", "episode", "queue_id", "position", "expected_ms", "low_ms", "high_ms", "predicted_at_ms", "call_back_offered")
