@@ -31,7 +31,7 @@ from tests.support.harness import ServiceUnderTest, running
 
 LIMIT_MS = 250
 _TICK_SECONDS = 0.02
-_WARM_SECONDS = 5.0
+_WARM_SECONDS = 12.0
 
 
 async def read(port: int, streams: int, seconds: float) -> None:
@@ -169,7 +169,7 @@ def run(streams: list[int], seconds: float) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--streams", type=int, nargs="+", default=[1000])
-    parser.add_argument("--seconds", type=float, default=25)
+    parser.add_argument("--seconds", type=float, default=32)
     parser.add_argument("--port", type=int, default=0)
     given = parser.parse_args()
     if given.port:

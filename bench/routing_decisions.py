@@ -182,7 +182,7 @@ def run(options: argparse.Namespace) -> None:
         for kind, row in figures.items()
     ]
     first, last = found[options.waiting[0]]["decision"], found[options.waiting[-1]]["decision"]
-    growth = last["p99"] / first["p99"]
+    growth = last["cpu_p99"] / first["cpu_p99"]
     write(
         "routing_decisions",
         "Routing decision with its serialised explanation, engine alone, garbage collector on",
@@ -192,7 +192,7 @@ def run(options: argparse.Namespace) -> None:
         rows,
         f"{options.agents:,} agents of {len(PROFILES)} profiles, {SIGNATURES} signatures, {len(load.assigned):,} assigned"
         f" at the end. p99 of all decisions at {options.waiting[-1]:,}: {last['p99'] / MOST_US:.2f} of the limit"
-        f" ({MOST_US:,} us); p99 grows {growth:.2f} times (limit {MOST_GROWTH}).",
+        f" ({MOST_US:,} us); p99 of the CPU grows {growth:.2f} times (limit {MOST_GROWTH}).",
     )
 
 

@@ -1,5 +1,6 @@
 """The feed of an agent as server-sent events: what was written into its table, and beside it what a screen shows."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from time import monotonic
 from typing import Any
@@ -17,6 +18,9 @@ from services.routing.together import Together
 
 _BATCH = 200
 _LOOK_SECONDS = 2.0
+_BEGINNING = 3
+"""Streams that begin at once. After a restart all come back together: they wait for each other here, and leave the
+other connections to those who work."""
 
 Line = tuple[FeedRow, dict[str, Any]]
 """A line, and what is shown beside it."""
@@ -39,6 +43,7 @@ class Feed:
         self._directories = directories
         self._beat_seconds = settings.lease_seconds / 3
         self._lines: Together[tuple[str, int], list[Line]] = Together(self._read)
+        self._beginning = asyncio.Semaphore(_BEGINNING)
         self._renew: Together[str, int | None] = Together(desk.renew_all)
 
     async def follow(self, agent_id: str, after: int | None) -> AsyncIterator[SseEvent]:
@@ -63,6 +68,11 @@ class Feed:
                     yield SseEvent(facts, line.kind, line.seq)
                 if len(lines) < _BATCH:
                     await bell.wait(_LOOK_SECONDS)
+
+    async def has(self, agent_id: str) -> bool:
+        """Whether the directory has the agent."""
+        async with self._beginning, self._database.read() as connection:
+            return await queries.agent(connection, agent_id) is not None
 
     async def _read(self, places: Sequence[tuple[str, int]]) -> list[list[Line]]:
         async with self._database.read() as connection:
@@ -92,7 +102,7 @@ class Feed:
     async def _begin(self, agent_id: str, after: int | None) -> tuple[int, SseEvent | None]:
         if after is None:
             return await self._state(agent_id, "state")
-        async with self._database.read() as connection:
+        async with self._beginning, self._database.read() as connection:
             row = await queries.agent(connection, agent_id)
             [lines] = await screens.lines_after(connection, [(agent_id, after)], 1)
         newest = row.state.feed_seq if row else 0
@@ -102,7 +112,7 @@ class Feed:
 
     async def _state(self, agent_id: str, kind: str) -> tuple[int, SseEvent]:
         """Everything as it is now; lines written meanwhile follow it and may say it again."""
-        async with self._database.read() as connection:
+        async with self._beginning, self._database.read() as connection:
             row = await queries.agent(connection, agent_id)
             if row is None:
                 return 0, SseEvent({}, kind, 0)

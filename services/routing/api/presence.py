@@ -109,7 +109,8 @@ def presence(
         `sla_warning`, `sla_breach` and `sla_step`. While the stream is open the lease is renewed.
         """
         after = last_event_id(request)
-        await show(me.subject)
+        if not await feed.has(me.subject):
+            raise NotFound(f"The directory has no agent {me.subject!r}.", slug="unknown-agent")
         return sse_response(request, feed.follow(me.subject, after), retry_ms=1000)
 
     @router.post("/feed/tickets", status_code=201, response_model=schemas.Ticket)
