@@ -214,6 +214,7 @@ async def test_nothing_goes_at_night_or_into_an_open_conversation() -> None:
         assert (waiting["state"], waiting["due_at"]) == ("waiting", "2026-05-29T03:00:00.000Z")
         await asyncio.sleep(0.1)
         assert provider.taken == []
+        service.clock.advance(2_000)
         await post(service, CLOUD, SHAPES[CLOUD].message(2, PERSON, "something else"))
         await service.settle()
         service.clock.advance(7 * 3_600_000)
