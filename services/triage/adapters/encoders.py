@@ -124,9 +124,11 @@ class _Bridged:
 
 
 def readable(text: str) -> str:
-    """What an encoder reads of a text: no NUL, no lone surrogates, one space between words, at most READ_CHARS."""
+    """What an encoder reads of a text: no NUL, no lone surrogates, one space between words, at most READ_CHARS; lines
+    that quote an earlier mail (`> ...`) only where there are no others."""
     plain = text[: 4 * READ_CHARS].encode("utf-8", "ignore").decode().replace("\x00", " ")
-    return " ".join(plain.split())[:READ_CHARS] or "."
+    own = [line for line in plain.splitlines() if not line.lstrip().startswith(">")]
+    return (" ".join(" ".join(own).split()) or " ".join(plain.split()))[:READ_CHARS] or "."
 
 
 @cache

@@ -142,7 +142,8 @@ def judge(
     words = word_scores(features, model)
     known = np.array([known_share(one, model.known) for one in features], dtype=np.float32)
     weight = word_weight(known, languages, model.languages)
-    shared = known * (weight > 0)
+    foreign = np.array([_is_foreign(code, model.languages) for code in languages], dtype=bool)
+    shared = np.where(foreign, np.float32(0.0), known)
     alone = softmax(words * model.mixture.words_alone)
     best_alone = alone.max(axis=1) if count else np.zeros(0, dtype=np.float32)
     asked = np.ones(count, dtype=bool)
@@ -160,7 +161,7 @@ def judge(
     rows = np.flatnonzero(asked)
     if rows.size and encode is not None and model.encoder is not None:
         vectors = np.zeros((rows.size, DIMENSIONS), dtype=np.float32)
-        for part, one in ((weight[rows] > 0, encode), (weight[rows] <= 0, across or encode)):
+        for part, one in ((~foreign[rows], encode), (foreign[rows], across or encode)):
             mine = rows[part].tolist()
             if mine:
                 vectors[part] = one([texts[i] for i in mine], [languages[i] for i in mine])
@@ -174,7 +175,7 @@ def judge(
         chosen = second[np.arange(len(rows)), best]
         outside[rows] = outside_of(chosen, near[rows], model.scope)
         # Where words do not count, that none is known is no reason for doubt: the encoder's figures say how sure it is.
-        doubt = np.where(weight[rows] > 0, known[rows], np.float32(1.0))
+        doubt = np.where(foreign[rows], np.float32(1.0), known[rows])
         confidence[rows] = confidence_of(probabilities[rows].max(axis=1), near[rows], doubt, c)
         for row, nearest in zip(rows.tolist(), _nearest(cosines), strict=True):
             neighbours[row] = nearest
@@ -185,10 +186,14 @@ def word_weight(known: Floats, languages: Sequence[str], trained: frozenset[str]
     """How much words count beside the encoder, 0..1: in full in a language that was trained, not at all in another (what
     they share with it misleads); where a language is not known, for as much as they are."""
     kept = [
-        1.0 if code in trained else 0.0 if trained and code != UNDETERMINED else -1.0 for code in languages
+        1.0 if code in trained else 0.0 if _is_foreign(code, trained) else float(share)
+        for code, share in zip(languages, known, strict=True)
     ]
-    weight = np.array(kept, dtype=np.float32)
-    return np.where(weight < 0, known, weight)
+    return np.array(kept, dtype=np.float32)
+
+
+def _is_foreign(code: str, trained: frozenset[str]) -> bool:
+    return bool(trained) and code != UNDETERMINED and code not in trained
 
 
 def word_scores(features: Sequence[Features], model: LabelModel) -> Floats:

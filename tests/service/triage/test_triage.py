@@ -20,12 +20,14 @@ from libs.contracts import (
 )
 from libs.storage import fetch_all
 from services.triage.service import definition
+from services.triage.settings import TriageSettings
 from tests.support.harness import START_MS, ServiceUnderTest, running
 
 
 @pytest.fixture
 async def service() -> AsyncIterator[ServiceUnderTest]:
-    async with running(definition) as started:
+    # Words decide: what the encoder adds has tests of its own, and each service would load it anew.
+    async with running(definition, TriageSettings(encoder=False)) as started:
         yield started
 
 
