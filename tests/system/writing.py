@@ -16,12 +16,14 @@ JSON = "application/json"
 UNKNOWN = "none"
 MARKS = "\u202eabc\u202c \u200fשלום\u200e مرحبا\u061c e\u0301\U0001f469\u200d\U0001f4bb\ufeff"
 """Marks of direction, marks that combine, joined signs."""
-_WORDS = ("sample", "en", "a@b.example")
+_WORDS = ("sample", "en", "a@b.example", "+393330000001")
 # What the schemas cannot say: a target is named once, and only a snooze has an end.
 _CHOSEN: dict[str, Any] = {
     "agent_request_transfer": {"queue_id": "sample"},
     "routing_transfer_conversation": {"queue_id": "sample"},
     "agent_change_status": {"status": "open"},
+    "agent_send_reply": {"text": "sample", "after_seq": 1},
+    "ingest_post_event": {"type": "sample", "customer": {"external_id": "sample"}},
 }
 _DOCUMENT: dict[str, Any] = json.loads(OPENAPI.read_text())
 
@@ -108,13 +110,15 @@ _ALTERNATIVES = {"Place": ("team_id", "agent_id")}
 
 
 def _plain(schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema behind a reference, or behind the choice between something and null."""
+    """The schema behind a reference, or the first behind a choice; it says `nullable` and whether it has `alternatives`."""
     while True:
         if "$ref" in schema:
             schema = _DOCUMENT["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
         elif "anyOf" in schema:
             first, *others = schema["anyOf"]
-            schema = {**first, "nullable": True} if {"type": "null"} in others else first
+            more = [one for one in others if one != {"type": "null"}]
+            schema = {**first, "nullable": True} if more != others else first
+            schema = {**schema, "alternatives": True} if more else schema
         else:
             return schema
 
