@@ -33,6 +33,8 @@ def _quick_host() -> Iterator[RunningHost]:
         "CENTRALINO_FSYNC": "false",
         "CENTRALINO_SURVEY_DELAY_SECONDS": "1",
         "CENTRALINO_ANALYTICS_SETTLE_MS": "200",
+        # What the platform says by itself would stand between what people write: tests/service/agent/test_notices.py.
+        "CENTRALINO_AGENT_NOTICES_MOST": "0",
         "CENTRALINO_INGEST_ACCOUNTS": json.dumps(ACCOUNTS),
         **{name: value for name, value in os.environ.items() if name.startswith("CENTRALINO_TEST_")},
     }

@@ -1,6 +1,6 @@
 // What a JSON schema says, as rows to read and as an example.
 
-const DEEPEST = 5;
+const DEEPEST = 9;
 // Said for fields of these names when the schema has no example of its own.
 const USUAL = {
   text: "Where is my parcel? It should have come on Monday.",
@@ -13,6 +13,7 @@ const USUAL = {
   topic: "delivery",
   email: "tom@example.com",
   address: "tom@example.com",
+  phone: "+393330000001",
   team: "orders",
   teams: "orders",
   team_id: "orders",
