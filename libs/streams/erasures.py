@@ -24,7 +24,7 @@ from libs.streams.log import Log
 E = TypeVar("E", bound=Message)
 ERASED: Final = "erased"
 """Stands where a key was that named a person."""
-_EVERY_SECONDS: Final = 2.0
+_EVERY_SECONDS: Final = 5.0
 _ROWS: Final = 20_000
 _log = structlog.get_logger()
 

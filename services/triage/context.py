@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from libs.storage import Database, Rows, UnitOfWork
+from libs.streams import Erasure, erasures
 from services.triage.adapters.rule_book import RuleBook
 from services.triage.adapters.tables import (
     CONVERSATIONS,
@@ -36,6 +37,7 @@ class TriageContext:
     corrections: Rows[StoredCorrection]
     unnamed: Rows[Unnamed]
     customers: Rows[Customer]
+    erasures: Rows[Erasure]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ def context_of(taxonomy: Taxonomy, zone: ZoneInfo) -> Callable[[UnitOfWork], Tri
             uow.rows(CORRECTIONS),
             uow.rows(UNNAMED),
             uow.rows(CUSTOMERS),
+            erasures(uow),
         )
 
     return build

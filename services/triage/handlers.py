@@ -17,7 +17,7 @@ from libs.contracts import (
     TransferRequested,
 )
 from libs.storage import Want
-from libs.streams import Received, StreamRouter, erase
+from libs.streams import Received, StreamRouter, erase, without_person
 from libs.telemetry import metrics
 from services.triage.adapters.contracts import (
     circumstances_of,
@@ -49,6 +49,7 @@ def _both(event: MessageReceived, ctx: TriageContext) -> Iterable[Want]:
     return [
         ctx.conversations.want(event.conversation_id),
         ctx.decisions.want((event.conversation_id, event.message_seq)),
+        ctx.erasures.want(event.customer_id),
     ]
 
 
@@ -59,13 +60,16 @@ def _conversation(event: Human, ctx: TriageContext) -> Iterable[Want]:
 @stream.on(MessageReceived, emits=[ConversationTriaged], load=_both)
 async def triage_message(received: Received[MessageReceived], ctx: TriageContext) -> Sequence[Event]:
     """Decides once for each message, also the tenth of a conversation: what changed is said."""
-    event = received.event
+    event = without_person(received.event, ctx.erasures)
     if ctx.decisions.get((event.conversation_id, event.message_seq)) is not None:
         return []
     conversation = _known(event.conversation_id, ctx)
     asked: Prepared = received.prepared
     signals = asked.signals
-    if isinstance(signals, Unclassifiable):
+    if event is not received.event:
+        # The signals quote the words: what came late of a customer who is forgotten says nothing any more.
+        signals = nothing_known("the customer was forgotten", ctx.taxonomy, "")
+    elif isinstance(signals, Unclassifiable):
         signals = nothing_known(signals.reason, ctx.taxonomy, "")
     circumstances = circumstances_of(event, conversation, asked.customer, asked.contacts, ctx.zone)
     decision = decide(signals, circumstances, asked.rules)
@@ -106,13 +110,14 @@ def _corrected(event: ConversationCorrected, ctx: TriageContext) -> Iterable[Wan
     return [
         ctx.conversations.want(event.conversation_id),
         ctx.corrections.want((event.conversation_id, event.human_version)),
+        ctx.erasures.want(event.customer_id),
     ]
 
 
 @stream.on(ConversationCorrected, load=_corrected)
 async def keep_correction(received: Received[ConversationCorrected], ctx: TriageContext) -> Sequence[Event]:
     """Remembers what a person set; it holds until the episode ends, and is learnt from."""
-    event = received.event
+    event = without_person(received.event, ctx.erasures)
     lesson = lesson_of(event)
     if lesson is not None and ctx.corrections.get((event.conversation_id, event.human_version)) is None:
         ctx.corrections.put(lesson)

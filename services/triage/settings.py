@@ -30,7 +30,8 @@ class TriageSettings(ServiceSettings):
     )
     encoder: bool = Field(
         default=True,
-        description="Whether the sentence encoder may be loaded; without it only the same words count as corrected",
+        description="Whether the sentence encoder may be loaded; without it words alone decide, and only the same words"
+        " count as corrected",
     )
     time_zone: str = Field(
         default="UTC", description="Zone of the hours and weekdays that rules ask for, such as Europe/Rome"

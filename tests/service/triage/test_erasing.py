@@ -3,6 +3,7 @@
 from libs.contracts import ConversationCorrected, CustomerErased, CustomerIdentified
 from libs.storage import fetch_all
 from services.triage.service import definition
+from services.triage.settings import TriageSettings
 from tests.service.triage.test_triage import _message
 from tests.support.harness import ServiceUnderTest, running
 
@@ -52,3 +53,26 @@ async def test_words_decisions_and_what_was_known_of_a_customer_go() -> None:
         assert await _with(service, "anna") == []
         assert "customers" in await _with(service, "zqother")
         assert await _with(service, "c9") == ["conversations", "decisions"]
+
+
+async def test_what_comes_late_of_a_forgotten_customer_is_neither_kept_nor_quoted() -> None:
+    async with running(definition, TriageSettings(encoder=False)) as service:
+        await service.publish(CustomerErased(customer_id="anna"))
+        await service.settle()
+        late = _message(f"{MARK} refund me at once", 1, "c1")
+        late.customer_id = "anna"
+        correction = ConversationCorrected(
+            conversation_id="c1",
+            field="topic",
+            value="refund",
+            human_version=1,
+            text=MARK,
+            customer_id="anna",
+        )
+        await service.publish(late, correction)
+        await service.settle()
+        assert await _with(service, MARK) == []
+        assert await _with(service, "anna") == []
+        [triaged] = await service.events("ConversationTriaged")
+        assert MARK not in str(triaged)
+        assert triaged.reasons[0].detail == "the customer was forgotten"
