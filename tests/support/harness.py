@@ -165,7 +165,7 @@ async def _process(
         finally:
             assembled.app.state.stopping.set()
             stop.set()
-            _done, late = await asyncio.wait(workers, timeout=3) if workers else (set(), set())
+            done, late = await asyncio.wait(workers, timeout=3) if workers else (set(), set())
             for task in late:
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
@@ -175,3 +175,6 @@ async def _process(
             await assembled.service.close()
             await log.stop()
             await engines.dispose()
+            # A host would say so and start it again; here its work would be missing and nobody would know why.
+            for task in done:
+                task.result()
