@@ -8,15 +8,16 @@ from libs.runtime import Clock
 from libs.storage import Database, fetch_all
 from libs.telemetry import metrics
 from services.routing.adapters import overview, queries
+from services.routing.adapters.known_directories import KnownDirectories
 
 _EVERY_SECONDS: Final = 5.0
 _PRESENCES: Final = ("online", "no_new", "away", "offline")
 
 
-async def look(database: Database, clock: Clock, pool_id: str) -> None:
+async def look(database: Database, clock: Clock, directories: KnownDirectories, pool_id: str) -> None:
     """Reads queues and presence once and sets the gauges of every team of the directory."""
     async with database.read() as connection:
-        row = await queries.directory(connection, pool_id)
+        directory = await directories.of(connection, pool_id)
         counts = await queries.queue_counts(connection, pool_id)
         people = await fetch_all(
             connection,
@@ -26,9 +27,7 @@ async def look(database: Database, clock: Clock, pool_id: str) -> None:
             pool_id,
         )
         standing = await overview.notices(connection, pool_id)
-    if row is None:
-        return
-    team_of = {queue.queue_id: queue.team_id for queue in row.directory.queues}
+    team_of = {queue.queue_id: queue.team_id for queue in directory.queues}
     waiting = dict.fromkeys(team_of.values(), 0)
     oldest = dict.fromkeys(team_of.values(), clock.now_ms())
     for queue_id, state, count, eligible_at_ms in counts:
@@ -51,13 +50,13 @@ async def look(database: Database, clock: Clock, pool_id: str) -> None:
             metrics.routing_agents.labels(team, presence).set(present.get((team, presence), 0))
 
 
-async def watch(database: Database, clock: Clock, stop: asyncio.Event) -> None:
+async def watch(database: Database, clock: Clock, directories: KnownDirectories, stop: asyncio.Event) -> None:
     """Sets the gauges of every pool every five seconds."""
     while not stop.is_set():
         async with database.read() as connection:
             pools = await queries.pools(connection)
         for pool_id in pools:
-            await look(database, clock, pool_id)
+            await look(database, clock, directories, pool_id)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_EVERY_SECONDS):
                 await stop.wait()

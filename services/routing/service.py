@@ -51,10 +51,10 @@ def build(platform: Platform, settings: RoutingSettings) -> Service:
             lambda stop: workers.watch_leases(database, stop),
             lambda stop: workers.forget_old(database, settings, stop),
             lambda stop: waits.watch(
-                database, settings.predict_seconds, settings.predict_after_seconds, stop
+                database, directories, settings.predict_seconds, settings.predict_after_seconds, stop
             ),
             lambda stop: snapshots.watch(database, settings, stop),
-            lambda stop: gauges.watch(database, platform.clock, stop),
+            lambda stop: gauges.watch(database, platform.clock, directories, stop),
         ],
         start=start,
     )

@@ -12,6 +12,7 @@ from libs.runtime import derived_id
 from libs.storage import Database, execute, fetch_all, fetch_one
 from services.routing.adapters import queries
 from services.routing.adapters.contracts import pool_command
+from services.routing.adapters.known_directories import KnownDirectories
 from services.routing.domain.directory import Directory, Queue
 from services.routing.domain.expected_wait import Expectation, expectation
 from services.routing.domain.orders import PassOn
@@ -58,20 +59,22 @@ async def place_of(connection: AsyncConnection, conversation_id: str) -> int:
     return row[0] if row else 0
 
 
-async def tell(database: Database, pool_id: str, after_seconds: float = 0) -> int:
+async def tell(
+    database: Database, directories: KnownDirectories, pool_id: str, after_seconds: float = 0
+) -> int:
     """Publishes WaitPredicted for those who have waited so long and whose wait is new or another than they were
     told; how many."""
     async with database.begin() as uow:
         locked = await fetch_one(uow.connection, "SELECT pg_try_advisory_xact_lock($1)", _LOCK)
-        row = await queries.directory(uow.connection, pool_id)
-        if row is None or locked is None or not locked[0]:
+        if locked is None or not locked[0]:
             return 0
+        directory = await directories.of(uow.connection, pool_id)
         served = await rates(uow.connection, pool_id, uow.now_ms)
         places = await fetch_all(
             uow.connection,
             _PLACES,
             pool_id,
-            live_channels(row.directory),
+            live_channels(directory),
             _MOST,
             uow.now_ms - int(after_seconds * 1000),
         )
@@ -80,22 +83,28 @@ async def tell(database: Database, pool_id: str, after_seconds: float = 0) -> in
             seen = expectation(place, served.get(queue_id, 0), WINDOW_MS)
             if told_place is not None and not _another(place, seen, told_place, told_ms):
                 continue
-            queue = row.directory.queue_by_id.get(queue_id)
+            queue = directory.queue_by_id.get(queue_id)
             if queue is not None:
                 events.append(_predicted(conversation_id, episode, queue, place, seen, uow.now_ms))
         await _remember(uow.connection, events)
-        uow.emit(*events, *_onward(pool_id, row.directory, events))
+        uow.emit(*events, *_onward(pool_id, directory, events))
         await uow.commit()
     return len(events)
 
 
-async def watch(database: Database, every_seconds: float, after_seconds: float, stop: asyncio.Event) -> None:
+async def watch(
+    database: Database,
+    directories: KnownDirectories,
+    every_seconds: float,
+    after_seconds: float,
+    stop: asyncio.Event,
+) -> None:
     """Tells so often, in every pool; 0 = never."""
     while every_seconds and not stop.is_set():
         async with database.read() as connection:
             pools = await queries.pools(connection)
         for pool_id in pools:
-            await tell(database, pool_id, after_seconds)
+            await tell(database, directories, pool_id, after_seconds)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(every_seconds):
                 await stop.wait()

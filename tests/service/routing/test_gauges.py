@@ -1,6 +1,7 @@
 """What an alarm looks at: how many wait in a team, and for how long."""
 
 from libs.telemetry import REGISTRY
+from services.routing.adapters.known_directories import KnownDirectories
 from services.routing.gauges import look
 from services.routing.service import definition
 from tests.service.routing.scenes import scene
@@ -17,7 +18,7 @@ async def test_a_conversation_that_waits_is_counted_with_its_age() -> None:
         await service.publish(_opened(1), _triaged(1))
         await service.settle()
         service.clock.advance(60_000)
-        await look(service.database, service.clock, "default")
+        await look(service.database, service.clock, KnownDirectories("default"), "default")
     assert _value("centralino_routing_waiting", team="billing") == 1
     waited = _value("centralino_routing_oldest_wait_seconds", team="billing")
     assert waited is not None

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 from services.routing import waits
+from services.routing.adapters.known_directories import KnownDirectories
 from tests.service.routing.scenes import Scene, scene
 
 BOSS = ("boss", "supervisor")
@@ -194,8 +195,8 @@ async def test_who_waits_is_told_the_place_and_the_time_once_and_again_when_it_c
         await s.open("c1")
         await s.open("c2")
         await s.open("mail", channel="mail")
-        assert await waits.tell(s.service.database, "default") == 2
-        assert await waits.tell(s.service.database, "default") == 0
+        assert await waits.tell(s.service.database, KnownDirectories("default"), "default") == 2
+        assert await waits.tell(s.service.database, KnownDirectories("default"), "default") == 0
         first = {
             e.conversation_id: (e.position, e.expected_ms) for e in await s.service.events("WaitPredicted")
         }
@@ -205,7 +206,7 @@ async def test_who_waits_is_told_the_place_and_the_time_once_and_again_when_it_c
             await s.do(ada.put("/v1/presence", json={"presence": "online"}))
         offers = {o["conversation_id"]: o["offer_id"] for o in await s.get("/v1/offers")}
         await s.post(f"/v1/offers/{offers['c1']}/accept")
-        assert await waits.tell(s.service.database, "default") == 1
+        assert await waits.tell(s.service.database, KnownDirectories("default"), "default") == 1
         [again] = [e for e in await s.service.events("WaitPredicted") if e.expected_ms]
         assert (again.conversation_id, again.position) == ("c2", 1)
         assert 0 < again.low_ms < again.expected_ms < again.high_ms
@@ -221,6 +222,6 @@ async def test_who_waits_is_told_the_place_and_the_time_once_and_again_when_it_c
             await s.do(ada.put("/v1/presence", json={"presence": "away"}))
         await s.open("c3")
         await s.open("c4")
-        assert await waits.tell(s.service.database, "default") >= 1
+        assert await waits.tell(s.service.database, KnownDirectories("default"), "default") >= 1
         await s.service.settle()
         assert (await s.get("/v1/conversations/c4"))["queue_id"] == "general"

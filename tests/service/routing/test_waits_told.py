@@ -4,6 +4,7 @@ from typing import Any
 
 from libs.contracts import CallBackRequested, CustomerIdentified
 from services.routing import waits
+from services.routing.adapters.known_directories import KnownDirectories
 from tests.service.routing.scenes import Scene, scene
 
 CLOSED = {
@@ -31,9 +32,9 @@ async def test_who_has_just_come_is_not_told_and_who_wants_a_call_is_told_no_mor
     async with scene() as s:
         await edit(s, call_back=True)
         await s.open("c1")
-        assert await waits.tell(s.service.database, "default", 15) == 0
+        assert await waits.tell(s.service.database, KnownDirectories("default"), "default", 15) == 0
         await s.pass_time(15_000)
-        assert await waits.tell(s.service.database, "default", 15) == 1
+        assert await waits.tell(s.service.database, KnownDirectories("default"), "default", 15) == 1
         assert (await s.service.events("WaitPredicted"))[0].call_back_offered
         wish = CallBackRequested(conversation_id="c1", episode=1, message_seq=2, requested_at_ms=1)
         await s.service.publish(wish, wish)
@@ -41,7 +42,9 @@ async def test_who_has_just_come_is_not_told_and_who_wants_a_call_is_told_no_mor
         assert (await s.get("/v1/conversations/c1"))["call_back"] is True
         await s.open("c2")
         await s.pass_time(15_000)
-        assert await waits.tell(s.service.database, "default", 15) == 1, "c2 alone"
+        assert await waits.tell(s.service.database, KnownDirectories("default"), "default", 15) == 1, (
+            "c2 alone"
+        )
         audit = await s.get("/v1/audit?about=c1", "boss", "supervisor")
         assert {(one["by"], one["action"]) for one in audit["items"]} == {("customer", "call-back")}
 
