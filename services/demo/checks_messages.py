@@ -15,6 +15,7 @@ def message_differences(books: Books, seen: Seen) -> Iterable[Difference]:
     """Everything that is not as recorded with what people wrote."""
     yield from _messages(books, seen)
     yield from _replies(books, seen)
+    yield from _notices(seen)
     yield from _numbers(books, seen)
 
 
@@ -92,7 +93,7 @@ def _replies(books: Books, seen: Seen) -> Iterable[Difference]:
     texts: dict[str, list[str]] = defaultdict(list)
     for conversation in seen.conversations.values():
         for message in conversation.messages:
-            if not message.seq:
+            if not message.seq and not message.notice:
                 texts[message.message_id].append(message.text)
     for written in books.replies.values():
         there = texts.pop(written.message_id, [])
@@ -105,6 +106,21 @@ def _replies(books: Books, seen: Seen) -> Iterable[Difference]:
     if seen.alone:
         for message_id in texts:
             yield Difference("doubled", f"reply {message_id} was written by nobody")
+
+
+def _notices(seen: Seen) -> Iterable[Difference]:
+    """What the platform says by itself it does not say again before the customer has written anew."""
+    for conversation in seen.conversations.values():
+        said: set[str] = set()
+        for message in conversation.messages:
+            if message.seq:
+                said.clear()
+            elif message.notice and message.text in said:
+                yield Difference(
+                    "doubled", f"notice {message.message_id} was said twice: {message.text[:80]!r}"
+                )
+            elif message.notice:
+                said.add(message.text)
 
 
 def _numbers(books: Books, seen: Seen) -> Iterable[Difference]:

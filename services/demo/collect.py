@@ -90,7 +90,14 @@ async def _conversation(access: Access, token: str, conversation_id: str) -> See
     detail = response.json()
     path = f"/agent/v1/conversations/{conversation_id}/messages"
     messages = [
-        SeenMessage(item["id"], item["seq"] or 0, item["text"], item["episode"], item["trailing_cause"] or "")
+        SeenMessage(
+            item["id"],
+            item["seq"] or 0,
+            item["text"],
+            item["episode"],
+            item["trailing_cause"] or "",
+            item["automatic"],
+        )
         async for item in pages(access, path, token)
     ]
     episodes = detail["history"]["episodes"]

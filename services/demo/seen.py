@@ -7,13 +7,19 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class SeenMessage:
-    """A customer's message or a reply as the platform shows it. `seq` is 0 for a reply."""
+    """A customer's message or a reply as the platform shows it. `seq` is 0 for a reply; a notice is a reply that nobody
+    wrote."""
 
     message_id: str
     seq: int
     text: str
     episode: int | None
     trailing_cause: str
+    automatic: bool = False
+
+    @property
+    def notice(self) -> bool:
+        return self.automatic and not self.seq
 
 
 @dataclass(frozen=True, slots=True)

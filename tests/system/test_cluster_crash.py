@@ -19,7 +19,7 @@ async def test_thirty_kills_of_processes_broker_and_database_lose_and_double_not
         assert not in_ci, lacking
         pytest.skip(lacking)
     account = await run(kills=30, seed=1)
-    assert account["exit_code"] == 0, account
+    assert account["exit_code"] == 0, account["differences"] or account
     assert account["done"]["process"] >= 20
     assert account["done"]["broker"] >= 1
     assert account["done"]["database"] >= 1

@@ -181,6 +181,18 @@ def test_a_lost_and_a_doubled_reply_are_named():
     assert found(with_messages(FIRST, REPLY, REPLY, THANKS)) == [("doubled", "reply k2 is there 2 times")]
 
 
+def test_a_notice_is_no_reply_and_is_said_once_between_two_messages():
+    notice = SeenMessage("n1", 0, "It may take longer.", None, "", automatic=True)
+    again = replace(notice, message_id="n2")
+    assert found(with_messages(FIRST, notice, REPLY, THANKS, again)) == []
+    assert found(with_messages(FIRST, notice, again, REPLY, THANKS)) == [
+        ("doubled", "notice n2 was said twice: 'It may take longer.'")
+    ]
+    assert found(with_messages(FIRST, REPLY, replace(again, automatic=False), THANKS)) == [
+        ("doubled", "reply n2 was written by nobody")
+    ]
+
+
 def test_a_conversation_nobody_began_is_named_on_a_platform_of_our_own_only():
     stranger = SeenConversation("c9", (SeenMessage("m9", 1, "hello", 1, ""),))
     seen = replace(SEEN, conversations={**SEEN.conversations, "c9": stranger})
