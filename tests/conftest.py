@@ -10,16 +10,14 @@ configure_logging("error")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long tests first: one that begins last is waited for by an idle second process.
+    """Long tests early: one that begins last is waited for by an idle second process.
 
-    Two processes get a half each to begin with: the one starts with what keeps the machine busy, the other with what
-    mostly waits.
+    Two processes get a half each to begin with: the second starts with the long ones.
     """
-    busy = [item for item in items if item.get_closest_marker("load")]
-    waiting = [item for item in items if item.get_closest_marker("slow") and item not in busy]
+    long = [item for item in items if item.get_closest_marker("slow")]
     rest = [item for item in items if not item.get_closest_marker("slow")]
-    room = max(0, len(items) // 2 - len(busy))
-    items[:] = [*busy, *rest[:room], *waiting, *rest[room:]]
+    half = len(items) // 2
+    items[:] = [*rest[:half], *long, *rest[half:]]
 
 
 @pytest.fixture(scope="session")
