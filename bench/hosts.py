@@ -41,7 +41,7 @@ def answers(url: str, process: subprocess.Popen[bytes], seconds: float = 180) ->
 
 @contextlib.contextmanager
 def platform(**environment: str) -> Iterator[tuple[str, Path]]:
-    """The embedded host: its address and its data folder."""
+    """The embedded host: its address and its data folder, in which `host.log` is what it says."""
     folder = Path(tempfile.mkdtemp(prefix="centralino-bench-"))
     port = free_port()
     command = [sys.executable, "-m", "services.cli", "run", "--port", str(port)]
@@ -51,7 +51,8 @@ def platform(**environment: str) -> Iterator[tuple[str, Path]]:
         "CENTRALINO_LOG_LEVEL": "warning",
         **environment,
     }
-    process = subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with (folder / "host.log").open("wb") as log:
+        process = subprocess.Popen(command, env=variables, stdout=log, stderr=log)
     try:
         answers(f"http://127.0.0.1:{port}/livez", process)
         yield f"http://127.0.0.1:{port}", folder

@@ -60,12 +60,6 @@ class DemoHost:
         """What the platform says."""
         return self.folder / "host.log"
 
-    @property
-    def pid(self) -> int:
-        """The host's process."""
-        assert self._process is not None
-        return self._process.pid
-
     async def __aenter__(self) -> "DemoHost":
         try:
             await self.start()

@@ -5,7 +5,7 @@ import contextlib
 import os
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -80,17 +80,8 @@ class Report:
     record: Path
 
 
-async def run(
-    plan: Plan,
-    console: Console,
-    say: Callable[[str], None],
-    *,
-    meanwhile: Callable[[DemoHost], Coroutine[Any, Any, None]] | None = None,
-) -> Report:
-    """Plays the plan. HostFailed, PlatformGone, Refused when it cannot be played to the end.
-
-    `meanwhile` runs beside the day with the demo's own host, which it may kill and start again; it is waited for.
-    """
+async def run(plan: Plan, console: Console, say: Callable[[str], None]) -> Report:
+    """Plays the plan. HostFailed, PlatformGone, Refused when it cannot be played to the end."""
     folder = plan.folder or Path(tempfile.mkdtemp(prefix="centralino-record-"))
     begun, since = time.monotonic(), datetime.now(UTC).isoformat(timespec="milliseconds")
     day = plan.day()
@@ -119,11 +110,8 @@ async def run(
         )
         simulation = Simulation(scene, stories, day, people, still_s=SURVEY_DELAY_S + 3, alone=alone)
         watching = asyncio.create_task(show_progress(simulation, Gauges(access), console))
-        beside = together.spawn(meanwhile(host)) if meanwhile and host else None
         try:
             await simulation.play()
-            if beside is not None:
-                await beside
         finally:
             watching.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -8,8 +8,8 @@ from fastapi import Request
 
 from libs.runtime import derived_id, new_id
 from libs.storage import Database, UnitOfWork, execute, fetch_all, fetch_one
-from libs.web import Broadcast, Idempotency, KeyedRequest, Principal, keyed_request
-from services.routing.adapters import where
+from libs.web import Broadcast, Idempotency, KeyedRequest, NotFound, Principal, keyed_request
+from services.routing.adapters import queries, where
 from services.routing.adapters.contracts import pool_command
 from services.routing.adapters.rows import ASKED, RESULTS, AskedRow, ResultRow
 from services.routing.adapters.tables import idempotency_keys
@@ -19,6 +19,7 @@ from services.routing.settings import RoutingSettings
 
 _LOOK_SECONDS = 0.25
 _KEPT_STATUS = 202
+_NO_POOL = "This installation has no such pool; GET /routing/v1/pools names those it has."
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +58,12 @@ class Desk:
 
         A repeated key appends nothing and waits for the first command's answer. With `lease_of` the agent's lease
         begins in the same transaction. Without `pool` it goes to the pool of what it is about, else to the first.
+        Raises NotFound for a pool that is not there: nobody would ever answer.
         """
         with self._hub.listen(command.command_id) as bell:
             async with self._database.begin() as uow:
+                if pool is not None and pool not in await queries.pools(uow.connection):
+                    raise NotFound(_NO_POOL)
                 if ask.keyed is None or not await self._seen(uow, ask.keyed):
                     if lease_of:
                         await self._lease(uow, lease_of)

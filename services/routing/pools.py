@@ -52,10 +52,10 @@ class Pools:
         self._wakes = {}
 
     def engine(self, pool_id: str) -> Engine:
-        """The engine of a pool. Raises Retry while the pool is not there."""
+        """The engine of a pool that there is. Raises Retry when it was made after the claim: the next one loads it."""
         engine = self._engines.get(pool_id)
         if engine is None:
-            raise Retry(f"pool {pool_id!r} is not loaded: routing has to be started once to make it")
+            raise Retry(f"pool {pool_id!r} is not loaded yet")
         return engine
 
     def loaded(self, pool_id: str) -> Engine | None:

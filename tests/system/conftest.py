@@ -62,7 +62,7 @@ def desk(host: RunningHost) -> Iterator[Desk]:
     made = Desk(host.url, host.data)
     with made.client:
         yield made
-        assert made.unexpected() == 0
+        made.is_well()
 
 
 @pytest.fixture(scope="module")
@@ -71,4 +71,4 @@ def shared(littered_host: RunningHost) -> Iterator[Desk]:
     made = Desk(littered_host.url, littered_host.data)
     with made.client:
         yield made
-        assert made.unexpected() == 0
+        made.is_well()

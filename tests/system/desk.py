@@ -81,6 +81,12 @@ class Desk:
         """How many errors nobody foresaw the host has met."""
         return sum(float(value) for value in _UNEXPECTED.findall(self.client.get("/metrics").text))
 
+    def is_well(self) -> None:
+        """Raises AssertionError when the host has met an error nobody foresaw, or a part of it does not work."""
+        assert self.unexpected() == 0
+        ready = self.client.get("/readyz")
+        assert ready.status_code == 200, ready.text
+
     def agent(self, name: str, presence: str = "online") -> None:
         """Puts a person into the team, in that presence."""
         entry = {"name": name.capitalize(), "teams": [TEAM], "languages": ["en"]}

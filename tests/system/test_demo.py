@@ -1,10 +1,8 @@
 """The main job, whole: simulated customers and agents on a real platform, and the account that must come out even."""
 
-import asyncio
 import json
 import mailbox
 import os
-import signal
 import subprocess
 import sys
 from email.message import EmailMessage
@@ -105,16 +103,3 @@ def test_a_mailbox_is_played_and_its_threads_become_conversations(tmp_path: Path
     record = read_books(read_record(Path(told["record"])))
     assert len(record.messages) == told["messages"] >= 3
     Path(told["record"]).unlink()
-
-
-async def test_a_kill_in_the_middle_of_the_day_loses_and_doubles_nothing(tmp_path):
-    async def kill_once(host: DemoHost) -> None:
-        await asyncio.sleep(5)
-        os.kill(host.pid, signal.SIGKILL)
-        await host.start()
-
-    plan = Plan(own_stories()[40:70], seed=6, seconds=10, folder=tmp_path)
-    report = await run(plan, Console(stderr=True), lambda _text: None, meanwhile=kill_once)
-    assert [one.what for one in report.account.differences] == []
-    assert report.account.episodes == report.account.outcomes > 20
-    assert sum(report.trouble.values()) > 0

@@ -13,6 +13,7 @@ from schemathesis.specs.openapi.checks import content_type_conformance, status_c
 
 from libs.web import TokenKeys, Tokens
 from tests.system.conftest import RunningHost
+from tests.system.desk import Desk
 
 OPENAPI = Path(__file__).resolve().parents[2] / "openapi"
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "6"))
@@ -45,13 +46,13 @@ schema = _schema()
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-def test_an_operation_answers_as_its_document_says(case: Any, host: RunningHost) -> None:
-    tokens = Tokens(TokenKeys.load_or_create(host.data / "token-keys.json"))
+def test_an_operation_answers_as_its_document_says(case: Any, littered_host: RunningHost) -> None:
+    tokens = Tokens(TokenKeys.load_or_create(littered_host.data / "token-keys.json"))
     headers = {"Authorization": f"Bearer {tokens.issue('fuzz', 'admin', 600)}"}
     if "wait" in (case.query or {}):
         case.query["wait"] = 0
     case.call_and_validate(
-        base_url=host.url,
+        base_url=littered_host.url,
         headers=headers,
         timeout=20,
         checks=[not_a_server_error, status_code_conformance, content_type_conformance],
@@ -68,3 +69,7 @@ def test_streams_are_left_to_their_own_tests() -> None:
     ]
     if not streams:
         pytest.fail("no event stream is published, or its content type is not declared")
+
+
+def test_afterwards_every_part_of_the_platform_works(shared: Desk) -> None:
+    shared.is_well()

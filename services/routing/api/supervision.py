@@ -5,8 +5,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 
 from libs.storage import Database
-from libs.web import NotFound, Page, PageParams, Principal, make_page
-from services.routing.adapters import overview, queries
+from libs.web import Page, PageParams, Principal, make_page
+from services.routing.adapters import overview
 from services.routing.adapters.rows import AuditRow
 from services.routing.api import schemas
 from services.routing.api.answering import RESPONSES, answered
@@ -50,10 +50,6 @@ def supervision(database: Database, desk: Desk, settings: RoutingSettings) -> AP
         pool_id: PathId, body: Draining, request: Request, response: Response, me: Supervisor
     ) -> Any:
         """Nobody takes anything more, or again: before a maintenance, say. What comes in waits, with an alarm."""
-        async with database.read() as connection:
-            known = await queries.pools(connection)
-        if pool_id not in known:
-            raise NotFound("This installation has no such pool; GET /routing/v1/pools names those it has.")
         return await drain("", body, request, me, pool_id)
 
     async def drain(

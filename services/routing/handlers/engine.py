@@ -55,6 +55,7 @@ def _needed(event: PoolCommand, ctx: EngineContext) -> Iterable[Want]:
         yield ctx.results.want(command.command_id)
     engine = ctx.owned.loaded(event.pool_id)
     if engine is None:
+        yield ctx.pools.want(event.pool_id)
         return
     # What is closed now may be forgotten by the time the command runs.
     conversation_id = getattr(command, "conversation_id", "")
@@ -71,18 +72,21 @@ def _needed(event: PoolCommand, ctx: EngineContext) -> Iterable[Want]:
 async def run_command(received: Received[PoolCommand], ctx: EngineContext) -> Sequence[Event]:
     """Make one step. A command that was answered before is not run again."""
     command = _command(received.event, ctx)
-    engine = ctx.owned.engine(received.event.pool_id)
+    pool_id = received.event.pool_id
+    if ctx.owned.loaded(pool_id) is None and ctx.pools.get(pool_id) is None:
+        raise Reject(f"no pool is called {pool_id!r}: {received.event.name} has nowhere to go")
+    engine = ctx.owned.engine(pool_id)
     if command.answered and ctx.results.get(command.command_id) is not None:
         return []
-    elsewhere = _elsewhere(received.event.pool_id, engine, command, ctx)
+    elsewhere = _elsewhere(pool_id, engine, command, ctx)
     if elsewhere:
         return [pool_command(elsewhere, command)]
     _recall(engine, command, ctx)
     step = engine.apply(command, received.at_ms)
-    _save(received.event.pool_id, engine, step, ctx)
+    _save(pool_id, engine, step, ctx)
     if isinstance(command, ByPerson) and command.by and step.result is not None and not step.repeated:
-        ctx.audit.put(_audit(received.event.pool_id, command, step.result))
-    ctx.owned.watch(ctx.uow, received.event.pool_id)
+        ctx.audit.put(_audit(pool_id, command, step.result))
+    ctx.owned.watch(ctx.uow, pool_id)
     _tell_breaches(engine, step, ctx)
     count(ctx.uow, engine, step)
     return [*published(engine, step), *_crossing(engine, step)]

@@ -18,13 +18,13 @@ from services.ingest.adapters.raw_writer import RawMessage, RawWriter
 from services.ingest.settings import IngestSettings
 from services.ingest.workers.retention import RawRetention
 from services.ingest.workers.watching import Watch
-from tests.support.harness import ServiceUnderTest
+from tests.support.harness import START_MS, ServiceUnderTest
 
 DAY_MS = 86_400_000
 
 
 def raw(id_: str, key: str | None = None) -> RawMessage:
-    return RawMessage(id_, "scope", key, b"hash", "web", "k", b"sealed", 1, f"sender-{id_}")
+    return RawMessage(id_, "scope", key, b"hash", "web", "k", b"sealed", START_MS, f"sender-{id_}")
 
 
 async def count(ingest: ServiceUnderTest, where: str) -> int:

@@ -7,7 +7,10 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from libs.contracts import PARTITIONS, TransferRequested, partition_of
+from libs.streams import dead_letters
+from services.routing.adapters.contracts import pool_command
 from services.routing.config.platform import PlatformDirectory
+from services.routing.domain.orders import Drain
 from services.routing.service import definition
 from services.routing.settings import RoutingSettings
 from tests.service.routing.scenes import Scene, opened, read_feed, replied, resolved, scene, triaged
@@ -148,7 +151,24 @@ async def test_what_makes_no_sense_of_pools_is_refused() -> None:
             ]
             audit = (await boss.get("/v1/audit?pool=sales-pool")).json()["items"]
             assert [a["action"] for a in audit] == ["change-pool", "make-pool"]
-            assert (await boss.put("/v1/pools/nowhere/drain", json={"on": True})).status_code == 404
+            for refused in (
+                await boss.put("/v1/pools/nowhere/drain", json={"on": True}),
+                await boss.delete("/v1/shadow?pool=nowhere"),
+            ):
+                assert refused.status_code == 404
+                assert "no such pool" in refused.json()["detail"]
+
+
+async def test_a_command_for_a_pool_that_is_not_there_holds_nobody_up() -> None:
+    async with scene() as s:
+        lost = Drain(command_id="lost", by="boss", reason="", agent_id="", on=True, give_back=False)
+        await s.service.publish(pool_command("nowhere", lost))
+        await s.service.publish(opened("c1"), triaged("c1", topic="invoice"))
+        await s.service.settle()
+        assert (await s.get("/v1/conversations/c1"))["state"] in ("offered", "waiting")
+        async with s.service.database.read() as connection:
+            [letter] = await dead_letters.page(connection, "routing")
+        assert "no pool is called 'nowhere'" in letter.error
 
 
 async def _run(*services: ServiceUnderTest) -> None:
