@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from pydantic_core import from_json
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -52,6 +53,7 @@ class Engines:
                 pool_size=size,
                 max_overflow=0,
                 hide_parameters=True,
+                json_deserializer=from_json,
                 pool_timeout=5,
                 connect_args={
                     "timeout": 10,
