@@ -44,7 +44,7 @@ def platform(**environment: str) -> Iterator[tuple[str, Path]]:
     """The embedded host: its address and its data folder, in which `host.log` is what it says."""
     folder = Path(tempfile.mkdtemp(prefix="centralino-bench-"))
     port = free_port()
-    command = [sys.executable, "-m", "services.cli", "run", "--port", str(port)]
+    command = [sys.executable, "-m", "services", "run", "--port", str(port)]
     variables = {
         **os.environ,
         "CENTRALINO_DATA": str(folder),
@@ -157,7 +157,7 @@ def clustered_at(folder: Path, *arguments: str, **environment: str) -> Iterator[
     # The database's user has to pass.
     folder.chmod(0o755)
     port = free_port()
-    command = [sys.executable, "-m", "services.cli", "cluster", "--port", str(port), "--data", str(folder)]
+    command = [sys.executable, "-m", "services", "cluster", "--port", str(port), "--data", str(folder)]
     variables = {**os.environ, "COLUMNS": "200", **environment}
     with (folder / "words").open("wb") as out:
         process = subprocess.Popen(

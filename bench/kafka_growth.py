@@ -11,7 +11,7 @@ from bench.growth import calm, cost, cpu_seconds, fill
 from bench.hosts import Clustered, clustered
 from bench.life import QUICK, lives
 from bench.report import spread, write
-from services.registry import SERVICES
+from services.registry import services
 
 _IDLE_SECONDS = 20.0
 _CALM_CPU = {1: 2.5, 3: 5.0}
@@ -33,7 +33,7 @@ def measure(few: int, conversations: int, windows: int) -> None:
     rows = []
     costs: dict[str, list[float]] = {}
     for replicas in (1, 3):
-        arguments = [f"--replicas={one.name}={replicas}" for one in SERVICES]
+        arguments = [f"--replicas={one.name}={replicas}" for one in services()]
         with clustered(*arguments, CENTRALINO_LOG_LEVEL="error", **QUICK) as running:
             lives(running.url, running.data, 100, 20)
             filled = 0

@@ -16,7 +16,7 @@ _COMMAND = ["simulate", "bench/scenarios/three_classes.yaml", "--runs", "1", "--
 def played() -> float:
     """Of one run of every policy, the start of the program included; those of the warm-up are not counted."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "services.cli", *_COMMAND], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "services", *_COMMAND], stdout=subprocess.PIPE, text=True
     )
     watched = psutil.Process(process.pid)
     assert process.stdout is not None

@@ -22,7 +22,7 @@ from libs.streams import Log, PostgresTransport
 from libs.web import TokenKeys, Tokens, combined_openapi
 from scripts.reference_pages import pages
 from scripts.writing import ROOT, write_or_check
-from services.registry import SERVICES
+from services.registry import services
 
 BEGIN, END = "<!-- flow: begin -->", "<!-- flow: end -->"
 
@@ -33,7 +33,7 @@ def platform_apps(folder: Path) -> dict[str, FastAPI]:
     log = Log(engines.streams)
     tokens = Tokens(TokenKeys.generate())
     apps = {}
-    for definition in SERVICES:
+    for definition in services():
         platform = Platform(
             Database(engines, definition.name, SystemClock(), log),
             log,
@@ -91,11 +91,11 @@ def emits(definition: ServiceDefinition) -> dict[str, set[str]]:
 def flow() -> str:
     """The flow picture: which service writes what, and who reads it, from the handlers' own declarations."""
     readers: dict[str, list[str]] = {}
-    for definition in SERVICES:
+    for definition in services():
         for topic in consumes(definition):
             readers.setdefault(topic, []).append(definition.name)
     lines = ["```text"]
-    for definition in SERVICES:
+    for definition in services():
         lines.append(definition.name)
         for topic in sorted(emits(definition)):
             names = sorted(emits(definition)[topic])

@@ -17,7 +17,7 @@ from libs.telemetry import configure_logging, recording_traces
 from libs.web import TokenKeys, Tokens
 from services.embedded import data_folder, run_embedded, with_database
 from services.operators.faults import explain
-from services.registry import SERVICES, service
+from services.registry import NAMES, service, services
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -65,7 +65,7 @@ async def _say_where(host: ServiceHost) -> None:
     address = host.address
     _errors.print("[bold green]Centralino answers.[/bold green]")
     for name, place in (
-        ("API of each service", f"{address}/{SERVICES[0].name}/docs, and so on"),
+        ("API of each service", f"{address}/{NAMES[0]}/docs, and so on"),
         ("API of all", f"{address}/docs"),
         ("Customers write", f"POST {address}/ingest/v1/messages"),
         ("Agent feed (SSE)", f"{address}/routing/v1/feed"),
@@ -102,9 +102,9 @@ def run(
     given = {name: value for name, value in (("port", port), ("host", host)) if value is not None}
     platform = PlatformSettings(**given)  # type: ignore[arg-type]  # fields by name
     if print_config:
-        _print_config(SERVICES, platform)
+        _print_config(services(), platform)
         return
-    _run(SERVICES, platform)
+    _run(services(), platform)
 
 
 @app.command()
@@ -149,7 +149,7 @@ def migrate() -> None:
     """Brings the database to the newest version. Safe to run again."""
     platform = PlatformSettings()
     with with_database(platform) as url:
-        asyncio.run(prepare_database(url, SERVICES))
+        asyncio.run(prepare_database(url, services()))
     _errors.print("The database is at the newest version.")
 
 
@@ -179,7 +179,3 @@ def main() -> None:
             raise
         _errors.print(told, style="red", markup=False, soft_wrap=True)
         sys.exit(1)
-
-
-if __name__ == "__main__":
-    main()

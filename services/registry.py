@@ -1,19 +1,26 @@
 """The table of contents: the six services, in the order in which a conversation meets them."""
 
+from functools import cache
+from importlib import import_module
+from typing import Final
+
+from libs.primitives import kept_for_good
 from libs.runtime import ServiceDefinition
-from services.agent.service import definition as agent
-from services.analytics.service import definition as analytics
-from services.ingest.service import definition as ingest
-from services.routing.service import definition as routing
-from services.survey.service import definition as survey
-from services.triage.service import definition as triage
 
-SERVICES: tuple[ServiceDefinition, ...] = (ingest, triage, routing, agent, survey, analytics)
+NAMES: Final = ("ingest", "triage", "routing", "agent", "survey", "analytics")
 
 
+@cache
 def service(name: str) -> ServiceDefinition:
-    """The service of that name. Raises ValueError that names the others."""
-    for definition in SERVICES:
-        if definition.name == name:
-            return definition
-    raise ValueError(f"no service is called {name!r}; there are {', '.join(d.name for d in SERVICES)}")
+    """The service of that name, which is read only now: a process that runs one needs nothing of the others. Raises
+    ValueError that names the others."""
+    if name not in NAMES:
+        raise ValueError(f"no service is called {name!r}; there are {', '.join(NAMES)}")
+    with kept_for_good():
+        definition: ServiceDefinition = import_module(f"services.{name}.service").definition
+    return definition
+
+
+def services() -> tuple[ServiceDefinition, ...]:
+    """All of them."""
+    return tuple(service(name) for name in NAMES)

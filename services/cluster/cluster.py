@@ -21,7 +21,7 @@ from services.cluster.plan import Member, gateway_environment, members
 from services.cluster.refusals import ClusterRefused
 from services.cluster.supervisor import Process
 from services.embedded import start_database
-from services.registry import SERVICES
+from services.registry import NAMES, services
 
 _READY_SECONDS = 120.0
 _WATCH_SECONDS = 0.5
@@ -37,7 +37,7 @@ class Plan:
     """For data, keys and logs."""
     host: str = "127.0.0.1"
     port: int = 8600
-    replicas: Mapping[str, int] = field(default_factory=lambda: {d.name: 1 for d in SERVICES})
+    replicas: Mapping[str, int] = field(default_factory=lambda: dict.fromkeys(NAMES, 1))
     database_url: str = ""
     """Of a server that runs; by default an embedded one."""
     bootstrap: str = ""
@@ -123,7 +123,7 @@ async def running(plan: Plan, say: Callable[[str], None] = lambda _text: None) -
         database_url = plan.database_url or (postgres.url if postgres else "")
         bootstrap = plan.bootstrap or (kafka.bootstrap if kafka else "")
         say("preparing the database and the topics")
-        await prepare_database(database_url, SERVICES)
+        await prepare_database(database_url, services())
         await apply_topics(Broker(bootstrap))
         made = members(
             plan.replicas,
@@ -165,7 +165,7 @@ def _processes(plan: Plan, made: Sequence[Member]) -> dict[str, Process]:
     processes = {
         member.name: Process(
             member.name,
-            [sys.executable, "-m", "services.cli", "serve", member.service],
+            [sys.executable, "-m", "services", "serve", member.service],
             member.environment,
             logs / f"{member.name}.log",
         )

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.registry import SERVICES
+from services.registry import NAMES
 
 _DOCUMENTS = Path(__file__).resolve().parents[2] / "openapi"
 _CONNECTIONS = 90
@@ -24,7 +24,7 @@ class Member:
 
 def replicas_of(given: Sequence[str]) -> dict[str, int]:
     """How many processes each service has, from `triage=2` and the like. Raises ValueError."""
-    counts = {definition.name: 1 for definition in SERVICES}
+    counts = dict.fromkeys(NAMES, 1)
     for text in given:
         name, _, number = text.partition("=")
         if name not in counts or not number.isdigit() or not 1 <= int(number) <= 9:

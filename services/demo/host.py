@@ -83,7 +83,7 @@ class DemoHost:
         }
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "services.cli", "run", "--port", str(self.port),
+                sys.executable, "-m", "services", "run", "--port", str(self.port),
                 stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, env=environment,
                 start_new_session=True,
             )  # fmt: skip

@@ -15,20 +15,16 @@ from libs.runtime import ServiceDefinition
 from libs.storage import Engines, UnitOfWork
 from libs.streams import Log, Record
 from libs.streams import dead_letters as letters
+from services.operators.refusals import StillFailing
 from services.operators.running import on_database, put_together
-from services.registry import SERVICES
-
-
-class StillFailing(Exception):
-    """A dead letter was handled again in vain. The text says which, what was seen, and what to do."""
-
+from services.registry import services
 
 app = typer.Typer(no_args_is_help=True, help="Messages that could not be handled.")
 _console = Console()
 
 
 def _owners(name: str) -> Iterator[ServiceDefinition]:
-    return (d for d in SERVICES if not name or d.name == name)
+    return (d for d in services() if not name or d.name == name)
 
 
 @app.command("list")
@@ -75,7 +71,7 @@ def show(letter_id: Annotated[str, typer.Argument(help="From `list`.")]) -> None
 
     async def work(engines: Engines, _log: Log) -> None:
         async with engines.web.connect() as connection:
-            for definition in SERVICES:
+            for definition in services():
                 letter = await letters.find(connection, definition.name, letter_id)
                 if letter is not None:
                     typer.echo(json.dumps(_content(letter), indent=2, ensure_ascii=False))
@@ -115,7 +111,7 @@ def retry(letter_id: Annotated[str, typer.Argument(help="From `list`.")]) -> Non
     """Calls the one handler again; when it succeeds, the letter is closed in the same transaction, else it is kept."""
 
     async def work(engines: Engines, log: Log) -> None:
-        for definition in SERVICES:
+        for definition in services():
             async with engines.web.connect() as connection:
                 letter = await letters.find(connection, definition.name, letter_id)
             if letter is None:
@@ -160,7 +156,7 @@ def resume(group: Annotated[str, typer.Argument(help="The group that stands stil
 
     async def work(engines: Engines, _log: Log) -> None:
         async with engines.web.begin() as connection:
-            for definition in SERVICES:
+            for definition in services():
                 if await letters.resume_group(connection, definition.name, group):
                     typer.echo(f"{group} goes on")
                     return

@@ -15,9 +15,8 @@ from libs.streams import LogRestored, Retry, StillRunning, TopicsRefused
 from libs.web import KeyFileError
 from services.cluster.refusals import BrokerRefused, ClusterRefused
 from services.embedded.host import HostRefused
-from services.operators.dead_letters import StillFailing
-from services.operators.record import NotFromTheBeginning
-from services.registry import SERVICES
+from services.operators.refusals import NotFromTheBeginning, StillFailing
+from services.registry import services
 
 _SAY_IT_THEMSELVES = (
     HostRefused,
@@ -56,7 +55,7 @@ def explain(error: Exception) -> str | None:
 
 
 def _wrong_settings(error: ValidationError) -> str | None:
-    kinds: list[type[BaseSettings]] = [PlatformSettings, *(definition.settings for definition in SERVICES)]
+    kinds: list[type[BaseSettings]] = [PlatformSettings, *(definition.settings for definition in services())]
     kind = next((k for k in kinds if k.__name__ == error.title), None)
     if kind is None:
         return None

@@ -11,7 +11,7 @@ from libs.runtime.transports import broker_of
 from libs.storage import Engines
 from libs.streams import ANY, Log, Record, TopicPartition, dead_letters, gaps
 from services.operators.running import on_database
-from services.registry import SERVICES
+from services.registry import services
 
 Topic = Annotated[str, typer.Argument(help="As `centralino topics` lists it.")]
 Group = Annotated[str, typer.Argument(help="The group that stands still.")]
@@ -104,7 +104,7 @@ def accept_loss(group: Group, topic: Topic, partition: Partition) -> None:
 
 async def _stopped_at(connection: AsyncConnection, group: str, source: TopicPartition) -> tuple[str, int]:
     """The service of a group that stands still, and the number behind which it stands. Raises BadParameter."""
-    owner = next((d.name for d in SERVICES if group in {stream.group for stream in d.streams}), None)
+    owner = next((d.name for d in services() if group in {stream.group for stream in d.streams}), None)
     if owner is None:
         raise typer.BadParameter(
             f"no service has a group {group}; `centralino dead-letters list` names those that stand still"

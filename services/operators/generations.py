@@ -20,7 +20,7 @@ from libs.storage.migrate import migrate
 from libs.streams import Record, TopicPartition, generations
 from services.embedded import with_database
 from services.operators.tail import line_of
-from services.registry import SERVICES
+from services.registry import NAMES, services
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +64,14 @@ async def _begin(settings: PlatformSettings, url: str, save: Path | None) -> Beg
     try:
         async with engine.connect() as connection:
             here = await _services(connection)
-        await migrate(url, histories([d for d in SERVICES if d.name in here]))
+        await migrate(url, histories([d for d in services() if d.name in here]))
         topics = [name for name, topic in TOPICS.items() if topic.producer in here and not topic.local]
         now_ms = int(time.time() * 1000)
         async with engine.begin() as connection:
             await generations.refuse_while_running(connection)
             before, heads = await generations.heads(connection, topics)
             later = await _later(settings, topics, heads)
-            recover = len(here) < len(SERVICES)
+            recover = len(here) < len(NAMES)
             if recover:
                 for topic, rows in later.items():
                     schema = TOPICS[topic].producer
@@ -92,7 +92,7 @@ async def _begin(settings: PlatformSettings, url: str, save: Path | None) -> Beg
 async def _services(connection: AsyncConnection) -> tuple[str, ...]:
     """The services that have worked on this database: their groups have positions. Raises BadParameter when none has."""
     found = []
-    for definition in SERVICES:
+    for definition in services():
         ((there,),) = await fetch_all(
             connection, "SELECT to_regclass($1) IS NOT NULL", f"{definition.name}.positions"
         )

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from libs.contracts import PoolCommand, full_name, partition_of, unpack
 from libs.storage import Engines, fetch_all
 from libs.streams import Log
+from services.operators.refusals import NotFromTheBeginning
 from services.operators.running import on_database
 from services.routing import snapshots
 from services.routing.adapters.codec import decode
@@ -22,10 +23,6 @@ from services.routing.snapshots import Snapshot
 from services.routing.workers import default_directory
 
 _TOPIC = "routing.commands.v1"
-
-
-class NotFromTheBeginning(Exception):
-    """The commands before a point are gone, and nothing says what the pool was there. The text says what to do."""
 
 
 def record(

@@ -13,7 +13,7 @@ from libs.storage import Database, Engines
 from libs.streams import Log, PostgresTransport
 from libs.web import TokenKeys, Tokens
 from services.embedded import data_folder, with_database
-from services.registry import SERVICES
+from services.registry import services
 
 T = TypeVar("T")
 
@@ -21,7 +21,7 @@ T = TypeVar("T")
 @asynccontextmanager
 async def opened(url: str) -> AsyncIterator[tuple[Engines, Log]]:
     """The log and the pools of a migrated database."""
-    await prepare_database(url, SERVICES)
+    await prepare_database(url, services())
     engines = Engines.connect(url, web_connections=3, stream_connections=2)
     log = Log(engines.streams)
     await log.start()

@@ -1,10 +1,7 @@
 """The engines that this process owns: loaded when their partition is claimed, dropped when a batch fails."""
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from libs.contracts import partition_of
+from libs.primitives import kept_for_good
 from libs.storage import UnitOfWork, fetch_all
 from libs.streams import Retry
 from services.routing.adapters.rows import (
@@ -39,7 +36,7 @@ class Pools:
         found = await fetch_all(uow.connection, "SELECT pool_id, at_ms, sequence FROM routing.pools")
         for pool_id, at_ms, sequence in found:
             if partition_of(pool_id) in partitions:
-                with _kept_for_good():
+                with kept_for_good():
                     state = PoolState(pool_id, at_ms, sequence)
                     self._engines[pool_id] = Engine.restore(await _load(uow, state))
                 due_ms = self._engines[pool_id].next_due_ms()
@@ -73,17 +70,6 @@ class Pools:
     def woken(self, pool_id: str) -> None:
         """The timer has gone off: the next `watch` sets it anew."""
         self._wakes.pop(pool_id, None)
-
-
-@contextmanager
-def _kept_for_good() -> Iterator[None]:
-    """No garbage is looked for while millions of values are made that stay, nor among them afterwards."""
-    gc.disable()
-    try:
-        yield
-        gc.freeze()
-    finally:
-        gc.enable()
 
 
 async def _load(uow: UnitOfWork, pool: PoolState) -> Rows:

@@ -15,7 +15,7 @@ import yaml
 from libs.runtime import PlatformSettings
 from libs.telemetry import declared
 from libs.telemetry.otel import wanted
-from services.registry import SERVICES
+from services.registry import NAMES, services
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
@@ -54,9 +54,7 @@ def go(in_ci: bool) -> None:
 def test_docker_compose_can_load_the_files(files: tuple[Path, ...]) -> None:
     done = _load(COMPOSE, *files)
     assert done.returncode == 0, done.stderr
-    assert {definition.name for definition in SERVICES} | {"kafka", "postgres", "gateway"} <= set(
-        done.stdout.split()
-    )
+    assert set(NAMES) | {"kafka", "postgres", "gateway"} <= set(done.stdout.split())
 
 
 @pytest.mark.usefixtures("go")
@@ -71,7 +69,7 @@ def test_a_misspelt_key_is_noticed(tmp_path: Path) -> None:
 def test_compose_sets_only_variables_that_exist() -> None:
     prefix = "CENTRALINO_"
     known = {f"{prefix}{name}".upper() for name in PlatformSettings.model_fields}
-    for definition in SERVICES:
+    for definition in services():
         own = definition.settings.model_config.get("env_prefix", "")
         known |= {f"{own}{name}".upper() for name in definition.settings.model_fields}
     for name, service in _compose()["services"].items():
@@ -81,9 +79,9 @@ def test_compose_sets_only_variables_that_exist() -> None:
 
 
 def test_every_service_has_a_container_with_a_health_check_limits_and_a_restart_rule() -> None:
-    services = _compose()["services"]
-    for definition in SERVICES:
-        service = services[definition.name]
+    composed = _compose()["services"]
+    for definition in services():
+        service = composed[definition.name]
         assert service["command"] == ["serve", definition.name]
         assert service["restart"] == "unless-stopped"
         assert "/readyz" in " ".join(service["healthcheck"]["test"])
@@ -93,7 +91,7 @@ def test_every_service_has_a_container_with_a_health_check_limits_and_a_restart_
 
 def test_with_traces_every_service_names_the_collector_and_its_image_can_send_them() -> None:
     layer = yaml.safe_load(TRACES.read_text())["services"]
-    for definition in SERVICES:
+    for definition in services():
         service = layer[definition.name]
         assert wanted(service["environment"])
         assert service["environment"]["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://traces:4318"
@@ -107,7 +105,7 @@ def test_a_secret_is_read_from_its_file(tmp_path: Path) -> None:
     (tmp_path / "centralino_kafka_password").write_text("hidden\n")
     inherited = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
     done = subprocess.run(
-        [sys.executable, "-m", "services.cli", "run", "--print-config"],
+        [sys.executable, "-m", "services", "run", "--print-config"],
         env={**inherited, "CENTRALINO_SECRETS": str(tmp_path), "COLUMNS": "300"},
         capture_output=True,
         text=True,
@@ -142,7 +140,7 @@ def test_the_gateway_loads_its_file_and_knows_every_service(in_ci: bool) -> None
     )
     assert done.returncode == 0, done.stderr
     dials = set(re.findall(r'"dial":"([^"]+)"', done.stdout))
-    assert {f"{d.name}:8600" for d in SERVICES if d.name != "triage"} | {
+    assert {f"{name}:8600" for name in NAMES if name != "triage"} | {
         "127.0.0.1:1",
         "127.0.0.1:2",
     } == dials

@@ -13,7 +13,7 @@ from libs.contracts import CATALOGUE, key_of, message_type
 from libs.runtime import ServiceDefinition
 from libs.storage import fetch_all
 from libs.streams import Place, dead_letters
-from services.registry import SERVICES
+from services.registry import services
 from tests.support.harness import running
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "proto" / "examples"
@@ -55,7 +55,7 @@ async def _state(service: Any, schema: str) -> dict[str, list[tuple[Any, ...]]]:
         return result
 
 
-@pytest.mark.parametrize("definition", SERVICES, ids=lambda d: d.name)
+@pytest.mark.parametrize("definition", services(), ids=lambda d: d.name)
 async def test_a_consumer_takes_every_example_and_a_second_delivery_changes_nothing(
     definition: ServiceDefinition,
 ) -> None:

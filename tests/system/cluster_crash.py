@@ -117,7 +117,7 @@ async def _simulate(cluster: Cluster, conversations: int, seed: int, log: Path) 
         "--rate": str(RATE),
         "--seed": str(seed),
     }
-    command = [sys.executable, "-m", "services.cli", "demo", "--alone", "--json"]
+    command = [sys.executable, "-m", "services", "demo", "--alone", "--json"]
     command += [word for pair in arguments.items() for word in pair]
     with log.open("ab") as words:
         process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, stderr=words)

@@ -59,7 +59,7 @@ class Victim:
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
-                "services.cli",
+                "services",
                 "run",
                 "--port",
                 str(self.port),
@@ -136,7 +136,7 @@ async def simulate(host: Victim, conversations: int, rate: float, seed: int) -> 
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "services.cli",
+        "services",
         "demo",
         "--url",
         host.url,

@@ -37,7 +37,7 @@ def environment(data: Path, **more: str) -> dict[str, str]:
 def command(data: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
     """A `centralino` command that is expected to end by itself."""
     return subprocess.run(
-        [sys.executable, "-m", "services.cli", *arguments],
+        [sys.executable, "-m", "services", *arguments],
         env=environment(data, **more),
         capture_output=True,
         text=True,
@@ -70,7 +70,7 @@ class Host:
     def start(self) -> None:
         with (self.data / "terminal.log").open("ab") as terminal:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "services.cli", "run", "--port", str(self.port)],
+                [sys.executable, "-m", "services", "run", "--port", str(self.port)],
                 env=environment(self.data, **self.more),
                 stdout=terminal,
                 stderr=terminal,

@@ -21,7 +21,7 @@ from libs.contracts import TOPICS
 from services.cluster.kafka import fetch_jars, missing_tools
 from services.cluster.plan import gateway_environment, members, replicas_of
 from services.cluster.supervisor import Process
-from services.registry import SERVICES
+from services.registry import NAMES
 from tests.support.otlp import Collector, collector
 from tests.system.desk import Desk, until
 from tests.system.processes import PATIENCE_SECONDS, command
@@ -144,7 +144,7 @@ def _ready(port: str) -> bool:
 
 def _every_process_is_ready_and_both_of_a_service_own_partitions(cluster: Clustered) -> None:
     ports = _processes(cluster)
-    assert sorted(service for service, _ in ports) == sorted([d.name for d in SERVICES] + list(TWICE))
+    assert sorted(service for service, _ in ports) == sorted(list(NAMES) + list(TWICE))
     for service, port in ports:
         checks = httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=10).json()["checks"]
         assert set(checks.values()) == {"ok"}
@@ -157,9 +157,9 @@ def _every_process_is_ready_and_both_of_a_service_own_partitions(cluster: Cluste
 
 
 def _the_gateway_says_what_it_has_and_refuses_other_paths_with_a_problem(cluster: Clustered) -> None:
-    assert {entry["name"] for entry in httpx.get(cluster.url).json()} == {d.name for d in SERVICES}
+    assert {entry["name"] for entry in httpx.get(cluster.url).json()} == set(NAMES)
     paths = httpx.get(f"{cluster.url}/openapi.json").json()["paths"]
-    assert {path.split("/")[1] for path in paths} == {d.name for d in SERVICES}
+    assert {path.split("/")[1] for path in paths} == set(NAMES)
     assert "ingest_messages_v1" in httpx.get(f"{cluster.url}/asyncapi.json").json()["channels"]
     for path in ("/", "/docs"):
         page = httpx.get(f"{cluster.url}{path}", headers={"Accept": "text/html,*/*"})
@@ -266,7 +266,7 @@ def _one_trace_leads_through_the_broker_to_the_outcome(cluster: Clustered, trace
 
 def test_a_broker_that_does_not_answer_is_told_in_a_sentence(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "services.cli", "topics", "apply"],
+        [sys.executable, "-m", "services", "topics", "apply"],
         env={**os.environ, "CENTRALINO_KAFKA_BOOTSTRAP": f"127.0.0.1:{free_port()}"},
         capture_output=True,
         text=True,

@@ -51,7 +51,7 @@ def played(messages: Path, seconds: int) -> dict[str, Any]:
         [
             sys.executable,
             "-m",
-            "services.cli",
+            "services",
             "demo",
             "--json",
             f"--input={messages}",

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from bench.hosts import platform
 from libs.contracts import CustomerErased, full_name
 from libs.storage import async_url
-from services.registry import SERVICES
+from services.registry import NAMES, services
 from services.simulator.command import account_of
 from services.simulator.shapes import SHAPES
 from tests.support.postgres import create_database, drop_database
@@ -26,11 +26,11 @@ MARK = "zqmarker7f3"
 SECRET = "secret-of-a-provider"
 _FORGETTING = [
     service.name
-    for service in SERVICES
+    for service in services()
     if service.name == "ingest"
     or any(full_name(CustomerErased) in stream.events for stream in service.streams)
 ]
-_MISSING = sorted({service.name for service in SERVICES} - set(_FORGETTING))
+_MISSING = sorted(set(NAMES) - set(_FORGETTING))
 
 
 @pytest.fixture

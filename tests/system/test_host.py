@@ -16,7 +16,7 @@ import pytest
 
 from bench.hosts import free_port
 from libs.storage.embedded import EmbeddedPostgres
-from services.registry import SERVICES
+from services.registry import NAMES
 from tests.support.servers import OLDEST, need_oldest, server
 from tests.system.desk import PROBLEM, TEXT, until
 from tests.system.processes import Host, a_host, command
@@ -60,7 +60,7 @@ def test_the_default_port_is_on_this_machine_alone(live: Host) -> None:
     assert [(a.ip, a.port) for a in listening] == [("127.0.0.1", live.port)]
 
 
-@pytest.mark.parametrize("name", [definition.name for definition in SERVICES])
+@pytest.mark.parametrize("name", NAMES)
 def test_every_service_answers_its_health_metrics_and_document(live: Host, name: str) -> None:
     ask = live.desk.client.get
     assert ask(f"/{name}/livez").json()["status"] == "ok"
@@ -140,7 +140,7 @@ def test_the_settings_are_printed_with_their_meaning_and_without_a_password(fold
     )
     assert printed.returncode == 0, printed.stderr
     groups = json.loads(printed.stdout)
-    assert set(groups) == {"platform", *(definition.name for definition in SERVICES)}
+    assert set(groups) == {"platform", *NAMES}
     rows = [row for group in groups.values() for row in group]
     assert [row["variable"] for row in rows if not row["meaning"].strip()] == []
     assert len({row["variable"] for row in rows}) == len(rows) > 30

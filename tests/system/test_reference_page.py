@@ -24,7 +24,7 @@ from bench.hosts import free_port
 from libs.web import WebSettings, create_app, create_host
 from scripts.generate_documents import platform_apps
 from services.cluster.plan import gateway_environment, members, replicas_of
-from services.registry import SERVICES
+from services.registry import NAMES
 
 pytestmark = pytest.mark.browser
 
@@ -41,7 +41,7 @@ ARGUMENTS = [
 PHONE = (360, 780)
 DESK = (1280, 900)
 TOPICS = json.loads((ROOT / "openapi" / "asyncapi.json").read_text())["channels"]
-DOCUMENTS = {d.name: json.loads((ROOT / "openapi" / f"{d.name}.json").read_text()) for d in SERVICES}
+DOCUMENTS = {name: json.loads((ROOT / "openapi" / f"{name}.json").read_text()) for name in NAMES}
 OPERATIONS = {
     f"{service}_{operation['operationId']}": operation
     for service, document in DOCUMENTS.items()
@@ -76,7 +76,7 @@ async def gateway(behind: str) -> AsyncIterator[str]:
     port = free_port()
     plan = members(
         replicas_of([]),
-        [int(behind.rpartition(":")[2])] * len(SERVICES),
+        [int(behind.rpartition(":")[2])] * len(NAMES),
         database_url="",
         bootstrap="",
         gateway_url="",

@@ -51,7 +51,7 @@ class Ingest:
             "CENTRALINO_LEASE_SECONDS": "2",
             "CENTRALINO_INGEST_ACCOUNTS": json.dumps([account_of(SHAPES[PROVIDER], "default", SECRET, "")]),
         }
-        command = [sys.executable, "-m", "services.cli", "serve", "ingest", "--port", str(self.port)]
+        command = [sys.executable, "-m", "services", "serve", "ingest", "--port", str(self.port)]
         while not self.ending:
             with (self.folder / "ingest.log").open("ab") as log:
                 self.process = await asyncio.create_subprocess_exec(

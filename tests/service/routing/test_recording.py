@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from libs.storage import execute
-from services.operators.record import NotFromTheBeginning, Recorded, recorded
+from services.operators.record import Recorded, recorded
+from services.operators.refusals import NotFromTheBeginning
 from services.routing import snapshots
 from services.routing.settings import RoutingSettings
 from services.routing.simulation.recording import Recording, canonical, lines, read

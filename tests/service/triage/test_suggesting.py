@@ -10,7 +10,7 @@ from libs.runtime import SystemClock
 from libs.runtime.lifecycle import prepare_database
 from libs.storage import Database, Engines
 from libs.streams import Log
-from services.registry import SERVICES
+from services.registry import services
 from services.triage.adapters.tables import UNNAMED, Unnamed
 from tests.support.postgres import create_database, drop_database
 from tests.system.processes import command
@@ -45,7 +45,7 @@ async def _waiting(url: str, texts: list[tuple[str, str]]) -> None:
 async def test_a_person_runs_it_names_a_group(tmp_path: Path) -> None:
     url = await create_database()
     try:
-        await prepare_database(url, SERVICES)
+        await prepare_database(url, services())
 
         def run(*arguments: str) -> tuple[int, str, str]:
             done = command(tmp_path / "data", "models", "suggest", *arguments, DATABASE_URL=url)
