@@ -14,7 +14,7 @@ from tests.service.triage.test_triage import _decisions, _message
 from tests.support.endpoint import FakeEndpoint, fake_endpoint
 from tests.support.harness import ServiceUnderTest, running
 
-VAGUE = "could you please look at the thing from last week again"
+VAGUE = "one more time about the matter of yesterday, please"
 
 
 def _settings(fake: FakeEndpoint, **more: Any) -> TriageSettings:
@@ -59,7 +59,7 @@ async def test_a_second_opinion_is_asked_without_personal_data_and_confirms_what
         await service.settle()
 
         fake.says(alone["best_topic"], 0.8)
-        private = "please look at the thing from last week again, 88123. Casa Verde. Kind regards, Tom Reed"
+        private = "one more time about the matter of yesterday, please, 88123. Casa Verde. Kind regards, Tom Reed"
         agreed, private_one, sure, hostile = await _decided(
             service,
             "a",
