@@ -26,7 +26,9 @@ _SETTINGS = {
     "max_wal_senders": "0",
     "max_wal_size": "2GB",
     "checkpoint_timeout": "15min",
-    "autovacuum_naptime": "15s",
+    "autovacuum_naptime": "60s",
+    "autovacuum_vacuum_threshold": "1000",
+    "autovacuum_analyze_threshold": "1000",
     "unix_socket_permissions": "0700",
     "log_min_messages": "warning",
 }

@@ -52,6 +52,7 @@ class Engines:
                 async_url(url),
                 pool_size=size,
                 max_overflow=0,
+                pool_use_lifo=True,
                 hide_parameters=True,
                 json_deserializer=from_json,
                 pool_timeout=5,
