@@ -59,7 +59,9 @@ async def test_a_second_opinion_is_asked_without_personal_data_and_confirms_what
         await service.settle()
 
         fake.says(alone["best_topic"], 0.8)
-        private = "one more time about the matter of yesterday, please, 88123. Casa Verde. Kind regards, Tom Reed"
+        private = (
+            "one more time about the matter of yesterday, please, 88123. Casa Verde. Kind regards, Tom Reed"
+        )
         agreed, private_one, sure, hostile = await _decided(
             service,
             "a",
