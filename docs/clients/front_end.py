@@ -11,6 +11,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import httpx
@@ -86,10 +87,12 @@ class FrontEnd:
 if __name__ == "__main__":
     me = FrontEnd(*sys.argv[1:4])
     me.presence("online")
-    for work in (me.beat, lambda: [print(json.dumps(event), flush=True) for event in me.feed()]):
+    # A line is one write: two threads speak.
+    tell = partial(print, end="", flush=True)
+    for work in (me.beat, lambda: [tell(json.dumps(event) + "\n") for event in me.feed()]):
         threading.Thread(target=work, daemon=True).start()
     for verb, *words in map(str.split, sys.stdin):
         if verb == "quit":
             break
-        print(json.dumps({"order": verb, "answer": getattr(me, verb)(*words)}), flush=True)
+        tell(json.dumps({"order": verb, "answer": getattr(me, verb)(*words)}) + "\n")
     me.presence("offline")
