@@ -10,18 +10,14 @@ configure_logging("error")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long tests early: one that begins last is waited for by idle processes.
+    """Long tests early: one that begins last is waited for by an idle second process.
 
-    Three processes get a third each to begin with: the second and the third start with long ones, files left whole.
+    Two processes get a half each to begin with: the second starts with the long ones.
     """
     long = [item for item in items if item.get_closest_marker("slow")]
     rest = [item for item in items if not item.get_closest_marker("slow")]
-    files = sorted({item.path for item in long})
-    first = [item for item in long if files.index(item.path) % 2]
-    second = [item for item in long if item not in first]
-    third = len(items) // 3
-    cut = 2 * third - len(first)
-    items[:] = [*rest[:third], *first, *rest[third:cut], *second, *rest[cut:]]
+    half = len(items) // 2
+    items[:] = [*rest[:half], *long, *rest[half:]]
 
 
 @pytest.fixture(scope="session")
