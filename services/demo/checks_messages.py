@@ -115,11 +115,11 @@ def _notices(seen: Seen) -> Iterable[Difference]:
         for message in conversation.messages:
             if message.seq:
                 said.clear()
-            elif message.notice and message.text in said:
-                yield Difference(
-                    "doubled", f"notice {message.message_id} was said twice: {message.text[:80]!r}"
-                )
             elif message.notice:
+                if message.text in said:
+                    yield Difference(
+                        "doubled", f"notice {message.message_id} was said twice: {message.text[:80]!r}"
+                    )
                 said.add(message.text)
 
 
