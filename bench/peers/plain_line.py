@@ -247,13 +247,14 @@ def survey(service: Service) -> None:
 
 
 def analytics(service: Service) -> None:
-    """One outcome a conversation."""
+    """One outcome a conversation; one writer at a time, or a reader of the feed would pass rows that commit late."""
+    in_order = ("SELECT pg_advisory_xact_lock(1)", ())
     upsert = "INSERT INTO outcomes (conversation, score) VALUES ($1, $2) ON CONFLICT (conversation) DO UPDATE SET score = $2"
 
     @service.on("responses")
     async def record(event: Event) -> None:
         if event["kind"] == "answered":
-            await service.write((upsert, (event["conversation"], event["score"])))
+            await service.write(in_order, (upsert, (event["conversation"], event["score"])))
 
     @service.app.get("/analytics/v1/outcomes")
     async def outcomes(after: str = "") -> Event:

@@ -171,7 +171,7 @@ class ServiceHost:
             web_connections=self._settings.web_connections,
             stream_connections=self._settings.stream_connections,
         )
-        wakeups = Wakeups(self._url) if self._settings.distributed else None
+        wakeups = Wakeups(self._url, self._concerned()) if self._settings.distributed else None
         appended = wakeups.appended if wakeups else None
         log = Log(engines.streams, appended=appended, poll_seconds=_POLL_SECONDS)
         try:
@@ -189,6 +189,11 @@ class ServiceHost:
             for assembled in self._assembled:
                 await assembled.service.close()
             await engines.dispose()
+
+    def _concerned(self) -> set[str]:
+        """The services whose log is read in this process: on a broker only its own, which it relays."""
+        mine = {definition.name for definition in self._definitions}
+        return mine if self._settings.transport == "kafka" else mine | {t.producer for t in TOPICS.values()}
 
     def _listen(self) -> socket.socket:
         """Takes the address first, so that what is built knows its own port. Raises OSError when it is taken."""

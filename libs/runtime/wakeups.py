@@ -7,18 +7,20 @@ by the polls that every reader has as a safety net.
 import asyncio
 import contextlib
 import json
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import asyncpg
 import structlog
 from sqlalchemy.engine import make_url
 
+from libs.contracts import TOPICS
 from libs.primitives import new_id
 from libs.streams import Log, is_transient
 from libs.web import Broadcast
 
-_CHANNEL = "centralino"
 _GATHER_SECONDS = 0.005
 _AGAIN_SECONDS = 1.0
 _MOST_BYTES = 7_000
@@ -26,29 +28,46 @@ _MOST_BYTES = 7_000
 _log = structlog.get_logger()
 
 
-class Wakeups:
-    """One process's end. At most one NOTIFY in 5 ms, on a connection of its own: in transactions it would slow them."""
+def _channel(service: str) -> str:
+    return f"centralino_{service}"
 
-    def __init__(self, database_url: str) -> None:
+
+@dataclass(slots=True)
+class _News:
+    """What one service has to say at the next NOTIFY."""
+
+    appended: bool = False
+    rung: dict[Hashable, None] = field(default_factory=dict)
+
+
+class Wakeups:
+    """One process's end. At most one NOTIFY of a service in 5 ms, on a connection of its own: in transactions it would
+    slow them.
+
+    `services` are those whose appends and bells concern this process: each has a channel, and nobody is woken for others.
+    """
+
+    def __init__(self, database_url: str, services: Iterable[str]) -> None:
         parsed = make_url(database_url).set(drivername="postgresql")
         self._url = parsed.render_as_string(hide_password=False)
+        self._services = sorted(services)
         self._name = new_id()
-        self._appended = False
-        self._rung: dict[tuple[str, Hashable], None] = {}
+        self._pending: dict[str, _News] = {}
         self._news = asyncio.Event()
         self._heard = asyncio.Event()
         self._bells: Mapping[str, Broadcast] = {}
 
-    def appended(self) -> None:
-        """This process has committed rows to the log."""
-        self._appended = True
+    def appended(self, topics: Iterable[str]) -> None:
+        """This process has committed rows of these topics to the log."""
+        for service in {TOPICS[topic].producer for topic in topics}:
+            self._of(service).appended = True
         self._news.set()
 
     def bells(self, service: str) -> Broadcast:
         """Bells that ring in the other processes of the service too."""
 
         def elsewhere(key: Hashable) -> None:
-            self._rung[service, key] = None
+            self._of(service).rung[key] = None
             self._news.set()
 
         made = Broadcast(elsewhere=elsewhere)
@@ -78,7 +97,8 @@ class Wakeups:
         tasks = []
         try:
             connection.add_termination_listener(lambda _connection: lost.set())
-            await connection.add_listener(_CHANNEL, self._hear)
+            for service in self._services:
+                await connection.add_listener(_channel(service), partial(self._hear, service))
             self._ring_all()
             tasks = [
                 asyncio.create_task(work)
@@ -102,36 +122,41 @@ class Wakeups:
         for bells in self._bells.values():
             bells.notify_all()
 
+    def _of(self, service: str) -> _News:
+        return self._pending.setdefault(service, _News())
+
     async def _tell(self, connection: Any) -> None:
         while True:
             await self._news.wait()
             await asyncio.sleep(_GATHER_SECONDS)
             self._news.clear()
-            appended, self._appended = self._appended, False
-            rung, self._rung = list(self._rung), {}
-            for payload in self._payloads(appended, rung):
-                await connection.execute("SELECT pg_notify($1, $2)", _CHANNEL, payload)
+            pending, self._pending = self._pending, {}
+            for service, news in pending.items():
+                for payload in self._payloads(news):
+                    await connection.execute("SELECT pg_notify($1, $2)", _channel(service), payload)
 
-    def _payloads(self, appended: bool, rung: list[tuple[str, Hashable]]) -> list[str]:
-        parts: list[list[tuple[str, Hashable]]] = [[]]
+    def _payloads(self, news: _News) -> list[str]:
+        parts: list[list[Hashable]] = [[]]
         size = 0
-        for bell in rung:
-            size += len(json.dumps(bell))
+        for key in news.rung:
+            size += len(json.dumps(key))
             if size > _MOST_BYTES:
                 parts.append([])
-                size = len(json.dumps(bell))
-            parts[-1].append(bell)
-        return [json.dumps({"from": self._name, "appended": appended, "rung": part}) for part in parts]
+                size = len(json.dumps(key))
+            parts[-1].append(key)
+        return [json.dumps({"from": self._name, "appended": news.appended, "rung": part}) for part in parts]
 
-    def _hear(self, _connection: object, _process: int, _channel: str, payload: str) -> None:
+    def _hear(
+        self, service: str, _connection: object, _process: int, _channel_name: str, payload: str
+    ) -> None:
         said = json.loads(payload)
         if said["from"] == self._name:
             return
         if said["appended"]:
             self._heard.set()
-        for service, key in said["rung"]:
-            bells = self._bells.get(service)
-            if bells is not None:
+        bells = self._bells.get(service)
+        if bells is not None:
+            for key in said["rung"]:
                 bells.ring(tuple(key) if isinstance(key, list) else key)
 
     async def _refresh(self, log: Log) -> None:

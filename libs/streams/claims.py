@@ -144,16 +144,24 @@ class Claims:
         return fresh, repeats
 
     async def fence(self, uow: UnitOfWork, sources: Iterable[TopicPartition]) -> None:
-        """Proves in this transaction that the partitions are still ours. Raises Fenced."""
+        """Proves in this transaction that partitions are still ours whose positions do not move. Raises Fenced."""
         held = {source: self.positions[source] for source in sources}
-        await ownership.fence(uow.connection, self._schema, self._group, held)
+        if held:
+            await ownership.fence(uow.connection, self._schema, self._group, held)
 
     async def move(self, uow: UnitOfWork, records: Iterable[Record]) -> None:
-        """Stores the positions behind a batch; they count in memory once the transaction has committed."""
-        last = sorted({record.source: record for record in records}.items())
-        rows = [(source, r.number, r.offset, self._generation(r)) for source, r in last]
-        await ownership.advance(uow.connection, self._schema, self._group, rows)
-        uow.after_commit(lambda: self.settle(record for _, record in last))
+        """Stores the positions behind a batch, and so proves in this transaction that its partitions are still ours:
+        best as its first statement. They count in memory once it has committed. Raises Fenced."""
+        last = {record.source: record for record in records}
+        moves = [
+            ownership.Move(
+                source, self.positions[source].epoch, record.number, record.offset, self._generation(record)
+            )
+            for source, record in last.items()
+        ]
+        if moves:
+            await ownership.advance(uow.connection, self._schema, self._group, moves)
+            uow.after_commit(lambda: self.settle(last.values()))
 
     def settle(self, records: Iterable[Record]) -> None:
         """Moves the positions in memory behind the records."""

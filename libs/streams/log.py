@@ -47,15 +47,15 @@ async def register_topics(connection: AsyncConnection) -> None:
 class Log:
     """The log of one database as one process sees it. `start` before use, `stop` at the end.
 
-    `appended` is called after each commit that appended, to tell other processes, which then `refresh`. What nobody told is
-    noticed after `poll_seconds`.
+    `appended` is called with the topics after each commit that appended, to tell other processes, which then `refresh`.
+    What nobody told is noticed after `poll_seconds`.
     """
 
     def __init__(
         self,
         engine: AsyncEngine,
         *,
-        appended: Callable[[], None] | None = None,
+        appended: Callable[[Iterable[str]], None] | None = None,
         poll_seconds: float = 0.2,
         steps: Steps = unwatched,
     ) -> None:
@@ -155,15 +155,12 @@ class Log:
         heads = [(TopicPartition(self._names[t], p), number) for t, p, number in result]
 
         def done() -> None:
-            self._tell(heads)
+            self._advance(heads)
+            if self._appended is not None:
+                self._appended(counts)
             _count(counts, seconds)
 
         return done
-
-    def _tell(self, heads: Iterable[tuple[TopicPartition, int]]) -> None:
-        self._advance(heads)
-        if self._appended is not None:
-            self._appended()
 
     def _advance(self, heads: Iterable[tuple[TopicPartition, int]]) -> None:
         moved = set()

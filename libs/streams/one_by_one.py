@@ -86,7 +86,7 @@ class OneByOne(Generic[Ctx]):
         reason = f"{type(error).__name__}: {error}"
         envelope = item.envelope
         async with self.database.begin_stream() as uow:
-            await self.claims.fence(uow, [item.record.source])
+            await self.claims.move(uow, [item.record])
             await dead_letters.bury(
                 uow.connection,
                 self.database.schema,
@@ -97,7 +97,6 @@ class OneByOne(Generic[Ctx]):
                 reason,
                 uow.now_ms,
             )
-            await self.claims.move(uow, [item.record])
             with self.steps(Step.BURY):
                 await uow.commit()
         self.metrics.died(item.record.topic, type(error).__name__)

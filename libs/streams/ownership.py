@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from libs.storage import execute, fetch_all
+from libs.storage import fetch_all
 from libs.streams.errors import Fenced
 from libs.streams.transport import TopicPartition
 
@@ -95,30 +95,46 @@ async def fence(
         [source.partition for source in sources],
         [positions[source].epoch for source in sources],
     )
-    held = {TopicPartition(topic, partition) for topic, partition in result}
-    lost = [source for source in sources if source not in held]
+    _refuse_lost(group, sources, result)
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Where a position goes, and the epoch under which it may."""
+
+    source: TopicPartition
+    epoch: int
+    number: int
+    offset: int
+    generation: int
+
+
+async def advance(connection: AsyncConnection, schema: str, group: str, moves: Sequence[Move]) -> None:
+    """Locks the position rows, proves that the epochs are still ours and stores the new positions. Raises Fenced."""
+    moves = sorted(moves, key=lambda move: move.source)
+    result = await fetch_all(
+        connection,
+        "WITH held AS (SELECT p.topic, p.partition, u.n, u.o, u.g"
+        f" FROM {schema}.positions p"
+        " JOIN unnest($2::text[], $3::int[], $4::bigint[], $5::bigint[], $6::bigint[], $7::int[]) AS u(t, p, e, n, o, g)"
+        " ON p.topic = u.t AND p.partition = u.p AND p.epoch = u.e"
+        " WHERE p.group_name = $1 ORDER BY p.topic, p.partition FOR UPDATE OF p)"
+        f' UPDATE {schema}.positions p SET number = held.n, "offset" = held.o, generation = held.g FROM held'
+        " WHERE p.group_name = $1 AND p.topic = held.topic AND p.partition = held.partition"
+        " RETURNING p.topic, p.partition",
+        group,
+        [move.source.topic for move in moves],
+        [move.source.partition for move in moves],
+        [move.epoch for move in moves],
+        [move.number for move in moves],
+        [move.offset for move in moves],
+        [move.generation for move in moves],
+    )
+    _refuse_lost(group, [move.source for move in moves], result)
+
+
+def _refuse_lost(group: str, sources: Sequence[TopicPartition], held: Sequence[tuple[str, int]]) -> None:
+    ours = {TopicPartition(topic, partition) for topic, partition in held}
+    lost = [source for source in sources if source not in ours]
     if lost:
         raise Fenced(f"{group}: another owner has {', '.join(f'{s.topic}/{s.partition}' for s in lost)}")
-
-
-async def advance(
-    connection: AsyncConnection,
-    schema: str,
-    group: str,
-    rows: Sequence[tuple[TopicPartition, int, int, int]],
-) -> None:
-    """Stores new positions as (source, number, offset, generation)."""
-    if not rows:
-        return
-    await execute(
-        connection,
-        f'UPDATE {schema}.positions p SET number = u.n, "offset" = u.o, generation = u.g'
-        " FROM unnest($2::text[], $3::int[], $4::bigint[], $5::bigint[], $6::int[]) AS u(t, p, n, o, g)"
-        " WHERE p.group_name = $1 AND p.topic = u.t AND p.partition = u.p",
-        group,
-        [source.topic for source, _, _, _ in rows],
-        [source.partition for source, _, _, _ in rows],
-        [number for _, number, _, _ in rows],
-        [offset for _, _, offset, _ in rows],
-        [generation for _, _, _, generation in rows],
-    )

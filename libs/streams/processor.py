@@ -51,6 +51,8 @@ class Subscriber(Generic[Ctx]):
     state: OwnedState | None = None
     topics: tuple[str, ...] = ()
     """Topics read beside those of the handlers."""
+    gather_seconds: float = 0.0
+    """After a batch, how long what comes next is left to gather: for a group whose results nobody waits for."""
 
 
 class Processor(Generic[Ctx]):
@@ -131,8 +133,7 @@ class Processor(Generic[Ctx]):
             await self._own()
             count = await self.step(_WAIT_MS)
             self._failures = 0
-            if 0 < count < _SMALL_BATCH and self._found_at_once:
-                await asyncio.sleep(_SMALL_PAUSE_SECONDS)
+            await self._gather(count, stop)
         except Fenced as error:
             _log.warning("fenced", group=self.group, error=str(error))
             self._metrics.fenced()
@@ -144,6 +145,13 @@ class Processor(Generic[Ctx]):
             if not is_transient(error):
                 _log.exception("processor_failed", group=self.group)
             await self._back_off(error, stop)
+
+    async def _gather(self, count: int, stop: asyncio.Event) -> None:
+        """Leaves rows time to come together, so that they share a transaction."""
+        if 0 < count < _SMALL_BATCH and self._found_at_once:
+            await asyncio.sleep(_SMALL_PAUSE_SECONDS)
+        if 0 < count < self._max_rows and self._subscriber.gather_seconds:
+            await self._sleep(stop, self._subscriber.gather_seconds)
 
     async def _may_run(self, stop: asyncio.Event) -> bool:
         if self.claims.partitions and self.stopped_because is None:
@@ -254,18 +262,17 @@ class Processor(Generic[Ctx]):
 
     async def _transact(self, decoded: Sequence[Decoded[Any]], timers: bool, traces: Traces | None) -> int:
         """Everything of a batch in one transaction."""
-        touched = {item.record.source for item in decoded}
-        if timers:
-            touched |= {TopicPartition(self._topics[0], partition) for partition in self.claims.partitions}
         async with self._database.begin_stream() as uow:
-            await self.claims.fence(uow, touched)
+            await self.claims.move(uow, [item.record for item in decoded])
+            if timers:
+                owners = {TopicPartition(self._topics[0], partition) for partition in self.claims.partitions}
+                await self.claims.fence(uow, owners - {item.record.source for item in decoded})
             ctx = self._subscriber.context(uow)
             await run_events(decoded, self._router, ctx, uow, traces)
             dues: list[Due] = []
             if timers:
                 dues = await self._timers.take(uow.connection, uow.now_ms)
                 await run_timers(dues, self._router, ctx, uow, traces)
-            await self.claims.move(uow, [item.record for item in decoded])
             with self._steps(Step.BATCH):
                 await uow.commit()
         self._timers.taken(dues, uow.now_ms)

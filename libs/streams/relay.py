@@ -27,7 +27,8 @@ _BATCH_BYTES = 512 * 1024
 _ROWS = 2000
 _POLL_BYTES = 8 * 1024 * 1024
 _WAIT_MS = 200
-_STORE_SECONDS = 0.1
+_STORE_SECONDS = 1.0
+"""Less often than it sends: after a crash so much is sent again, and dropped by its readers."""
 _BACKOFF_SECONDS = (0.1, 5.0)
 _TROUBLED_AFTER = 3
 _log = structlog.get_logger()
@@ -83,7 +84,6 @@ class Relay:
                     self._failures, self._restored = 0, ""
                 except Exception as error:  # noqa: BLE001 - whatever it is, nothing may be skipped
                     await self._begin_again(error, stop)
-            await self._store_last()
         finally:
             await self.close()
 
@@ -98,7 +98,7 @@ class Relay:
         fresh, _repeats = self._claims.fresh(records)
         if fresh:
             await self._send(fresh)
-        if self._sent and (not fresh or time.monotonic() - self._stored >= _STORE_SECONDS):
+        if self._sent and time.monotonic() - self._stored >= _STORE_SECONDS:
             await self._store()
         lags = self._subscription.lag(self._claims.places)
         metrics.relay_lag.labels(self._topic).set(sum(lags.values()))
@@ -179,7 +179,6 @@ class Relay:
             return
         moved = list(self._sent.values())
         async with self._database.begin_stream() as uow:
-            await self._claims.fence(uow, [record.source for record in moved])
             await self._claims.move(uow, moved)
             with self._steps(Step.STORE):
                 await uow.commit()
@@ -187,7 +186,7 @@ class Relay:
         self._stored = time.monotonic()
 
     async def _store_last(self) -> None:
-        """At the end; what cannot be stored now is sent again by whoever comes next."""
+        """What cannot be stored now is sent again by whoever comes next."""
         try:
             await self._store()
         except Exception as error:
@@ -222,7 +221,8 @@ class Relay:
             return
 
     async def close(self) -> None:
-        """Gives up the partitions and the connection; `run` does so by itself."""
+        """Stores how far it has come, gives up the partitions and the connection; `run` does so by itself."""
+        await self._store_last()
         await self._close_producer()
         try:
             async with asyncio.timeout(2):

@@ -1,6 +1,7 @@
 """Puts analytics together."""
 
 from functools import partial
+from typing import Final
 
 from libs.runtime import Platform, Service, ServiceDefinition
 from libs.streams import Subscriber
@@ -9,6 +10,9 @@ from services.analytics.api import attainment, episodes, outcomes, summary
 from services.analytics.context import context_of
 from services.analytics.handlers import stream
 from services.analytics.settings import AnalyticsSettings
+
+_GATHER_SECONDS: Final = 0.25
+"""Figures may come so much later: it is the group that reads the most."""
 
 
 def build(platform: Platform, settings: AnalyticsSettings) -> Service:
@@ -21,7 +25,7 @@ def build(platform: Platform, settings: AnalyticsSettings) -> Service:
             summary.router(platform.database, settings),
             attainment.router(platform.database),
         ],
-        subscribers=[Subscriber(stream, context_of(settings, feed_bell))],
+        subscribers=[Subscriber(stream, context_of(settings, feed_bell), gather_seconds=_GATHER_SECONDS)],
         tasks=[partial(retention.run, platform.database, settings)],
     )
 

@@ -15,6 +15,8 @@ from services.survey.operations import Answers
 from services.survey.settings import SurveySettings
 
 _KEY_FILE = "survey-keys.json"
+_GATHER_SECONDS = 0.1
+"""A survey goes out minutes after the resolution: so much later is not seen."""
 
 
 def build(platform: Platform, settings: SurveySettings) -> Service:
@@ -38,7 +40,7 @@ def build(platform: Platform, settings: SurveySettings) -> Service:
                 PostLimit(settings.posts_per_minute),
             ),
         ],
-        subscribers=[Subscriber(stream, context(rules))],
+        subscribers=[Subscriber(stream, context(rules), gather_seconds=_GATHER_SECONDS)],
     )
 
 

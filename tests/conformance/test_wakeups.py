@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from libs.contracts import TOPICS
 from libs.runtime import SystemClock
 from libs.runtime.wakeups import Wakeups
 from libs.storage import Database
@@ -20,9 +21,10 @@ async def rig() -> AsyncIterator[Rig]:
 
 
 @asynccontextmanager
-async def _end(rig: Rig) -> AsyncIterator[tuple[Wakeups, Log]]:
-    """One process's end, with what it knows of the log."""
-    wakeups, stop = Wakeups(rig.url), asyncio.Event()
+async def _end(rig: Rig, *services: str) -> AsyncIterator[tuple[Wakeups, Log]]:
+    """One process's end, with what it knows of the log; without services, all concern it."""
+    every = {topic.producer for topic in TOPICS.values()}
+    wakeups, stop = Wakeups(rig.url, services or every), asyncio.Event()
     log = Log(rig.engines.streams, appended=wakeups.appended)
     await log.start()
     running = asyncio.create_task(wakeups.run(log, stop))
@@ -81,6 +83,33 @@ async def test_an_append_is_known_elsewhere_long_before_the_next_poll(rig: Rig) 
             while theirs.head(TopicPartition(TOPIC, int(str(rows[0])))) == 0:
                 await asyncio.sleep(0.005)
         await theirs.start()
+
+
+async def test_news_of_a_service_wake_nobody_whom_it_does_not_concern(rig: Rig) -> None:
+    producer = TOPICS[TOPIC].producer
+    other = next(topic.producer for topic in TOPICS.values() if topic.producer != producer)
+    async with _end(rig) as (here, mine), _end(rig, other) as (there, theirs), _end(rig) as (third, seen):
+        for end in (here, there, third):
+            await _heard(end, rig)
+        await theirs.stop()
+        await seen.stop()
+        silent_bells, loud_bells = there.bells(producer), third.bells(producer)
+        with silent_bells.listen("a") as silent, loud_bells.listen("a") as loud:
+            await asyncio.gather(silent.wait(0.5), loud.wait(0.5))
+            async with Database(rig.engines, rig.database.schema, SystemClock(), mine).begin() as uow:
+                uow.emit(message("c", 1))
+                await uow.commit()
+            here.bells(producer).notify("a")
+            assert await loud.wait(5)
+            ((partition,),) = await rig.run_sql("SELECT partition FROM log.events")
+            place = TopicPartition(TOPIC, int(str(partition)))
+            async with asyncio.timeout(5):
+                while seen.head(place) == 0:
+                    await asyncio.sleep(0.005)
+            assert not await silent.wait(0.1)
+            assert theirs.head(place) == 0
+        await theirs.start()
+        await seen.start()
 
 
 async def test_after_a_lost_connection_every_bell_rings_once(rig: Rig) -> None:

@@ -11,9 +11,11 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from libs.contracts import MessageReceived
 from libs.primitives import SystemClock
-from libs.storage import Database, Engines, UnitOfWork
+from libs.storage import Database, Engines, UnitOfWork, execute
 from libs.streams import (
     Log,
     Place,
@@ -117,10 +119,20 @@ async def work(url: str, bug: str) -> None:
 
     if bug == "no-fence":
 
-        async def no_fence(*_arguments: object) -> None:
-            return
+        async def no_fence(
+            connection: AsyncConnection, schema: str, group: str, moves: Sequence[ownership.Move]
+        ) -> None:
+            for move in moves:
+                await execute(
+                    connection,
+                    f"UPDATE {schema}.positions SET number = $4 WHERE group_name = $1 AND topic = $2 AND partition = $3",
+                    group,
+                    move.source.topic,
+                    move.source.partition,
+                    move.number,
+                )
 
-        ownership.fence = no_fence  # type: ignore[assignment]  # the planted fault
+        ownership.advance = no_fence  # the planted fault
     kinds = {"no-repeat-check": NoRepeatCheck, "two-transactions": TwoTransactions}
     kind: type[Processor[Any]] = kinds.get(bug, Processor)
     transport = Stutter(PostgresTransport(engines.streams, log, lease_seconds=LEASE_SECONDS))

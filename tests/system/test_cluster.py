@@ -84,6 +84,7 @@ def test_a_cluster_under_load_and_what_it_shows_afterwards(cluster: Clustered, t
     _a_rolling_restart_under_the_load_of_the_demo_loses_and_doubles_nothing(cluster)
     _every_process_is_ready_and_both_of_a_service_own_partitions(cluster)
     _the_gateway_says_what_it_has_and_refuses_other_paths_with_a_problem(cluster)
+    _a_stream_that_its_client_leaves_is_closed_behind_the_gateway_at_once(cluster)
     _a_stranger_reads_a_topic_by_the_published_contract_alone(cluster)
     _the_brokers_own_tool_shows_readable_headers(cluster)
     _tail_shows_decoded_events(cluster, "triage.decisions.v1")
@@ -170,6 +171,28 @@ def _the_gateway_says_what_it_has_and_refuses_other_paths_with_a_problem(cluster
     assert refused.status_code == 404
     assert refused.headers["content-type"] == "application/problem+json"
     assert "/ingest" in refused.json()["detail"]
+
+
+def _a_stream_that_its_client_leaves_is_closed_behind_the_gateway_at_once(cluster: Clustered) -> None:
+    ports = [port for service, port in _processes(cluster) if service == "ingest"]
+    sent = Desk(cluster.url, cluster.data).write()
+
+    def open_streams() -> float:
+        texts = [httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=10).text for port in ports]
+        return sum(
+            float(count)
+            for text in texts
+            for count in re.findall(r"^centralino_http_streams\{.*\} (\S+)$", text, re.M)
+        )
+
+    assert open_streams() == 0
+    url = f"{cluster.url}/ingest/v1/conversations/{sent['conversation_id']}/events"
+    with httpx.stream("GET", url, headers={"Authorization": f"Bearer {sent['visitor_token']}"}) as answer:
+        # The first line comes while nothing else is said: the gateway holds nothing back.
+        lines = answer.iter_lines()
+        assert next(lines).startswith("retry:")
+        until(lambda: open_streams() == 1 or None, 5, what="an open stream")
+    until(lambda: open_streams() == 0 or None, 5, what="no open stream")
 
 
 def _a_stranger_reads_a_topic_by_the_published_contract_alone(cluster: Clustered) -> None:
