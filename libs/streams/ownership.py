@@ -114,13 +114,9 @@ async def advance(connection: AsyncConnection, schema: str, group: str, moves: S
     moves = sorted(moves, key=lambda move: move.source)
     result = await fetch_all(
         connection,
-        "WITH held AS (SELECT p.topic, p.partition, u.n, u.o, u.g"
-        f" FROM {schema}.positions p"
-        " JOIN unnest($2::text[], $3::int[], $4::bigint[], $5::bigint[], $6::bigint[], $7::int[]) AS u(t, p, e, n, o, g)"
-        " ON p.topic = u.t AND p.partition = u.p AND p.epoch = u.e"
-        " WHERE p.group_name = $1 ORDER BY p.topic, p.partition FOR UPDATE OF p)"
-        f' UPDATE {schema}.positions p SET number = held.n, "offset" = held.o, generation = held.g FROM held'
-        " WHERE p.group_name = $1 AND p.topic = held.topic AND p.partition = held.partition"
+        f'UPDATE {schema}.positions p SET number = u.n, "offset" = u.o, generation = u.g'
+        " FROM unnest($2::text[], $3::int[], $4::bigint[], $5::bigint[], $6::bigint[], $7::int[]) AS u(t, p, e, n, o, g)"
+        " WHERE p.group_name = $1 AND p.topic = u.t AND p.partition = u.p AND p.epoch = u.e"
         " RETURNING p.topic, p.partition",
         group,
         [move.source.topic for move in moves],

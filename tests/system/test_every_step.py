@@ -26,7 +26,7 @@ STEPS = {
     "publisher.commit": 2,
     "relay.claim": 1,
     "relay.send": 4,
-    "relay.store": 2,
+    "relay.store": 1,
     "group.claim": 1,
     "group.append": 2,
     "group.batch": 2,
