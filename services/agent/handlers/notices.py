@@ -62,7 +62,7 @@ async def tell_wait(received: Received[WaitPredicted], ctx: AgentContext) -> Seq
 
 @stream.on(QueueUnserved, emits=[ReplySent], load=_wanted)
 async def tell_delay(received: Received[QueueUnserved], ctx: AgentContext) -> Sequence[Event]:
-    """The customer whose conversation has shown that nobody could serve hears that it may take longer."""
+    """The customer whose conversation nobody could serve now hears that it may take longer."""
     return _tell(received, ctx, "delayed", lambda language: language.texts["delayed"])
 
 

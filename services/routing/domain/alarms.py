@@ -57,9 +57,14 @@ def relieve(pool: Pool) -> bool:
 
 
 def review(pool: Pool) -> None:
-    """Raise and lift alarms at the end of a step."""
+    """Raise and lift alarms at the end of a step.
+
+    An alarm names the first that waits in vain. Whatever is placed in vain says so too, under a standing alarm as well:
+    its customer has heard nothing yet.
+    """
     standing = {about for kind, about in pool.notices if kind == "unserved"}
-    unplaced = {pool.signature(pool.items[i]) for i in pool.unplaced if i in pool.waiting}
+    placed = [pool.items[i] for i in pool.unplaced if i in pool.waiting]
+    unplaced = {pool.signature(item) for item in placed}
     buckets = pool.waiting.buckets
     if pool.cause in _CHANGES:
         looked = {s for s, bucket in buckets.items() if bucket.size}
@@ -72,23 +77,24 @@ def review(pool: Pool) -> None:
         if not anybody(pool, signature):
             vain.setdefault(signature.queue_id, set()).add(signature)
     pool.unplaced.clear()
+    lost = {i.conversation_id: i for i in placed if pool.signature(i) in vain.get(i.queue_id, ())}
     for queue_id in sorted(vain.keys() - standing):
-        _raise(pool, queue_id, vain[queue_id])
+        first = _first(pool, vain[queue_id])
+        pool.put_notice(Notice("unserved", queue_id, pool.at_ms, "", _why(pool, pool.signature(first))))
+        lost[first.conversation_id] = first
+    for item in sorted(lost.values(), key=lambda i: i.order):
+        why = _why(pool, pool.signature(item))
+        pool.explain(explain.noted(pool, item, "unserved", queue_id=item.queue_id, why=why))
+        pool.emit(QueueUnserved(item.conversation_id, item.episode, item.queue_id, why))
     for queue_id in sorted(standing - vain.keys()):
         pool.put_notice(pool.notices[("unserved", queue_id)]._replace(lifted=True))
         pool.emit(QueueServed(queue_id))
 
 
-def _raise(pool: Pool, queue_id: str, lost: set[Signature]) -> None:
-    """Name the first of those that wait in vain, and what it lacks."""
-    item = min(
-        (i for i in pool.items.values() if i.state == "waiting" and pool.signature(i) in lost),
-        key=lambda i: i.order,
-    )
-    why = _why(pool, pool.signature(item))
-    pool.put_notice(Notice("unserved", queue_id, pool.at_ms, "", why))
-    pool.explain(explain.noted(pool, item, "unserved", queue_id=queue_id, why=why))
-    pool.emit(QueueUnserved(item.conversation_id, item.episode, queue_id, why))
+def _first(pool: Pool, lost: set[Signature]) -> Item:
+    """Whoever of those that wait in vain comes first."""
+    waiting = (i for i in pool.items.values() if i.state == "waiting" and pool.signature(i) in lost)
+    return min(waiting, key=lambda i: i.order)
 
 
 def _why(pool: Pool, signature: Signature) -> str:

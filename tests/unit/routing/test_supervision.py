@@ -235,7 +235,9 @@ def test_an_agent_escalates_what_he_has_and_nobody_else_does() -> None:
     assert why(step, "escalated")["reason"] == "lawyer"
 
 
-def test_a_queue_that_nobody_could_ever_serve_raises_the_alarm_at_once_and_once() -> None:
+def test_a_queue_that_nobody_could_ever_serve_raises_the_alarm_at_once_and_each_customer_hears_it_once() -> (
+    None
+):
     engine = engine_with(agent("ada"))
     step = engine.apply(arrival("c1", skills=(("welding", 3),)), T0)
     [alarm] = told(step, QueueUnserved)
@@ -243,7 +245,11 @@ def test_a_queue_that_nobody_could_ever_serve_raises_the_alarm_at_once_and_once(
     assert alarm.why == "no agent has team billing, channel chat, welding 3"
     assert why(step, "unserved")["why"] == alarm.why
     again = engine.apply(arrival("c2", skills=(("welding", 3),)), T0)
-    assert told(again, QueueUnserved) == []
+    assert [e.conversation_id for e in told(again, QueueUnserved)] == ["c2"]
+    assert why(again, "unserved")["why"] == alarm.why
+    assert [n.about for n in engine.pool.notices.values()] == ["billing"]
+    other = engine.apply(arrival("c3"), T0)
+    assert told(other, QueueUnserved) == []
     hired = replace(agent("zed"), skills=(("welding", 4),))
     step = engine.apply(PutAgent(command_id="z", agent=hired), T0)
     assert told(step, QueueServed) == [QueueServed("billing")]
