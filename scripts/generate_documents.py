@@ -15,7 +15,7 @@ from fastapi import FastAPI
 
 from libs.contracts import TOPICS, asyncapi_document, full_name
 from libs.runtime import Platform, ServiceDefinition, SystemClock
-from libs.runtime.lifecycle import VERSION, assemble
+from libs.runtime.assembly import VERSION, assemble
 from libs.runtime.peers import InProcessPeers
 from libs.storage import Database, Engines
 from libs.streams import Log, PostgresTransport

@@ -12,7 +12,8 @@ import typer
 from rich.console import Console
 
 from libs.runtime import PlatformSettings, ServiceDefinition, describe
-from libs.runtime.lifecycle import VERSION, ServiceHost, prepare_database
+from libs.runtime.assembly import VERSION, prepare_database
+from libs.runtime.lifecycle import ServiceHost
 from libs.telemetry import configure_logging, recording_traces
 from libs.web import TokenKeys, Tokens
 from services.embedded import data_folder, run_embedded, with_database

@@ -4,116 +4,30 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import structlog
 import uvicorn
-from fastapi import FastAPI
 
 from libs.contracts import TOPICS
 from libs.primitives import Clock
-from libs.runtime.erasures import erasures_router
+from libs.runtime.assembly import VERSION, Assembled, assemble, prepare_database
 from libs.runtime.peers import InProcessPeers, NetworkPeers
-from libs.runtime.service import Peers, Platform, Service, ServiceDefinition
+from libs.runtime.service import Peers, Platform, ServiceDefinition
 from libs.runtime.settings import PlatformSettings
-from libs.runtime.transports import RelayLike, Transports
+from libs.runtime.transports import Transports
 from libs.runtime.wakeups import Wakeups
-from libs.storage import Database, Engines, fetch_all
-from libs.storage.migrate import migrate
-from libs.streams import Log, LogEraser, Processor, Retry, Transport, is_transient, register_topics
+from libs.storage import Database, Engines
+from libs.streams import Log, Retry, is_transient
 from libs.streams.retention import keep_retaining
-from libs.web import OK, Broadcast, Host, TokenKeys, Tokens, WebSettings, create_app, create_host
+from libs.web import Broadcast, Host, TokenKeys, Tokens, create_host
 
-VERSION = "0.1.0"
 _log = structlog.get_logger()
 _RESTART_SECONDS = 1.0
 _POLL_SECONDS = 1.0
 """Other processes ring; this is for what a command appends, and for a ring that was lost."""
-
-
-def histories(definitions: Sequence[ServiceDefinition]) -> list[tuple[str, str, str]]:
-    """The migration histories of the log and of services, in the order in which they run."""
-    result = [("libs.streams.migrations.log", "log", "alembic_version")]
-    for definition in definitions:
-        result.append(("libs.streams.migrations.service", definition.name, "alembic_version_streams"))
-        result.append((definition.migrations, definition.name, "alembic_version"))
-    return result
-
-
-async def prepare_database(url: str, definitions: Sequence[ServiceDefinition]) -> None:
-    """Migrates every schema and registers the topics. Safe to run again and by several processes at once."""
-    await migrate(url, histories(definitions))
-    engines = Engines.connect(url, web_connections=1, stream_connections=1)
-    try:
-        async with engines.web.begin() as connection:
-            await register_topics(connection)
-    finally:
-        await engines.dispose()
-
-
-@dataclass(frozen=True, slots=True)
-class Assembled:
-    """One service, put together and not yet running."""
-
-    definition: ServiceDefinition
-    service: Service
-    app: FastAPI
-    processors: Sequence[Processor[Any]]
-    relays: Sequence[RelayLike]
-    database: Database
-
-
-def assemble(
-    definition: ServiceDefinition,
-    platform: Platform,
-    transport: Transport,
-    settings: Any = None,
-    web: WebSettings | None = None,
-    relays: Sequence[RelayLike] = (),
-) -> Assembled:
-    """Builds a service, its app and its processors, and takes its relays in."""
-    service = _erasing(definition, platform, definition.build(platform, settings or definition.settings()))
-    processors = [
-        Processor(subscriber, platform.database, transport, platform.clock)
-        for subscriber in service.subscribers
-    ]
-
-    async def readiness() -> Mapping[str, str]:
-        checks = dict(await service.readiness())
-        async with platform.database.read() as connection:
-            await fetch_all(connection, "SELECT 1")
-        checks["database"] = OK
-        for processor in processors:
-            checks[f"group {processor.group}"] = processor.trouble or OK
-        for relay in relays:
-            checks[relay.group] = relay.trouble or OK
-        return checks
-
-    app = create_app(
-        definition.name,
-        definition.title,
-        VERSION,
-        service.routers,
-        readiness=readiness,
-        settings=web or WebSettings(),
-        tokens=platform.tokens,
-        own_origins=service.own_origins,
-    )
-    return Assembled(definition, service, app, processors, relays, platform.database)
-
-
-def _erasing(definition: ServiceDefinition, platform: Platform, service: Service) -> Service:
-    """The service with what all have to forget a customer: a report, and the log's rows that are blanked."""
-    own = [name for name, topic in TOPICS.items() if topic.producer == definition.name]
-    eraser = LogEraser(platform.database, platform.log, own)
-    return replace(
-        service,
-        routers=[*service.routers, erasures_router(platform.database)],
-        tasks=[*service.tasks, eraser.run],
-    )
 
 
 async def _keep_running(

@@ -148,10 +148,11 @@ class Processor(Generic[Ctx]):
 
     async def _gather(self, count: int, stop: asyncio.Event) -> None:
         """Leaves rows time to come together, so that they share a transaction."""
-        if 0 < count < _SMALL_BATCH and self._found_at_once:
-            await asyncio.sleep(_SMALL_PAUSE_SECONDS)
-        if 0 < count < self._max_rows and self._subscriber.gather_seconds:
-            await self._sleep(stop, self._subscriber.gather_seconds)
+        pause = self._subscriber.gather_seconds
+        if not pause and self._found_at_once and count < _SMALL_BATCH:
+            pause = _SMALL_PAUSE_SECONDS
+        if pause and 0 < count < self._max_rows:
+            await self._sleep(stop, pause)
 
     async def _may_run(self, stop: asyncio.Event) -> bool:
         if self.claims.partitions and self.stopped_because is None:

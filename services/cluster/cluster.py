@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import structlog
 
-from libs.runtime.lifecycle import prepare_database
+from libs.runtime.assembly import prepare_database
 from libs.storage.embedded import EmbeddedPostgres
 from libs.streams.broker import Broker
 from libs.streams.kafka_topics import apply_topics

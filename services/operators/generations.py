@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from libs.contracts import TOPICS
 from libs.runtime import PlatformSettings
-from libs.runtime.lifecycle import histories
+from libs.runtime.assembly import histories
 from libs.runtime.transports import broker_of
 from libs.storage import async_url, fetch_all
 from libs.storage.migrate import migrate

@@ -7,7 +7,7 @@ from typing import TypeVar
 import uvloop
 
 from libs.runtime import Platform, PlatformSettings, ServiceDefinition, SystemClock
-from libs.runtime.lifecycle import Assembled, assemble, prepare_database
+from libs.runtime.assembly import Assembled, assemble, prepare_database
 from libs.runtime.peers import InProcessPeers
 from libs.storage import Database, Engines
 from libs.streams import Log, PostgresTransport

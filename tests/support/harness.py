@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 
 from libs.contracts import message_type, unpack
 from libs.runtime import ManualClock, Platform, ServiceDefinition
-from libs.runtime.lifecycle import Assembled, assemble, prepare_database
+from libs.runtime.assembly import Assembled, assemble, prepare_database
 from libs.runtime.peers import InProcessPeers
 from libs.storage import Database, Engines, fetch_all
 from libs.streams import Log, PostgresTransport

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from libs.runtime import SystemClock
-from libs.runtime.lifecycle import prepare_database
+from libs.runtime.assembly import prepare_database
 from libs.storage import Database, Engines
 from libs.streams import Log
 from services.registry import services
