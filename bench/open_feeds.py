@@ -23,7 +23,8 @@ from bench.report import write
 from libs.storage import execute
 from libs.storage.embedded import EmbeddedPostgres
 from libs.telemetry import configure_logging
-from services.routing.adapters.rows import AGENTS, FEED, AgentRow, FeedRow
+from services.routing.adapters.repositories import AGENTS, FEED
+from services.routing.adapters.rows import AgentRow, FeedRow
 from services.routing.domain.directory import AgentProfile
 from services.routing.domain.model import AgentState
 from services.routing.service import definition

@@ -28,12 +28,12 @@ from services.routing.domain.directory import (
     ChannelRule,
     Directory,
     Filter,
-    Queue,
     Team,
 )
 from services.routing.domain.engine import Engine
 from services.routing.domain.events import AgentOffered
 from services.routing.domain.model import URGENCIES
+from services.routing.domain.queue_policy import Queue
 from services.routing.domain.sla_policy import SlaPolicy
 from services.routing.domain.state import Step
 

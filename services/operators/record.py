@@ -16,8 +16,8 @@ from services.operators.refusals import NotFromTheBeginning
 from services.operators.running import on_database
 from services.routing import snapshots
 from services.routing.adapters.codec import decode
-from services.routing.domain.engine import Rows
 from services.routing.domain.model import PoolState
+from services.routing.domain.rebuilding import Rows
 from services.routing.simulation.recording import Given, lines
 from services.routing.snapshots import Snapshot
 from services.routing.workers import default_directory

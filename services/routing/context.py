@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from libs.storage import Rows, UnitOfWork
 from libs.web import Broadcast
-from services.routing.adapters import rows
+from services.routing.adapters import repositories
 from services.routing.adapters.rows import (
     AgentRow,
     Arrival,
@@ -71,10 +71,10 @@ def intake_context(pool_id: str) -> Callable[[UnitOfWork], IntakeContext]:
     return lambda uow: IntakeContext(
         uow,
         pool_id,
-        uow.rows(rows.ARRIVALS),
-        uow.rows(rows.CUSTOMERS),
-        uow.rows(rows.TERRITORIES),
-        uow.rows(rows.PLACES),
+        uow.rows(repositories.ARRIVALS),
+        uow.rows(repositories.CUSTOMERS),
+        uow.rows(repositories.TERRITORIES),
+        uow.rows(repositories.PLACES),
     )
 
 
@@ -84,17 +84,17 @@ def engine_context(owned: Pools, hub: Broadcast) -> Callable[[UnitOfWork], Engin
         uow,
         owned,
         hub,
-        uow.rows(rows.POOLS),
-        uow.rows(rows.DIRECTORIES),
-        uow.rows(rows.AGENTS),
-        uow.rows(rows.ITEMS),
-        uow.rows(rows.OFFERS),
-        uow.rows(rows.RESULTS),
-        uow.rows(rows.FEED),
-        uow.rows(rows.DECISIONS),
-        uow.rows(rows.NOTICES),
-        uow.rows(rows.AUDIT),
-        uow.rows(rows.SHADOWS),
-        uow.rows(rows.DIFFERENCES),
-        uow.rows(rows.PLACES),
+        uow.rows(repositories.POOLS),
+        uow.rows(repositories.DIRECTORIES),
+        uow.rows(repositories.AGENTS),
+        uow.rows(repositories.ITEMS),
+        uow.rows(repositories.OFFERS),
+        uow.rows(repositories.RESULTS),
+        uow.rows(repositories.FEED),
+        uow.rows(repositories.DECISIONS),
+        uow.rows(repositories.NOTICES),
+        uow.rows(repositories.AUDIT),
+        uow.rows(repositories.SHADOWS),
+        uow.rows(repositories.DIFFERENCES),
+        uow.rows(repositories.PLACES),
     )

@@ -11,7 +11,8 @@ from libs.storage import Database, UnitOfWork, execute, fetch_all, fetch_one
 from libs.web import Broadcast, Idempotency, KeyedRequest, NotFound, Principal, keyed_request
 from services.routing.adapters import queries, where
 from services.routing.adapters.contracts import pool_command
-from services.routing.adapters.rows import ASKED, RESULTS, AskedRow, ResultRow
+from services.routing.adapters.repositories import ASKED, RESULTS
+from services.routing.adapters.rows import AskedRow, ResultRow
 from services.routing.adapters.tables import idempotency_keys
 from services.routing.domain.commands import Command, Transfer
 from services.routing.domain.orders import Move

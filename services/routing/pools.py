@@ -4,16 +4,10 @@ from libs.contracts import partition_of
 from libs.primitives import kept_for_good
 from libs.storage import UnitOfWork, fetch_all
 from libs.streams import Retry
-from services.routing.adapters.rows import (
-    AGENTS,
-    DIRECTORIES,
-    ITEMS,
-    NOTICES,
-    OFFERS,
-    SHADOWS,
-)
-from services.routing.domain.engine import Engine, Rows
+from services.routing.adapters.repositories import AGENTS, DIRECTORIES, ITEMS, NOTICES, OFFERS, SHADOWS
+from services.routing.domain.engine import Engine
 from services.routing.domain.model import PoolState, Result
+from services.routing.domain.rebuilding import Rows
 
 WAKE = "routing.wake"
 """The timer that says a pool has something due; its key is the pool."""

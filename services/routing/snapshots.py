@@ -16,9 +16,10 @@ from libs.contracts import CATALOGUE, PoolCommand, full_name, partition_of
 from libs.storage import Database, fetch_all, fetch_one
 from services.routing.adapters.codec import value_of
 from services.routing.domain.directory import AgentProfile, Directory
-from services.routing.domain.engine import Engine, Rows
+from services.routing.domain.engine import Engine
 from services.routing.domain.model import AgentState, Clock, Item, Notice, Offer, PoolState, Result
 from services.routing.domain.policy import ShadowPolicy
+from services.routing.domain.rebuilding import Rows
 from services.routing.settings import RoutingSettings
 
 _GROUP: Final = "routing-engine"

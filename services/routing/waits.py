@@ -13,9 +13,10 @@ from libs.storage import Database, execute, fetch_all, fetch_one
 from services.routing.adapters import queries
 from services.routing.adapters.contracts import pool_command
 from services.routing.adapters.known_directories import KnownDirectories
-from services.routing.domain.directory import Directory, Queue
+from services.routing.domain.directory import Directory
 from services.routing.domain.expected_wait import Expectation, expectation
 from services.routing.domain.orders import PassOn
+from services.routing.domain.queue_policy import Queue
 
 WINDOW_MS: Final = 30 * 60_000
 """What was taken up in the last half hour says how fast it goes."""

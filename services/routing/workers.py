@@ -9,7 +9,8 @@ import yaml
 from libs.runtime import derived_id
 from libs.storage import Database, execute, fetch_all, fetch_one
 from services.routing.adapters.contracts import pool_command, team_changed
-from services.routing.adapters.rows import DIRECTORIES, PLACES, DirectoryRow, PlaceRow, places_of
+from services.routing.adapters.repositories import DIRECTORIES, PLACES
+from services.routing.adapters.rows import DirectoryRow, PlaceRow, places_of
 from services.routing.api.directory_shapes import DirectoryShape, directory_of
 from services.routing.domain.commands import EndLease
 from services.routing.domain.directory import Directory

@@ -11,7 +11,7 @@ from libs.storage import Database
 from libs.telemetry import get_logger
 from libs.web import NotFound, Page, PageParams, PageQuery, Principal, etag_of, make_page, require_role
 from services.agent.adapters import lists, queries
-from services.agent.api import schemas, views
+from services.agent.api import message_views, schemas, views
 from services.agent.api.shapes import ConversationId
 from services.agent.domain.reaching import Way
 from services.agent.ports import Ways, WaysAway
@@ -83,7 +83,7 @@ def reading(database: Database, ways: Ways) -> APIRouter:
             shown,
             kind=_TIMELINE,
             key=lambda row: (row.entry.position,),
-            show=lambda row: views.message(row, conversation),
+            show=lambda row: message_views.message(row, conversation),
         )
         body = views.detail(whole, entries, await asked).model_dump_json()
         return Response(
@@ -110,7 +110,7 @@ def reading(database: Database, ways: Ways) -> APIRouter:
             rows,
             kind=_TIMELINE,
             key=lambda row: (row.entry.position,),
-            show=lambda row: views.message(row, conversation),
+            show=lambda row: message_views.message(row, conversation),
         )
         return _answer(shown, response)
 

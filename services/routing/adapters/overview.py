@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from libs.storage import fetch_all
-from services.routing.adapters.rows import AGENTS, AUDIT, ITEMS, NOTICES, AgentRow, AuditRow, ItemRow
+from services.routing.adapters.repositories import AGENTS, AUDIT, ITEMS, NOTICES
+from services.routing.adapters.rows import AgentRow, AuditRow, ItemRow
 from services.routing.domain.model import Notice
 
 

@@ -6,9 +6,8 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from libs.storage import fetch_all, fetch_one
-from services.routing.adapters.rows import (
+from services.routing.adapters.repositories import (
     AGENTS,
-    ALL,
     DECISIONS,
     DIFFERENCES,
     DIRECTORIES,
@@ -16,6 +15,9 @@ from services.routing.adapters.rows import (
     OFFERS,
     SHADOWS,
     TERRITORIES,
+)
+from services.routing.adapters.rows import (
+    ALL,
     AgentRow,
     DecisionRow,
     DifferenceRow,

@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from libs.storage import fetch_all
-from services.routing.adapters.rows import FEED, FeedRow
+from services.routing.adapters.repositories import FEED
+from services.routing.adapters.rows import FeedRow
 
 
 @dataclass(frozen=True, slots=True)

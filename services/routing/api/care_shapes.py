@@ -3,8 +3,8 @@
 from pydantic import Field
 
 from services.routing.api.shapes import Body, Id
-from services.routing.domain.directory import BotRules, Care, Reserve
 from services.routing.domain.directory_problems import SENIORITIES
+from services.routing.domain.queue_policy import BotRules, Care, Reserve
 
 
 class CareShape(Body):

@@ -26,15 +26,8 @@ from services.routing.api.promise_shapes import (
 from services.routing.api.relief_shapes import ReliefShape, relief_facts, relief_of
 from services.routing.api.shapes import Body, Id, Text
 from services.routing.domain.choice import PickRule
-from services.routing.domain.directory import (
-    CapacityPolicy,
-    ChannelRule,
-    Directory,
-    Filter,
-    Queue,
-    Ring,
-    Team,
-)
+from services.routing.domain.directory import CapacityPolicy, ChannelRule, Directory, Filter, Team
+from services.routing.domain.queue_policy import Queue, Ring
 from services.routing.domain.skills import Skill, SkillKind
 
 _Milliseconds = Field(ge=0, le=366 * 86_400_000)

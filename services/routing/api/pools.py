@@ -9,7 +9,8 @@ from libs.runtime import new_id
 from libs.storage import Database, execute
 from libs.web import IfMatch, NotFound, Unprocessable, check_if_match, etag_of
 from services.routing.adapters import queries, where
-from services.routing.adapters.rows import ALL, AUDIT, TERRITORIES, AuditRow, Territories
+from services.routing.adapters.repositories import AUDIT, TERRITORIES
+from services.routing.adapters.rows import ALL, AuditRow, Territories
 from services.routing.api.directory_shapes import DirectoryShape, directory_of
 from services.routing.api.shapes import Body, Id, NewId, Reader, Supervisor, Text, refusal
 from services.routing.domain.territories import Territory

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from services.routing.adapters.rows import AgentRow, DecisionRow, ItemRow, OfferRow
 from services.routing.api import schemas
 from services.routing.api.shapes import instant, shown
-from services.routing.domain.directory import Directory, boost_parts
+from services.routing.domain.directory import Directory
 from services.routing.domain.model import Item
+from services.routing.domain.queue_policy import boost_parts
 
 
 def assignment_facts(item: Item, directory: Directory) -> dict[str, object]:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from services.routing.domain import explain, sla
 from services.routing.domain.affinity import hold
 from services.routing.domain.commands import HandOff
-from services.routing.domain.directory import Queue
 from services.routing.domain.model import Item
 from services.routing.domain.offers import announce
 from services.routing.domain.overflow import entry, out_of_hours
 from services.routing.domain.placement import enter_ring
+from services.routing.domain.queue_policy import Queue
 from services.routing.domain.state import Pool
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 from services.routing.domain import explain, sla
 from services.routing.domain.affinity import hold
 from services.routing.domain.commands import Adopt, Transfer
-from services.routing.domain.directory import Queue
 from services.routing.domain.events import LeftPool
 from services.routing.domain.model import Item, Result
 from services.routing.domain.offers import announce, withdraw_all
 from services.routing.domain.orders import Move
 from services.routing.domain.overflow import entry, out_of_hours
 from services.routing.domain.placement import describe_item, enter_ring
+from services.routing.domain.queue_policy import Queue
 from services.routing.domain.replies import done
 from services.routing.domain.state import Pool
 from services.routing.domain.transfers import unassign

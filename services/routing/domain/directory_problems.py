@@ -11,7 +11,8 @@ from services.routing.domain.relief import relief_problems
 from services.routing.domain.skills import skill_problems
 
 if TYPE_CHECKING:
-    from services.routing.domain.directory import CapacityPolicy, Directory, Queue
+    from services.routing.domain.directory import CapacityPolicy, Directory
+    from services.routing.domain.queue_policy import Queue
 
 SENIORITIES = 9
 """The highest seniority."""

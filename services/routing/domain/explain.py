@@ -6,10 +6,10 @@ from __future__ import annotations
 from typing import Any
 
 from services.routing.domain.choice import COMPONENTS, Candidate
-from services.routing.domain.directory import boost_parts
-from services.routing.domain.matching import Choice, Pick
+from services.routing.domain.groups import Choice, Pick
 from services.routing.domain.model import Item
 from services.routing.domain.queue import Signature
+from services.routing.domain.queue_policy import boost_parts
 from services.routing.domain.state import Pool
 
 

@@ -9,12 +9,12 @@ from services.routing.domain import explain, sla
 from services.routing.domain.capacity import FREE
 from services.routing.domain.commands import Release, Transfer
 from services.routing.domain.crossing import leave
-from services.routing.domain.directory import Queue
 from services.routing.domain.escalation import escalate
 from services.routing.domain.model import UNDETERMINED, Item, Result
 from services.routing.domain.offers import announce, withdraw_all
 from services.routing.domain.orders import Escalate, Move
 from services.routing.domain.placement import describe_item, offer, wait_anew
+from services.routing.domain.queue_policy import Queue
 from services.routing.domain.replies import done, refused
 from services.routing.domain.state import Pool
 from services.routing.domain.transfers import to_queue, unassign

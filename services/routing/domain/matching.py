@@ -5,65 +5,18 @@ The rule of choice is the queue's (`choice`). Precedence: the ring first, then t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 
 from services.routing.domain.capacity import FREE, GroupKey, Seat
 from services.routing.domain.choice import STANDING_OF, Candidate, Entry, Standing, prefix, standing
-from services.routing.domain.directory import AgentProfile, Directory, Queue
+from services.routing.domain.directory import AgentProfile, Directory
+from services.routing.domain.groups import Choice, Eligible, Group, Pick, move_count
 from services.routing.domain.model import UNDETERMINED
 from services.routing.domain.queue import Bucket, Order, Signature, WaitingRoom
+from services.routing.domain.queue_policy import Queue
 from services.routing.domain.reserve import Guards, is_guard
 
 _RANKED = 4
-
-
-@dataclass(slots=True)
-class Choice:
-    """The best agent of each group, in order (at most four), and how many agents were out for which reason."""
-
-    ranked: list[Candidate]
-    reasons: dict[str, int]
-    rule: str = "least_flexible"
-
-
-@dataclass(slots=True)
-class Pick:
-    """The item for an agent who has room, and the better-placed ones that could not be given to him."""
-
-    order: Order
-    signature: Signature
-    passed_over: list[tuple[Order, str]]
-
-
-class Group:
-    """The agents of one capability profile."""
-
-    __slots__ = ("agents", "blocked", "flexibility", "guards", "heaps", "key", "seen", "served", "watchers")
-
-    def __init__(self, key: GroupKey, flexibility: int, guards: bool) -> None:
-        self.key = key
-        self.guards = guards
-        """Whether its agents can serve every queue of the reserve."""
-        self.flexibility = flexibility
-        self.agents: set[str] = set()
-        self.heaps: dict[tuple[str, Standing], list[Entry]] = {}
-        self.blocked: dict[str, dict[str, int]] = {}
-        """Per channel: number of agents by the reason that blocks them (FREE = none)."""
-        self.watchers: dict[str, list[Eligible]] = {}
-        """Per channel: the signatures whose counts this group's agents are part of."""
-        self.served: dict[str, list[Bucket]] = {}
-        """Per channel: where the items wait that the group can serve, of the first `seen` signatures."""
-        self.seen = 0
-
-
-@dataclass(slots=True)
-class Eligible:
-    """The groups that can serve a signature with what their agents' tuples begin with, best first, and all agents by
-    what keeps them from it now."""
-
-    groups: list[tuple[tuple[int, ...], Group]] = field(default_factory=list)
-    reasons: dict[str, int] = field(default_factory=dict)
 
 
 class Bench:
@@ -113,9 +66,9 @@ class Bench:
             reason = seat.block(rule)
             before = seat.blocked.get(channel)
             if before != reason:
-                _move_count(group.blocked.setdefault(channel, {}), before, reason)
+                move_count(group.blocked.setdefault(channel, {}), before, reason)
                 for watcher in group.watchers.get(channel, ()):
-                    _move_count(watcher.reasons, before, reason)
+                    move_count(watcher.reasons, before, reason)
                 seat.blocked[channel] = reason
             if reason != FREE:
                 for order in self.orders:
@@ -328,9 +281,3 @@ def _level(key: GroupKey, queue: Queue, signature: Signature) -> int:
     """The sum of a group's levels in what is asked for or preferred."""
     wanted = {skill for skill, _ in (*signature.skills, *queue.preferred_skills)}
     return sum(level for skill, level in key[2] if skill in wanted)
-
-
-def _move_count(counts: dict[str, int], before: str | None, after: str) -> None:
-    counts[after] = counts.get(after, 0) + 1
-    if before is not None:
-        counts[before] -= 1

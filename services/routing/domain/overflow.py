@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from services.routing.domain import explain
 from services.routing.domain.calendars import NoOpenTime
-from services.routing.domain.directory import Queue
 from services.routing.domain.events import OutOfHours
 from services.routing.domain.model import Item
 from services.routing.domain.offers import announce
 from services.routing.domain.orders import PassOn
 from services.routing.domain.placement import enter_ring
+from services.routing.domain.queue_policy import Queue
 from services.routing.domain.state import Pool
 
 

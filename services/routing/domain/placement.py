@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from services.routing.domain import explain
 from services.routing.domain.capacity import Seat
-from services.routing.domain.directory import care_of
 from services.routing.domain.events import AgentOffered, RingOpened
 from services.routing.domain.model import UNDETERMINED, Item, ItemState, Offer
+from services.routing.domain.queue_policy import care_of
 from services.routing.domain.reserve import yields_until_ms
 from services.routing.domain.shadowing import compare_agent, compare_item
 from services.routing.domain.state import Pool

@@ -9,8 +9,9 @@ from __future__ import annotations
 from heapq import heapify, heappop, heappush
 from typing import NamedTuple
 
-from services.routing.domain.directory import Directory, care_of
+from services.routing.domain.directory import Directory
 from services.routing.domain.model import Item
+from services.routing.domain.queue_policy import care_of
 
 Order = tuple[int, int, str]
 Variant = tuple[tuple[str, ...], str, bool]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from services.routing.domain.capacity import Seat
-from services.routing.domain.matching import Choice, Pick
+from services.routing.domain.groups import Choice, Pick
 from services.routing.domain.model import Item, Result
 from services.routing.domain.orders import PutShadow
 from services.routing.domain.policy import ShadowPolicy

@@ -11,9 +11,9 @@ from typing import Literal, NamedTuple
 
 from services.routing.domain import explain, sla
 from services.routing.domain.commands import KnowCustomer
-from services.routing.domain.directory import DEBT_CAP, care_of
 from services.routing.domain.events import RingOpened
 from services.routing.domain.placement import await_ring
+from services.routing.domain.queue_policy import DEBT_CAP, care_of
 from services.routing.domain.state import Pool
 
 BAD, GOOD = 12, 1

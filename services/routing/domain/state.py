@@ -13,7 +13,7 @@ from typing import Any
 
 from services.routing.domain.capacity import Seat
 from services.routing.domain.choice import key_of
-from services.routing.domain.directory import AgentProfile, Directory, Queue
+from services.routing.domain.directory import AgentProfile, Directory
 from services.routing.domain.events import Event
 from services.routing.domain.matching import Bench
 from services.routing.domain.model import (
@@ -28,6 +28,7 @@ from services.routing.domain.model import (
 )
 from services.routing.domain.policy import ShadowPolicy
 from services.routing.domain.queue import Signature, WaitingRoom, signature_in
+from services.routing.domain.queue_policy import Queue
 from services.routing.domain.shadow import Difference, Shadow
 from services.routing.domain.timers import Timers
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from services.routing.domain import explain, sla
-from services.routing.domain.directory import Queue
 from services.routing.domain.events import Released
 from services.routing.domain.model import Item
 from services.routing.domain.offers import announce, withdraw_all
 from services.routing.domain.placement import wait_anew
+from services.routing.domain.queue_policy import Queue
 from services.routing.domain.state import Pool
 
 

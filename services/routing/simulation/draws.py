@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from services.routing.adapters.located_yaml import BadFile
-from services.routing.domain.simulation import Arrivals
+from services.routing.domain.simulation_model import Arrivals
 from services.routing.simulation.scenario import ClassShape, Scenario, Spread
 
 _HOUR_MS = 3_600_000

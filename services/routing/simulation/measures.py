@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from services.routing.domain.simulation import Arrivals, Outcome, WorkClass
+from services.routing.domain.simulation_model import Arrivals, Outcome, WorkClass
 
 # 97.5 % quantiles of Student's t for 1 to 30 degrees of freedom.
 _T = (

@@ -18,7 +18,8 @@ from services.routing.adapters.codec import UnknownCommand, decode, encode, plai
 from services.routing.adapters.located_yaml import BadFile
 from services.routing.domain.calendars import NoOpenTime
 from services.routing.domain.commands import Command
-from services.routing.domain.engine import Engine, Rows
+from services.routing.domain.engine import Engine
+from services.routing.domain.rebuilding import Rows
 
 _MOST_LINE = 50_000_000
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from services.routing.domain.commands import AcceptOffer, DeclineOffer
-from services.routing.domain.engine import Engine, Rows
+from services.routing.domain.engine import Engine
 from services.routing.domain.model import Clock, Item, Offer
+from services.routing.domain.rebuilding import Rows
 from services.routing.domain.state import Step
 from services.routing.simulation.recording import Given, Recording, canonical
 

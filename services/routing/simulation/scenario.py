@@ -12,16 +12,8 @@ from services.routing.adapters.lengths import milliseconds
 from services.routing.adapters.located_yaml import BadFile, Located, read
 from services.routing.domain.choice import PICK_RULES
 from services.routing.domain.directory import AgentProfile, CapacityPolicy, ChannelRule
-from services.routing.domain.simulation import (
-    ORDERS,
-    TEAM,
-    Crew,
-    Order,
-    Pick,
-    Policy,
-    Simulation,
-    WorkClass,
-)
+from services.routing.domain.simulation import Simulation
+from services.routing.domain.simulation_model import ORDERS, TEAM, Crew, Order, Pick, Policy, WorkClass
 
 _LONGEST_MS = 400 * 86_400_000
 _MOST_AGENTS = 100_000

@@ -16,7 +16,7 @@ from services.triage.adapters.model_file import SELF_SERVICE, load_model
 from services.triage.adapters.overtones_file import OVERTONES, load_overtones
 from services.triage.adapters.taxonomy_file import load_taxonomy
 from services.triage.domain.classification import Knowledge
-from services.triage.domain.entities import catalogue_of
+from services.triage.domain.products import catalogue_of
 from services.triage.domain.taxonomy import Taxonomy
 
 _log = structlog.get_logger()

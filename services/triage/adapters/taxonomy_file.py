@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import yaml
 
 from services.triage.adapters.rules_reader import Path, RulesError, read_rules
-from services.triage.domain.entities import Product
+from services.triage.domain.products import Product
 from services.triage.domain.rules import Rule
 from services.triage.domain.taxonomy import Taxonomy, Thresholds, Topic
 

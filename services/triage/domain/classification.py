@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from services.triage.domain.entities import Catalogue, find_entities
+from services.triage.domain.entities import find_entities
 from services.triage.domain.features import Features, extract
 from services.triage.domain.label_evidence import loudest
 from services.triage.domain.label_model import Encode, LabelModel, Verdicts, judge
@@ -14,6 +14,7 @@ from services.triage.domain.lexicon import Lexicon
 from services.triage.domain.model import BINARY, STRANGE, Evidence, LinearModel, Scores
 from services.triage.domain.mood import mood_of
 from services.triage.domain.overtones import Overtones, with_overtones
+from services.triage.domain.products import Catalogue
 from services.triage.domain.signals import UNKNOWN, Reason, Signal, Signals
 from services.triage.domain.spans import with_spans
 from services.triage.domain.taxonomy import Taxonomy

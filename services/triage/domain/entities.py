@@ -5,13 +5,14 @@ each is judged by its own characters and at most `_BEFORE` and `_AFTER` characte
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 from typing import Final, Literal
 
 from services.triage.domain.entity_words import CURRENCIES, CURRENCY_SIGNS, MONTHS, ORDER_WORDS, PHONE_WORDS
-from services.triage.domain.text import fold
+from services.triage.domain.products import Catalogue
+from services.triage.domain.text import WORD, fold
 from services.triage.domain.written_numbers import (
     NUMERIC_DATE,
     day_of,
@@ -39,7 +40,6 @@ _DIGITS: Final = {
     **{ord(digit): str(i % 10) for i, digit in enumerate("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹")},
     **{ord(written): plain for written, plain in zip("٫٬\u00a0\u202f＋", ".,  +", strict=True)},
 }
-_WORD: Final = re.compile(r"[^\W_]{1,40}")
 _DIGIT: Final = re.compile(r"\d")
 _LOCAL: Final = re.compile(r"[A-Za-z0-9._%+'-]{1,64}\Z")
 _HOST: Final = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,6}[A-Za-z]{2,24}")
@@ -76,34 +76,6 @@ class Entity:
     def personal(self) -> bool:
         """Whether it says who somebody is or how to pay as them."""
         return self.kind in PERSONAL
-
-
-@dataclass(frozen=True, slots=True)
-class Product:
-    """A product of the operator and the names customers use for it."""
-
-    key: str
-    names: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Catalogue:
-    """Products by the words of their names. Build it by `catalogue_of`."""
-
-    by_first: Mapping[str, tuple[tuple[tuple[str, ...], str], ...]] = field(default_factory=dict)
-
-
-def catalogue_of(products: Sequence[Product]) -> Catalogue:
-    """Names are compared without case and diacritics, longer ones first."""
-    found: dict[str, list[tuple[tuple[str, ...], str]]] = {}
-    for product in products:
-        for name in product.names:
-            words = tuple(match.group() for match in _WORD.finditer(fold(name)))
-            if words:
-                found.setdefault(words[0], []).append((words, product.key))
-    return Catalogue(
-        {first: tuple(sorted(names, key=lambda n: -len(n[0]))) for first, names in found.items()}
-    )
 
 
 def find_entities(text: str, catalogue: Catalogue | None = None) -> tuple[Entity, ...]:
@@ -219,7 +191,7 @@ def _judge(text: str, start: int, end: int) -> Entity | None:
 def _word_before(before: str, words: frozenset[str]) -> str:
     """The nearest of the words in the same sentence, with at most two words and a mark between."""
     piece = re.split(r"[\n!?;]|(?<=\w\w\w\w)\. ", before)[-1]
-    near = [match.group() for match in _WORD.finditer(piece)][-3:]
+    near = [match.group() for match in WORD.finditer(piece)][-3:]
     for word in reversed(near):
         if word in words:
             return word
@@ -244,10 +216,10 @@ def _amount(text: str, start: int, end: int, before: str, after: str) -> Entity 
         currency = CURRENCY_SIGNS.get(sign) or CURRENCY_SIGNS.get(place)
         if currency:
             return _money(number, currency, 0.97, "sign")
-    following = _WORD.match(rest.lstrip())
+    following = WORD.match(rest.lstrip())
     if following and following.group() in CURRENCIES:
         return _money(number, CURRENCIES[following.group()], 0.95, f"word:{following.group()}")
-    words = [match.group() for match in _WORD.finditer(before[-12:])]
+    words = [match.group() for match in WORD.finditer(before[-12:])]
     if words and before.rstrip().endswith(words[-1]) and words[-1] in CURRENCIES:
         return _money(number, CURRENCIES[words[-1]], 0.9, f"word:{words[-1]}")
     return None
@@ -258,7 +230,7 @@ def _money(number: re.Match[str], currency: str, confidence: float, rule: str) -
 
 
 def _unit(text: str, end: int) -> bool:
-    word = _WORD.match(fold(text[end : end + _AFTER]))
+    word = WORD.match(fold(text[end : end + _AFTER]))
     return word is not None and word.group() in CURRENCIES
 
 
@@ -288,7 +260,7 @@ def _codes(text: str) -> Iterator[Entity]:
 def _products(text: str, catalogue: Catalogue | None) -> Iterator[Entity]:
     if catalogue is None or not catalogue.by_first:
         return
-    words = [(fold(match.group()), *match.span()) for match in _WORD.finditer(text)]
+    words = [(fold(match.group()), *match.span()) for match in WORD.finditer(text)]
     for index, (word, start, _) in enumerate(words):
         for name, key in catalogue.by_first.get(word, ()):
             if tuple(w for w, _, _ in words[index : index + len(name)]) == name:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from services.triage.domain.entities import Product
+from services.triage.domain.products import Product
 from services.triage.domain.rules import Rule
 
 

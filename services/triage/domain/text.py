@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 READ_CHARS = 8_000
 """Characters of a text that are read; a longer text is judged by its beginning."""
+WORD = re.compile(r"[^\W_]{1,40}")
+"""Letters and digits together; a longer run counts as several."""
 
 _URL = re.compile(
     r"(?:https?://|www\.)\S+|\b[\w-]{1,63}\.(?:com|net|org|info|biz|ru|xyz|top|click|shop|io)(?:/\S*)?\b"

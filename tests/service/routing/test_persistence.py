@@ -8,7 +8,8 @@ import pytest
 from libs.contracts import PARTITIONS
 from services.routing.adapters.contracts import pool_command
 from services.routing.domain.commands import Command, Enqueue, PutAgent, PutDirectory, SetPresence
-from services.routing.domain.engine import Engine, Rows
+from services.routing.domain.engine import Engine
+from services.routing.domain.rebuilding import Rows
 from services.routing.domain.state import Step
 from services.routing.pools import Pools
 from services.routing.workers import default_directory

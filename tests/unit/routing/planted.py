@@ -26,7 +26,8 @@ from services.routing.domain import (
 )
 from services.routing.domain.directory import Directory
 from services.routing.domain.engine import Engine
-from services.routing.domain.matching import Bench, Choice
+from services.routing.domain.groups import Choice
+from services.routing.domain.matching import Bench
 from services.routing.domain.model import Item, Result
 from services.routing.domain.queue import Signature, WaitingRoom
 from services.routing.domain.state import Pool, Step

@@ -8,20 +8,16 @@ from services.routing.domain.calendars import Calendar, Hours
 from services.routing.domain.commands import AcceptOffer, Enqueue, PutAgent, SetPresence
 from services.routing.domain.directory import (
     AgentProfile,
-    BotRules,
     CapacityPolicy,
-    Care,
     ChannelRule,
     Directory,
     Filter,
-    Queue,
-    Reserve,
-    Ring,
     Team,
 )
 from services.routing.domain.engine import Engine
 from services.routing.domain.events import AgentOffered
 from services.routing.domain.model import Handling, PresenceState, Result, Urgency
+from services.routing.domain.queue_policy import BotRules, Care, Queue, Reserve, Ring
 from services.routing.domain.relief import Relief
 from services.routing.domain.sla_policy import BREACH_REROUTES, LadderStep, SlaPolicy
 from services.routing.domain.state import Step

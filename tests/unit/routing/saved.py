@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from services.routing.domain.engine import Engine, Rows
+from services.routing.domain.engine import Engine
+from services.routing.domain.rebuilding import Rows
 from services.routing.domain.state import Step
 
 

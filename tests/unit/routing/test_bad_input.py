@@ -8,7 +8,8 @@ import pytest
 
 from services.routing.domain.calendars import Calendar
 from services.routing.domain.commands import EndLease, PutAgent, PutDirectory, TimePassed
-from services.routing.domain.directory import Directory, Filter, Queue, Team
+from services.routing.domain.directory import Directory, Filter, Team
+from services.routing.domain.queue_policy import Queue
 from services.routing.domain.relief import Relief
 from services.routing.domain.skills import Skill
 from services.routing.domain.sla_policy import SlaPolicy

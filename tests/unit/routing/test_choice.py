@@ -18,8 +18,9 @@ from services.routing.domain.commands import (
     RecordStatus,
     TimePassed,
 )
-from services.routing.domain.directory import AgentProfile, CapacityPolicy, Directory, Ring
+from services.routing.domain.directory import AgentProfile, CapacityPolicy, Directory
 from services.routing.domain.engine import Engine
+from services.routing.domain.queue_policy import Ring
 from tests.unit.routing.pools import (
     DIRECTORY,
     HOUR,

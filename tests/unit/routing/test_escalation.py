@@ -14,10 +14,11 @@ from services.routing.domain.commands import (
     TimePassed,
     Transfer,
 )
-from services.routing.domain.directory import BotRules, Directory
+from services.routing.domain.directory import Directory
 from services.routing.domain.engine import Engine
 from services.routing.domain.events import Escalated, TeamAssigned
 from services.routing.domain.orders import CloseQueue, Escalate, Move
+from services.routing.domain.queue_policy import BotRules
 from services.routing.domain.relief import Relief
 from services.routing.domain.sla_policy import LadderStep, SlaPolicy
 from services.routing.domain.state import Step

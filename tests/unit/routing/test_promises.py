@@ -19,7 +19,7 @@ from services.routing.domain.commands import (
     TimePassed,
     Transfer,
 )
-from services.routing.domain.directory import Directory, Ring
+from services.routing.domain.directory import Directory
 from services.routing.domain.engine import Engine
 from services.routing.domain.events import (
     AgentAssigned,
@@ -33,6 +33,7 @@ from services.routing.domain.events import (
     SlaWarned,
 )
 from services.routing.domain.model import METRICS, Status
+from services.routing.domain.queue_policy import Ring
 from services.routing.domain.sla_policy import LadderStep, SlaPolicy
 from services.routing.domain.state import Step
 from tests.unit.routing.calendars import BERLIN, local

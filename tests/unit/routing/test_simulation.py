@@ -18,12 +18,12 @@ from services.routing.domain.commands import Close, Enqueue, PutAgent, SetPresen
 from services.routing.domain.directory import AgentProfile, CapacityPolicy, ChannelRule
 from services.routing.domain.engine import Engine
 from services.routing.domain.events import AgentAssigned
-from services.routing.domain.simulation import (
+from services.routing.domain.simulation import Simulation
+from services.routing.domain.simulation_model import (
     ABANDONED,
     Arrivals,
     Crew,
     Policy,
-    Simulation,
     WorkClass,
     directory_of,
 )

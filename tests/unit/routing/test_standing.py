@@ -6,7 +6,8 @@ from dataclasses import replace
 from itertools import permutations
 
 from services.routing.domain.commands import Close, KnowCustomer, PutAgent, TimePassed
-from services.routing.domain.directory import Care, Directory, Reserve, Ring
+from services.routing.domain.directory import Directory
+from services.routing.domain.queue_policy import Care, Reserve, Ring
 from services.routing.domain.standing import YEAR_MS, Experience, Mood, debt_at, judged, noted
 from tests.unit.routing.pools import (
     DIRECTORY,

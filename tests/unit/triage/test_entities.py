@@ -11,14 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.triage.domain import entities
-from services.triage.domain.entities import (
-    MOST,
-    READ_CHARS,
-    Product,
-    catalogue_of,
-    find_entities,
-    masked,
-)
+from services.triage.domain.entities import MOST, READ_CHARS, find_entities, masked
+from services.triage.domain.products import Product, catalogue_of
 from services.triage.domain.text import read
 from services.triage.domain.written_numbers import plain_number
 
