@@ -150,6 +150,8 @@ class Customer:
     tier: str = ""
     ledger: Json = field(default_factory=dict)
     """By name of the experience: [instant, `bad` or `good`]."""
+    served: Json = field(default_factory=dict)
+    """By name of the answer about it (`acquaintance`): [agent, instant] of an episode's end."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,7 +158,7 @@ customers = Table(
     metadata,
     _key("customer_id"),
     *_text("name", "tier"),
-    *_json("ledger"),
+    *_json("ledger", "served"),
 )
 
 territories = Table("territories", metadata, _key("name"), *_number("version"), *_json("pools"))

@@ -7,7 +7,7 @@ From then on the episode is for people: TeamAssigned says so, and what a bot sti
 from __future__ import annotations
 
 from services.routing.domain import explain, sla
-from services.routing.domain.affinity import hold
+from services.routing.domain.affinity import hold_for_acquaintance
 from services.routing.domain.commands import HandOff
 from services.routing.domain.model import Item
 from services.routing.domain.offers import announce
@@ -59,7 +59,7 @@ def to_people(pool: Pool, item: Item, cause: str, by: str = "", reason: str = ""
         state="waiting", bot_until_ms=0, waiting_since_ms=pool.at_ms, queue_id=queue.queue_id
     )
     sla.promise_again(pool, item)
-    item = hold(pool, enter_ring(pool, pool.rekeyed(item)), item.last_agent_id)
+    item = hold_for_acquaintance(pool, enter_ring(pool, pool.rekeyed(item)))
     pool.put_item(item)
     record = explain.noted(pool, item, "handed_off", why=cause, by=by, reason=reason, queue_id=item.queue_id)
     pool.explain(record)

@@ -97,9 +97,10 @@ class Enqueue(Command):
     debt: int = 0
     """What the customer has suffered, 0 to 24."""
     preferred_agent: str = ""
-    """Who is waited for first; else the agent of the last episode."""
+    """Whom the customer knows from another conversation: asked first when he has room; the agent of the conversation's
+    own last episode is waited for."""
     avoid_agents: tuple[str, ...] = ()
-    """Who is never waited for: rated bad by this customer."""
+    """Who is never asked first: rated bad by this customer."""
     first_seq: int = 0
     """The number of the first customer message, 0 = unknown."""
     handling: Handling = "human"

@@ -4,7 +4,7 @@ ends."""
 from __future__ import annotations
 
 from services.routing.domain import bots, escalation, explain, messages, parking, sla
-from services.routing.domain.affinity import hold
+from services.routing.domain.affinity import hold_for_acquaintance
 from services.routing.domain.commands import (
     Close,
     CustomerWrote,
@@ -61,6 +61,8 @@ def enqueue(pool: Pool, command: Enqueue) -> None:
         case_reference=command.case_reference,
         tier=command.tier,
         debt=command.debt,
+        known_by=command.preferred_agent,
+        avoided=command.avoid_agents,
         answers=known.answers if known else (),
     )
     if pool.shadow is not None:
@@ -72,7 +74,7 @@ def enqueue(pool: Pool, command: Enqueue) -> None:
         bots.begin(pool, pool.rekeyed(item), cause, filter_index)
         return
     item = enter_ring(pool, pool.rekeyed(item))
-    item = hold(pool, item, command.preferred_agent or item.last_agent_id, command.avoid_agents)
+    item = hold_for_acquaintance(pool, item)
     pool.put_item(item)
     announce(pool, item, cause, routed(pool, item, filter_index))
     if elsewhere:

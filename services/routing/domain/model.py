@@ -110,13 +110,16 @@ class Item(NamedTuple):
     """(last message its author had seen, instant) of the newest human replies, in order."""
     yields_until_ms: int = 0
     """Until then the last free agent of the reserve is left to others; 0 = no longer, or not at all."""
-
     bot_until_ms: int = 0
     """Until when the bot that has it may be silent."""
     moved_to: str = ""
     """Closed here, since it went to this pool."""
     escalations: tuple[str, ...] = ()
     """Why rules have escalated the episode."""
+    known_by: str = ""
+    """The agent whom the customer knows from another conversation."""
+    avoided: tuple[str, ...] = ()
+    """Agents whom the customer rated bad: never waited for nor asked first."""
 
     @property
     def order(self) -> tuple[int, int, str]:

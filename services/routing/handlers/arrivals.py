@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from libs.contracts import ConversationTriaged, Handling, ReplySent
 from services.routing.adapters.contracts import REQUESTS, URGENCIES
@@ -97,12 +97,21 @@ def with_reply(arrival: Arrival, e: ReplySent) -> list[list[int]]:
     return known if reply in known else sorted([*known, reply])[-_KEPT_REPLIES:]
 
 
+class Standing(NamedTuple):
+    """What is known of a customer when an episode comes in: `commands.Enqueue` says what it means."""
+
+    tier: str
+    debt: int
+    preferred_agent: str
+    avoid_agents: tuple[str, ...]
+
+
 def admit(
-    arrival: Arrival, new_id: Callable[[str], str], tier: str, debt: int
+    arrival: Arrival, new_id: Callable[[str], str], customer: Standing
 ) -> tuple[Arrival, list[Command]]:
     """Enqueue the opened episode when both halves are here; then replay what a person did meanwhile.
 
-    `new_id` makes the id of a command from its part in the event; tier and debt are the customer's.
+    `new_id` makes the id of a command from its part in the event.
     """
     episode = arrival.opened_episode
     said = arrival.triaged.get(str(arrival.first_seq))
@@ -126,8 +135,7 @@ def admit(
             customer_id=arrival.customer_id,
             case_reference=arrival.case_reference,
             first_seq=arrival.first_seq,
-            tier=tier,
-            debt=debt,
+            **customer._asdict(),
             handling="bot"
             if said.get("bot") and not said.get("person") and "handoff" not in early
             else "human",

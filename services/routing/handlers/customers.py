@@ -9,15 +9,23 @@ from typing import Any, Final
 
 from google.protobuf.message import Message as Event
 
-from libs.contracts import CustomerIdentified, PoolCommand, SurveyAnswered, SurveyRequested
+from libs.contracts import (
+    ConversationResolved,
+    CustomerIdentified,
+    PoolCommand,
+    SurveyAnswered,
+    SurveyRequested,
+)
 from libs.runtime import derived_id
 from libs.storage import Want
 from libs.streams import Due, Received
 from services.routing.adapters.contracts import pool_command
 from services.routing.adapters.rows import ALL, Arrival, Customer
 from services.routing.context import IntakeContext
+from services.routing.domain.acquaintance import Served, answer_name, avoided, preferred, remembered
 from services.routing.domain.commands import KnowCustomer
 from services.routing.domain.standing import Experience, Mood, debt_at, judged, noted
+from services.routing.handlers.arrivals import Standing
 from services.routing.handlers.stream import stream
 from services.routing.pools import BREACHED
 
@@ -30,10 +38,22 @@ def customer_of(ctx: IntakeContext, customer_id: str) -> Customer:
     return (ctx.customers.get(customer_id) if customer_id else None) or Customer(customer_id)
 
 
-def standing_of(ctx: IntakeContext, customer_id: str) -> tuple[str, int]:
-    """Tier and debt now."""
-    customer = customer_of(ctx, customer_id)
-    return customer.tier, debt_at(_ledger(customer).values(), ctx.uow.now_ms)
+def standing_of(ctx: IntakeContext, customer_id: str) -> Standing:
+    """What the pool hears of the customer with a new episode."""
+    customer, now_ms = customer_of(ctx, customer_id), ctx.uow.now_ms
+    ledger, episodes = _ledger(customer), _episodes(customer)
+    out = avoided(episodes, ledger, now_ms)
+    return Standing(customer.tier, debt_at(ledger.values(), now_ms), preferred(episodes, now_ms, out), out)
+
+
+def served_by(ctx: IntakeContext, event: ConversationResolved) -> None:
+    """Remembers who ended an episode of the customer, who is not made known by it."""
+    customer = ctx.customers.get(event.customer_id) if event.customer_id else None
+    if customer is None or not event.resolved_by:
+        return
+    name = answer_name(event.conversation_id, event.episode)
+    after = remembered(_episodes(customer), name, Served(event.resolved_by, event.resolved_at_ms))
+    ctx.customers.put(replace(customer, served={one: list(served) for one, served in after.items()}))
 
 
 def experienced(
@@ -88,7 +108,7 @@ async def take_answer(received: Received[SurveyAnswered], ctx: IntakeContext) ->
     known = ctx.arrivals.get(e.conversation_id)
     if known is None or not known.customer_id:
         return []
-    name, mood = f"answer:{e.conversation_id}:{e.episode}", judged(e.score, e.scale_max)
+    name, mood = answer_name(e.conversation_id, e.episode), judged(e.score, e.scale_max)
     return experienced(received, ctx, customer_of(ctx, known.customer_id), name, e.answered_at_ms, mood)
 
 
@@ -105,6 +125,10 @@ async def take_breach(due: Due, ctx: IntakeContext) -> Sequence[Event]:
 
 def _ledger(customer: Customer) -> dict[str, Experience]:
     return {name: Experience(*entry) for name, entry in customer.ledger.items()}
+
+
+def _episodes(customer: Customer) -> dict[str, Served]:
+    return {name: Served(*entry) for name, entry in customer.served.items()}
 
 
 def _keep(

@@ -36,7 +36,7 @@ from services.routing.domain.commands import (
 from services.routing.domain.orders import CallBack
 from services.routing.domain.territories import pool_of
 from services.routing.handlers.arrivals import admit, early_of, reclassify, said_of, with_reply
-from services.routing.handlers.customers import REOPENS, customer_of, experienced, standing_of
+from services.routing.handlers.customers import REOPENS, customer_of, experienced, served_by, standing_of
 from services.routing.handlers.stream import stream
 
 _KEPT_DECISIONS = 20
@@ -68,6 +68,10 @@ def _customer(event: _OfConversation, ctx: IntakeContext) -> Iterable[Want]:
 
 def _opener(event: EpisodeOpened, ctx: IntakeContext) -> Iterable[Want]:
     return [*_admitting(event, ctx), *([ctx.customers.want(event.customer_id)] if event.customer_id else [])]
+
+
+def _resolved(event: ConversationResolved, ctx: IntakeContext) -> Iterable[Want]:
+    return [*_wanted(event, ctx), *([ctx.customers.want(event.customer_id)] if event.customer_id else [])]
 
 
 def _arrival(event: _OfConversation, ctx: IntakeContext) -> Arrival:
@@ -212,13 +216,14 @@ async def take_status(received: Received[StatusChanged], ctx: IntakeContext) -> 
     )
 
 
-@stream.on(ConversationResolved, emits=[PoolCommand], load=_wanted)
+@stream.on(ConversationResolved, emits=[PoolCommand], load=_resolved)
 async def take_resolution(received: Received[ConversationResolved], ctx: IntakeContext) -> Sequence[Event]:
     """The episode leaves the pool; one that had not come in never will."""
     e = received.event
     arrival = _arrival(e, ctx)
     if e.episode <= arrival.resolved_episode:
         return []
+    served_by(ctx, e)
     ctx.arrivals.put(
         replace(
             arrival,
@@ -291,8 +296,8 @@ def _touch(ctx: IntakeContext, arrival: Arrival, human_version: int) -> None:
 
 
 def _admit(received: Received[Any], ctx: IntakeContext, arrival: Arrival) -> Sequence[Event]:
-    tier, debt = standing_of(ctx, arrival.customer_id)
-    after, commands = admit(arrival, lambda part: _id(received, part), tier, debt)
+    standing = standing_of(ctx, arrival.customer_id)
+    after, commands = admit(arrival, lambda part: _id(received, part), standing)
     first = commands[0] if commands else None
     if isinstance(first, Enqueue) and not after.pool_id:
         known = ctx.territories.get(ALL)

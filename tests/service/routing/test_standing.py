@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from libs.contracts import CustomerIdentified, SurveyAnswered, SurveyRequested
+from libs.contracts import ConversationResolved, CustomerIdentified, SurveyAnswered, SurveyRequested
 from tests.service.routing.scenes import Scene, opened, resolved, scene, triaged
 from tests.support.harness import START_MS
 
@@ -50,6 +50,39 @@ async def test_tier_and_debt_reach_what_waits_and_what_comes() -> None:
         await s.service.publish(answered(5, 2))
         await s.service.settle()
         assert await parts(s) == {"c1": {"tier": 30 * MINUTE}, "c2": {"tier": 30 * MINUTE}}
+
+
+def ended(conversation_id: str, by: str) -> ConversationResolved:
+    end = resolved(conversation_id)
+    end.resolved_by, end.customer_id = by, "customer"
+    return end
+
+
+def rated(conversation_id: str, score: int, revision: int) -> SurveyAnswered:
+    answer = answered(score, revision)
+    answer.conversation_id = conversation_id
+    return answer
+
+
+async def test_a_new_matter_goes_to_whom_the_customer_knows_and_never_first_to_whom_they_rated_bad() -> None:
+    async with scene() as s:
+        for name in ("ada", "bo"):
+            await s.hire(name)
+        await s.open("c1")
+        await s.service.publish(ended("c1", "bo"))
+        await s.service.settle()
+        await s.open("c2")
+        assert [len(await s.offers(name)) for name in ("ada", "bo")] == [0, 1]
+        await s.service.publish(ended("c2", "bo"), rated("c1", 1, 1))
+        await s.service.settle()
+        await s.open("c3")
+        assert [len(await s.offers(name)) for name in ("ada", "bo")] == [1, 0]
+        await s.service.publish(ended("c3", "bo"), rated("c1", 5, 2))
+        await s.service.settle()
+        await s.open("c4")
+        assert [len(await s.offers(name)) for name in ("ada", "bo")] == [0, 1]
+        decisions = await s.get("/v1/conversations/c4/decisions", "boss", "supervisor")
+        assert [d["record"]["affinity"] for d in decisions["items"] if "affinity" in d["record"]] == ["bo"]
 
 
 async def test_a_breach_and_a_second_reopen_are_debts() -> None:

@@ -472,12 +472,13 @@ class Witness:
                 require("I15", by_hand or not again, f"{event.agent_id} is asked again")
 
     def holds_end(self, engine: Engine) -> None:
-        """I18: affinity delays an item by at most the hold of its queue."""
+        """I18: affinity delays an item by at most the hold of its queue, and for nobody whom the customer rated bad."""
         pool = engine.pool
         for item in pool.items.values():
             if item.state == "waiting" and item.held_for:
                 until = item.waiting_since_ms + pool.queue_of(item).affinity_hold_ms
                 require("I18", pool.at_ms < item.hold_until_ms <= until, item)
+                require("I18", item.held_for not in item.avoided, item)
 
 
 def guards(engine: Engine) -> set[str]:

@@ -275,6 +275,19 @@ class MakesRoomForGold(Engine):
     handlers = _with(c.Enqueue, _enqueue)
 
 
+class HoldsForTheDisliked(Engine):
+    """I18: an agent whom the customer rated bad is waited for as well."""
+
+    @staticmethod
+    def _enqueue(pool: Pool, command: c.Enqueue) -> None:
+        conversations.enqueue(pool, replace(command, avoid_agents=()))
+        item = pool.items[command.conversation_id]
+        if item.state == "waiting":
+            pool.put_item(item._replace(avoided=command.avoid_agents))
+
+    handlers = _with(c.Enqueue, _enqueue)
+
+
 class HoldsForLong(Engine):
     """I18: affinity waits ten times as long as the queue says."""
 
@@ -429,6 +442,7 @@ PLANTED: tuple[tuple[str, type[Engine]], ...] = (
     ("I16", BlindToSkills),
     ("I17", MakesRoomForGold),
     ("I18", HoldsForLong),
+    ("I18", HoldsForTheDisliked),
     ("I19", Moody),
     ("drain", ForgetsTheWhole),
     ("close", OpenDoors),

@@ -227,6 +227,7 @@ class Story:
             topic=item.topic,
             urgency=URGENCIES[b % 3],
             started_at_ms=self.at,
+            avoid_agents=(item.last_agent_id,) if item.last_agent_id and b % 2 else (),
             customer_id=item.customer_id,
         )
 

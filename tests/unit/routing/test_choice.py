@@ -263,16 +263,32 @@ def test_a_parked_conversation_whose_agent_is_full_waits_for_him_with_a_boost_an
     assert (item.held_for, item.boost_ms) == ("ada", 2 * HOUR)
 
 
-def test_a_customer_is_not_held_for_an_agent_to_be_avoided() -> None:
+def test_a_reopened_conversation_is_not_held_for_an_agent_to_be_avoided() -> None:
     engine = engine_with(agent("ada"), agent("bo"))
     be(engine, "bo", "away", T0)
-    serve(engine, "c1", T0, done=True)
+    for conversation_id in ("c1", "c2"):
+        serve(engine, conversation_id, T0, done=True)
     for number in range(2):
         serve(engine, f"d{number}", T0, done=False)
-    held = replace(arrival("c2"), preferred_agent="ada")
-    engine.apply(held, T0)
-    engine.apply(replace(arrival("c3"), preferred_agent="ada", avoid_agents=("ada",)), T0)
-    assert (engine.pool.items["c2"].held_for, engine.pool.items["c3"].held_for) == ("ada", "")
+    engine.apply(arrival("c1", episode=2), T0)
+    engine.apply(replace(arrival("c2", episode=2), avoid_agents=("ada",)), T0)
+    assert (engine.pool.items["c1"].held_for, engine.pool.items["c2"].held_for) == ("ada", "")
+
+
+def test_a_new_matter_goes_to_the_agent_whom_its_customer_knows_when_he_has_room_and_waits_for_nobody() -> (
+    None
+):
+    engine = engine_with(agent("ada"), agent("bo"))
+    for conversation_id, who in (("c1", "bo"), ("c2", "bo"), ("c3", "ada")):
+        known = replace(arrival(conversation_id), preferred_agent="bo")
+        assert offered(engine.apply(known, T0)) == [(conversation_id, who)]
+        assert accept(engine, conversation_id, T0).ok
+
+
+def test_an_agent_to_be_avoided_is_not_asked_first_though_the_customer_knows_him() -> None:
+    engine = engine_with(agent("ada"), agent("bo"))
+    step = engine.apply(replace(arrival("c1"), preferred_agent="bo", avoid_agents=("bo",)), T0)
+    assert offered(step) == [("c1", "ada")]
 
 
 def test_an_empty_story_is_a_story() -> None:
