@@ -1,11 +1,11 @@
 """What people do in a conversation: reply, note, status, resolve, hand over."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 
 from libs.contracts import HandoffRequested, NoteAdded, TransferRequested
 from libs.runtime import new_id
 from libs.storage import Database, fetch_one
-from libs.web import IfMatch, Unprocessable
+from libs.web import Unprocessable
 from services.agent.adapters import queries
 from services.agent.adapters.contracts import reply_sent
 from services.agent.adapters.rows import Note
@@ -20,10 +20,8 @@ from services.agent.api.bodies import (
     Resolution,
     check_size,
 )
-from services.agent.api.desk import Desk, Done, State, check_version, require_version, state_of
-from services.agent.api.reading import Staff
+from services.agent.api.desk import Adding, Changing, Desk, Done, State, state_of
 from services.agent.api.sending import chosen_way, known_ways
-from services.agent.api.shapes import ConversationId
 from services.agent.context import AgentContext
 from services.agent.domain import acts
 from services.agent.domain.conversation import Conversation, Status
@@ -39,27 +37,19 @@ def acting(database: Database, ways: Ways) -> APIRouter:
     desk = Desk(database)
 
     @router.post("/replies", status_code=201, response_model=ReplyKept)
-    async def send_reply(
-        conversation_id: ConversationId,
-        body: NewReply,
-        request: Request,
-        me: Staff,
-        if_match: IfMatch = None,
-    ) -> Response:
+    async def send_reply(act: Changing, body: NewReply) -> Response:
         """Sends a public reply to where the customer wrote last, or by another of the conversation's ways. What the
         channel would not take is refused with the reason, and nothing is kept of it."""
-        require_version(if_match)
+        act.require_version()
         check_size(body.text)
-        known = await known_ways(database, ways, conversation_id, body)
+        known = await known_ways(database, ways, act.conversation_id, body)
 
         async def work(ctx: AgentContext, before: Conversation) -> Done:
-            acts.require_open(before)
-            check_version(if_match, before)
             now = ctx.uow.now_ms
             then = Status(body.then) if body.then else None
             chosen = chosen_way(before, body, known)
-            after, facts = acts.reply(before, body.after_seq, then, me.subject, now)
-            reply = _reply(chosen, after, body, me.subject, now)
+            after, facts = acts.reply(before, body.after_seq, then, act.by, now)
+            reply = _reply(chosen, after, body, act.by, now)
             ctx.messages.put(reply)
             ctx.uow.emit(reply_sent(after, reply, chosen.template), *keep(ctx, before, after, facts))
             kept = ReplyKept(
@@ -67,108 +57,75 @@ def acting(database: Database, ways: Ways) -> APIRouter:
             )
             return Done(kept, after.human_version, 201)
 
-        return await desk.act(request, me, conversation_id, work)
+        return await desk.change(act, work)
 
     @router.post("/notes", status_code=201, response_model=NoteKept)
-    async def add_note(
-        conversation_id: ConversationId, body: NewNote, request: Request, me: Staff
-    ) -> Response:
+    async def add_note(act: Adding, body: NewNote) -> Response:
         """Adds a note for colleagues. It needs no If-Match and makes nobody's work stale."""
         check_size(body.text)
 
         async def work(ctx: AgentContext, conversation: Conversation) -> Done:
-            note = Note(new_id(), conversation_id, me.subject, "note", body.text, ctx.uow.now_ms)
+            note = Note(new_id(), act.conversation_id, act.by, "note", body.text, ctx.uow.now_ms)
             ctx.notes.put(note)
             ctx.uow.emit(
                 NoteAdded(
                     note_id=note.note_id,
-                    conversation_id=conversation_id,
+                    conversation_id=act.conversation_id,
                     episode=conversation.episode,
-                    agent_id=me.subject,
+                    agent_id=act.by,
                     added_at_ms=note.at_ms,
                 )
             )
             return Done(NoteKept(id=note.note_id, at=note.at_ms), conversation.human_version, 201)
 
-        return await desk.act(request, me, conversation_id, work)
+        return await desk.add(act, work)
 
     @router.put("/status", response_model=State)
-    async def change_status(
-        conversation_id: ConversationId,
-        body: NewStatus,
-        request: Request,
-        me: Staff,
-        if_match: IfMatch = None,
-    ) -> Response:
+    async def change_status(act: Changing, body: NewStatus) -> Response:
         """Sets the status of an open episode. Resolving has its own route."""
-        require_version(if_match)
         until_ms = int(body.until_at.timestamp() * 1000) if body.until_at else 0
 
         async def work(ctx: AgentContext, before: Conversation) -> Done:
-            acts.require_open(before)
-            check_version(if_match, before)
-            after, facts = acts.change_status(
-                before, Status(body.status), until_ms, me.subject, ctx.uow.now_ms
-            )
+            after, facts = acts.change_status(before, Status(body.status), until_ms, act.by, ctx.uow.now_ms)
             ctx.uow.emit(*keep(ctx, before, after, facts))
             return Done(state_of(after), after.human_version)
 
-        return await desk.act(request, me, conversation_id, work)
+        return await desk.change(act, work)
 
     @router.post("/resolve", response_model=State)
-    async def resolve_conversation(
-        conversation_id: ConversationId,
-        body: Resolution,
-        request: Request,
-        me: Staff,
-        if_match: IfMatch = None,
-    ) -> Response:
+    async def resolve_conversation(act: Changing, body: Resolution) -> Response:
         """Ends the open episode. A request above `through_seq` opens the next one in the same step."""
-        require_version(if_match)
 
         async def work(ctx: AgentContext, before: Conversation) -> Done:
-            acts.require_open(before)
-            check_version(if_match, before)
             acts.check_resolve(before, body.through_seq)
             later = (
-                await queries.openings_after(ctx.uow.connection, conversation_id, body.through_seq)
+                await queries.openings_after(ctx.uow.connection, act.conversation_id, body.through_seq)
                 if before.opening_seq > body.through_seq
                 else []
             )
-            after, facts = acts.resolve(
-                before, body.through_seq, body.reason, me.subject, ctx.uow.now_ms, later
-            )
+            after, facts = acts.resolve(before, body.through_seq, body.reason, act.by, ctx.uow.now_ms, later)
             ctx.uow.emit(*keep(ctx, before, after, facts))
             return Done(state_of(after), after.human_version)
 
-        return await desk.act(request, me, conversation_id, work)
+        return await desk.change(act, work)
 
     @router.post("/transfers", status_code=202, response_model=State)
-    async def request_transfer(
-        conversation_id: ConversationId,
-        body: NewTransfer,
-        request: Request,
-        me: Staff,
-        if_match: IfMatch = None,
-    ) -> Response:
+    async def request_transfer(act: Changing, body: NewTransfer) -> Response:
         """Asks routing to give the open episode to somebody else."""
-        require_version(if_match)
 
         async def work(ctx: AgentContext, before: Conversation) -> Done:
-            acts.require_open(before)
-            check_version(if_match, before)
             await _check_target(ctx, body)
             after = acts.hand_over(before)
             ctx.conversations.put(after)
             if body.note.strip():
                 ctx.notes.put(
-                    Note(new_id(), conversation_id, me.subject, "transfer", body.note, ctx.uow.now_ms)
+                    Note(new_id(), act.conversation_id, act.by, "transfer", body.note, ctx.uow.now_ms)
                 )
             ctx.uow.emit(
                 TransferRequested(
-                    conversation_id=conversation_id,
+                    conversation_id=act.conversation_id,
                     episode=after.episode,
-                    requested_by=me.subject,
+                    requested_by=act.by,
                     queue_id=body.queue_id,
                     team_id=body.team_id,
                     agent_id=body.agent_id,
@@ -179,29 +136,20 @@ def acting(database: Database, ways: Ways) -> APIRouter:
             )
             return Done(state_of(after), after.human_version, 202)
 
-        return await desk.act(request, me, conversation_id, work)
+        return await desk.change(act, work)
 
     @router.post("/handoff", status_code=202, response_model=State)
-    async def request_handoff(
-        conversation_id: ConversationId,
-        body: NewHandoff,
-        request: Request,
-        me: Staff,
-        if_match: IfMatch = None,
-    ) -> Response:
+    async def request_handoff(act: Changing, body: NewHandoff) -> Response:
         """Asks routing to give the open episode to people, if a bot has it; else nothing changes there."""
-        require_version(if_match)
 
         async def work(ctx: AgentContext, before: Conversation) -> Done:
-            acts.require_open(before)
-            check_version(if_match, before)
             after = acts.hand_over(before)
             ctx.conversations.put(after)
             ctx.uow.emit(
                 HandoffRequested(
-                    conversation_id=conversation_id,
+                    conversation_id=act.conversation_id,
                     episode=after.episode,
-                    requested_by=me.subject,
+                    requested_by=act.by,
                     reason=body.reason,
                     requested_at_ms=ctx.uow.now_ms,
                     human_version=after.human_version,
@@ -209,7 +157,7 @@ def acting(database: Database, ways: Ways) -> APIRouter:
             )
             return Done(state_of(after), after.human_version, 202)
 
-        return await desk.act(request, me, conversation_id, work)
+        return await desk.change(act, work)
 
     return router
 

@@ -3,8 +3,9 @@
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Annotated
 
-from fastapi import Request, Response
+from fastapi import Depends, Request, Response
 from pydantic import BaseModel
 
 from libs.storage import Database
@@ -14,15 +15,16 @@ from libs.web import (
     IfMatch,
     NotFound,
     PreconditionRequired,
-    Principal,
     Unprocessable,
     check_if_match,
     etag_of,
     keyed_request,
 )
 from services.agent.adapters.tables import idempotency_keys
-from services.agent.api.shapes import Instant, or_none
+from services.agent.api.reading import Staff
+from services.agent.api.shapes import ConversationId, Instant, or_none
 from services.agent.context import AgentContext, context
+from services.agent.domain import acts
 from services.agent.domain.conversation import Conversation
 from services.agent.domain.errors import NoOpenEpisode, NotTrailing, Refusal
 
@@ -65,6 +67,34 @@ class Done:
     status: int = 200
 
 
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What somebody asks to be done in a conversation."""
+
+    conversation_id: ConversationId
+    request: Request
+    me: Staff
+
+    @property
+    def by(self) -> str:
+        """Whose act it is."""
+        return self.me.subject
+
+
+@dataclass(frozen=True, slots=True)
+class Change(Act):
+    """An act that makes stale what others have read, and the version that its author has read."""
+
+    if_match: IfMatch = None
+
+    def require_version(self) -> None:
+        """428 before anything is looked at."""
+        if self.if_match is None:
+            raise PreconditionRequired("Read the conversation first and send its ETag as If-Match.")
+
+
+Adding = Annotated[Act, Depends()]
+Changing = Annotated[Change, Depends()]
 Work = Callable[[AgentContext, Conversation], Awaitable[Done]]
 
 
@@ -75,21 +105,34 @@ class Desk:
         self._database = database
         self._keys = Idempotency(idempotency_keys)
 
-    async def act(self, request: Request, me: Principal, conversation_id: str, work: Work) -> Response:
+    async def change(self, act: Change, work: Work, *, needs_episode: bool = True) -> Response:
+        """428 without a version, 409 when no episode is open and one is needed, 412 when somebody acted since; customers'
+        messages do not count."""
+        act.require_version()
+
+        async def checked(ctx: AgentContext, before: Conversation) -> Done:
+            if needs_episode:
+                acts.require_open(before)
+            check_if_match(act.if_match, before.human_version)
+            return await work(ctx, before)
+
+        return await self.add(act, checked)
+
+    async def add(self, act: Act, work: Work) -> Response:
         """Locks the conversation, does the work and commits. NotFound; the work's own refusals."""
         keyed = None
-        if request.method == "POST":
-            keyed = await keyed_request(request, me.subject, required=False)
+        if act.request.method == "POST":
+            keyed = await keyed_request(act.request, act.by, required=False)
         async with self._database.begin() as uow:
             if keyed is not None:
                 before = await self._keys.begin(uow.connection, keyed, uow.now_ms)
                 if before is not None:
                     return before.response()
             ctx = context(uow)
-            await ctx.conversations.load([conversation_id])
-            conversation = ctx.conversations.get(conversation_id)
+            await ctx.conversations.load([act.conversation_id])
+            conversation = ctx.conversations.get(act.conversation_id)
             if conversation is None:
-                raise NotFound(f"There is no conversation {conversation_id}.")
+                raise NotFound(f"There is no conversation {act.conversation_id}.")
             with _as_problems():
                 done = await work(ctx, conversation)
             body = done.body.model_dump_json().encode()
@@ -98,17 +141,6 @@ class Desk:
                 await self._keys.store(uow.connection, keyed, done.status, body, headers)
             await uow.commit()
         return Response(body, done.status, headers, "application/json")
-
-
-def check_version(if_match: IfMatch, conversation: Conversation) -> None:
-    """412 when somebody acted since; customers' messages do not count."""
-    check_if_match(if_match, conversation.human_version)
-
-
-def require_version(if_match: IfMatch) -> None:
-    """428 before anything is looked at."""
-    if if_match is None:
-        raise PreconditionRequired("Read the conversation first and send its ETag as If-Match.")
 
 
 @contextmanager
