@@ -10,6 +10,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 
 from services.demo.access import Refused
+from services.demo.messengers import ANSWERS_TO_CALLS, CALLS, Told
 from services.demo.post import Letter, compose, survey_link
 from services.demo.scene import Scene
 from services.demo.stories import Story
@@ -38,6 +39,8 @@ def line_of(scene: Scene, watcher: Watcher, story: Story, tell: Callable[[Entry]
         return MailLine(scene, watcher, story, tell)
     if story.channel in ("web", "chat"):
         return VisitorLine(scene, watcher, story, tell)
+    if story.channel == CALLS:
+        return PhoneLine(scene, story, tell)
     return MessengerLine(scene, story, tell)
 
 
@@ -168,12 +171,23 @@ class MessengerLine:
             self._tell(Entry("reply"))
 
     async def send(self, text: str, key: str) -> httpx.Response:
-        id_, body, headers, twice = self._messengers.webhook(self._name, self._person, text)
-        path = self._messengers.hook(self._name)
+        return await self._tell_of(self._name, self._messengers.webhook(self._name, self._person, text))
+
+    async def _post(self, name: str, told: Told) -> httpx.Response:
+        _, body, headers, twice = told
         for _ in range(1 + twice):
+            path = self._messengers.hook(name)
             response = await self._scene.access.call("POST", path, content=body, headers=headers)
             if response.status_code >= 300:
-                return response
+                break
+        return response
+
+    async def _tell_of(self, name: str, told: Told) -> httpx.Response:
+        """Posts a webhook until the platform says which message it has become."""
+        response = await self._post(name, told)
+        if response.status_code >= 300:
+            return response
+        id_, path = told[0], self._messengers.hook(name)
         # A provider is told nothing of what became of it; who asks by its id is.
         token = self._scene.access.token("service", "demo-messengers")
         answer: dict[str, Any] = {}
@@ -191,6 +205,26 @@ class MessengerLine:
 
     def hang_up(self) -> None:
         return
+
+
+class PhoneLine(MessengerLine):
+    """A call that is left on the voicemail or that nobody takes; the answer comes by SMS, and so does what follows it."""
+
+    def __init__(self, scene: Scene, story: Story, tell: Callable[[Entry], None]) -> None:
+        super().__init__(scene, story, tell)
+        self._answered = False
+
+    def _read(self, text: str) -> None:
+        self._answered = True
+        super()._read(text)
+
+    async def send(self, text: str, key: str) -> httpx.Response:
+        if self._answered:
+            told = self._messengers.webhook(ANSWERS_TO_CALLS, self._person, text)
+            return await self._tell_of(ANSWERS_TO_CALLS, told)
+        rings, said = self._messengers.call(self._person, text)
+        response = await self._post(CALLS, rings)
+        return response if response.status_code >= 300 else await self._tell_of(CALLS, said)
 
 
 def _plain(text: str) -> str:

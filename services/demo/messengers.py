@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Final
@@ -10,18 +10,28 @@ from typing import Final
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from services.demo.stories import Story
+from services.demo.stories import Story, Turn
 from services.simulator import SHAPES, Faults, SimulatedProvider
 from services.simulator.command import account_of
 from services.simulator.serving import serving_app
+from services.simulator.twilio import TwilioVoice
 
 _SECRET: Final = "secret-of-the-demo"
 _RATE: Final = 200
 _DOUBLED: Final = 0.1
 _PLAIN: Final = ({"channel": "web"}, {"channel": "chat"}, {"channel": "api"})
 _MAIL: Final = {"channel": "mail", "address": "support@localhost.localdomain"}
-# A call is answered by another channel than it came by; its stories would have to be written for that.
-PLAYED: Final = tuple(name for name in sorted(SHAPES) if name != "twilio-voice")
+PLAYED: Final = tuple(sorted(SHAPES))
+CALLS: Final = "twilio-voice"
+ANSWERS_TO_CALLS: Final = "twilio-sms"
+MISSED: Final = "(missed call, no-answer: call back)"
+"""What the platform says of a call that nobody took."""
+VOICEMAIL: Final = "(voicemail) "
+"""What stands before the words that a caller left."""
+
+
+Told = tuple[str, bytes, dict[str, str], bool]
+"""The id a happening has within the account, body and headers of its webhook, whether it is told twice."""
 
 
 class Messengers:
@@ -35,6 +45,7 @@ class Messengers:
             name: SimulatedProvider(SHAPES[name], _SECRET, faults=faults, seed=seed, statuses=told)
             for name in PLAYED
         }
+        self._voice = TwilioVoice()
         self._readers: dict[tuple[str, str], Callable[[str], None]] = {}
         self._numbers = dict.fromkeys(PLAYED, 0)
         self._stack = AsyncExitStack()
@@ -87,12 +98,14 @@ class Messengers:
     def expect(self, name: str, read: Callable[[str], None]) -> str:
         """A person of a provider, whose messages are given to `read` from now on: their number or id."""
         self._numbers[name] += 1
-        person = f"{'+' if name.startswith('twilio') else ''}39333{self._numbers[name]:07d}"
-        self._readers[name, person] = read
+        # Who calls and who writes are other people: a number is one identity of one customer.
+        series = "39334" if name == CALLS else "39333"
+        person = f"{'+' if name.startswith('twilio') else ''}{series}{self._numbers[name]:07d}"
+        self._readers[ANSWERS_TO_CALLS if name == CALLS else name, person] = read
         return person
 
-    def webhook(self, name: str, person: str, text: str) -> tuple[str, bytes, dict[str, str], bool]:
-        """(the id its happening has within the account, body and headers of the webhook, whether it is told twice)."""
+    def webhook(self, name: str, person: str, text: str) -> Told:
+        """A message of a person."""
         provider = self._providers[name]
         self._numbers[name] += 1
         payload = provider.shape.message(self._numbers[name], person, text)
@@ -103,6 +116,22 @@ class Messengers:
             self._random.random() < _DOUBLED,
         )
 
+    def call(self, person: str, said: str) -> Iterator[Told]:
+        """What is told of a call: that it rings, then what was left on the voicemail or that nobody took it."""
+        provider, shape = self._providers[CALLS], self._voice
+        self._numbers[CALLS] += 1
+        number = self._numbers[CALLS]
+        rings = shape.call(number, person, "ringing")
+        yield shape.call_id(number, "ringing"), rings.body, provider.headers(rings), False
+        if said == MISSED:
+            id_, payload = shape.call_id(number, "no-answer"), shape.call(number, person, "no-answer")
+        else:
+            id_, payload = (
+                shape.message_id(number),
+                shape.message(number, person, said.removeprefix(VOICEMAIL)),
+            )
+        yield id_, payload.body, provider.headers(payload), self._random.random() < _DOUBLED
+
     def _hear(self, name: str, person: str, text: str) -> None:
         read = self._readers.get((name, person))
         if read is None:
@@ -112,12 +141,27 @@ class Messengers:
 
 
 def spread(stories: Sequence[Story]) -> list[Story]:
-    """The stories with those of the chat dealt out: one goes on in the chat, one to each messenger, and so on."""
+    """The stories with those of the chat dealt out: one goes on in the chat, one to each messenger, one by phone, and so
+    on."""
     played, place = [], 0
     for story in stories:
         if story.channel == "chat":
             name = ("chat", *PLAYED)[place % (len(PLAYED) + 1)]
             place += 1
             story = replace(story, channel=name)
+            if name == CALLS:
+                story = _by_phone(story, missed=place // len(PLAYED) % 2 == 1)
         played.append(story)
     return played
+
+
+def _by_phone(story: Story, *, missed: bool) -> Story:
+    """What comes before an answer is left on the voicemail; of some, nobody takes a first call."""
+    turns = list(story.turns)
+    for at, turn in enumerate(turns):
+        if turn.when not in ("start", "burst"):
+            break
+        turns[at] = replace(turn, text=VOICEMAIL + turn.text)
+    if missed:
+        turns = [Turn("start", MISSED), replace(turns[0], when="burst"), *turns[1:]]
+    return replace(story, turns=tuple(turns))

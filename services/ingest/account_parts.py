@@ -18,6 +18,21 @@ def known_zone(zone: str) -> str:
     return zone
 
 
+class ImapOAuth(BaseModel):
+    """Access to a mailbox by tokens (OAuth 2.0, XOAUTH2), for providers that take no passwords."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    token_url: Annotated[
+        str, Field(pattern=r"^(https://[^/\s]+|http://(127\.0\.0\.1|localhost)(:\d+)?)/\S*$")
+    ]
+    client_id: Annotated[str, Field(min_length=1)]
+    client_secret: SecretStr
+    refresh_token: SecretStr = SecretStr("")
+    """Of the person who let us in; without one the application signs in by itself (client credentials)."""
+    scope: str = ""
+
+
 class ImapBox(BaseModel):
     """A mailbox on a server that is read by IMAP; nothing in it is changed."""
 
@@ -27,10 +42,18 @@ class ImapBox(BaseModel):
     port: Annotated[int, Field(ge=1, le=65535)] = 993
     tls: Literal["tls", "starttls", "none"] = "tls"
     user: str
-    password: SecretStr
+    password: SecretStr = SecretStr("")
+    oauth: ImapOAuth | None = None
+    """In place of the password."""
     folder: str = "INBOX"
     first: Literal["new", "all"] = "new"
     """What is read of a mailbox seen for the first time: what comes from now on, or all that is in it."""
+
+    @model_validator(mode="after")
+    def _check(self) -> "ImapBox":
+        if bool(self.password.get_secret_value()) == (self.oauth is not None):
+            raise ValueError(f"mailbox {self.user!r} is opened by a password or by oauth: give one of them")
+        return self
 
 
 class WebhookTarget(BaseModel):

@@ -6,6 +6,7 @@ from pathlib import Path
 from libs.runtime import Clock
 from libs.storage import BlobStore, Bucket, Database, DatabaseBlobs, FolderBlobs, S3Blobs, S3Credentials
 from libs.web import GuardedClient, check_target
+from services.ingest.accounts import Accounts
 from services.ingest.adapters.channels.registry import channels_for
 from services.ingest.adapters.context_hook import ContextHook
 from services.ingest.adapters.credentials import read_accounts
@@ -14,7 +15,7 @@ from services.ingest.adapters.keys import load_keys
 from services.ingest.adapters.raw_writer import RawWriter
 from services.ingest.domain.notices import Endpoint
 from services.ingest.operations.renormalising import Renormaliser
-from services.ingest.settings import Accounts, IngestSettings
+from services.ingest.settings import IngestSettings
 
 
 def all_accounts(settings: IngestSettings) -> Accounts:

@@ -7,6 +7,7 @@ from functools import partial
 from libs.runtime import Platform
 from libs.storage import BlobStore, UnitOfWork
 from libs.web import GuardedClient, parse_networks
+from services.ingest.accounts import Accounts
 from services.ingest.adapters.arrivals import Arrivals
 from services.ingest.adapters.channels.port import ChannelAdapter
 from services.ingest.adapters.channels.registry import channels_for
@@ -23,7 +24,7 @@ from services.ingest.context import IngestContext, make_context
 from services.ingest.domain.notices import Endpoint
 from services.ingest.domain.ways import Senders
 from services.ingest.operations.outreach import OutreachDesk
-from services.ingest.settings import Accounts, IngestSettings
+from services.ingest.settings import IngestSettings
 
 _PROVIDER_SECONDS = 15
 

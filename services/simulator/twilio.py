@@ -92,6 +92,16 @@ class TwilioVoice(Twilio):
     def __init__(self) -> None:
         super().__init__("twilio-voice", "voice", "")
 
+    def call(self, number: int, caller: str, status: str) -> Payload:
+        """A moment of a call's life, such as `ringing`, `no-answer` or `completed`."""
+        return self._form(
+            CallSid=f"CA{number:032x}", From=caller, To=self.sender, Direction="inbound", CallStatus=status
+        )
+
+    def call_id(self, number: int, status: str) -> str:
+        """The id under which it tells that moment."""
+        return f"CA{number:032x}:call:{status}"
+
     def message_id(self, number: int) -> str:
         return f"CA{number:032x}:TranscriptionSid:TR{number:032x}:completed"
 
@@ -102,13 +112,7 @@ class TwilioVoice(Twilio):
         )  # fmt: skip
 
     def strange(self, number: int, sender: str) -> Payload:
-        return self._form(
-            CallSid=f"CA{number:032x}",
-            From=sender,
-            To=self.sender,
-            Direction="inbound",
-            CallStatus="no-answer",
-        )
+        return self.call(number, sender, "no-answer")
 
     def status(self, id_: str, recipient: str, status: str) -> Payload | None:
         return None

@@ -15,12 +15,13 @@ from libs.storage import Database, Engines, UnitOfWork
 from libs.streams import Log
 from libs.telemetry import configure_logging
 from libs.web import Broadcast
+from services.ingest.accounts import ChannelAccount
 from services.ingest.adapters.keys import Signer
 from services.ingest.adapters.signals import Signals
 from services.ingest.adapters.smtp import SmtpMailer
 from services.ingest.domain.model import ChannelName
 from services.ingest.ports import Mailer, OutgoingMail
-from services.ingest.settings import ChannelAccount, IngestSettings
+from services.ingest.settings import IngestSettings
 from services.ingest.workers.sending import Sender
 from tests.support.step_worker import Kill, Killer
 

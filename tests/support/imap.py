@@ -1,6 +1,7 @@
 """An IMAP server of one mailbox (RFC 3501, RFC 2177), small and with faults on demand."""
 
 import asyncio
+import base64
 import contextlib
 import re
 from collections.abc import AsyncIterator
@@ -17,6 +18,7 @@ class ImapServer:
     days: dict[int, date] = field(default_factory=dict)
     uid_validity: int = 7
     password: str = "right"
+    """Or the access token that is taken now."""
     idle: bool = True
     hang_up_at: int = 0
     """A mail at whose sending the connection breaks, once."""
@@ -59,6 +61,8 @@ class ImapServer:
             out.append(b"* CAPABILITY IMAP4rev1" + (b" IDLE" if self.idle else b""))
         elif name == "LOGIN":
             ok = "OK in" if f'"{self.password}"' in rest else "NO wrong password"
+        elif rest.upper() == "AUTHENTICATE XOAUTH2":
+            ok = await self._token(reader, writer)
         elif name in ("SELECT", "EXAMINE"):
             out += [
                 b"* %d EXISTS" % len(self.mails),
@@ -78,6 +82,16 @@ class ImapServer:
             writer.write(part + b"\r\n")
         writer.write(f"{tag} {ok}\r\n".encode())
         return name != "LOGOUT"
+
+    async def _token(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> str:
+        """As Google describes it: a refusal is a challenge first, which the client answers before it is told NO."""
+        writer.write(b"+ \r\n")
+        said = base64.b64decode(await reader.readline()).decode()
+        if said == f"user=help\1auth=Bearer {self.password}\1\1":
+            return "OK in"
+        writer.write(b"+ " + base64.b64encode(b'{"status":"400"}') + b"\r\n")
+        await reader.readline()
+        return "NO invalid credentials"
 
     def _found(self, rest: str) -> list[int]:
         numbers = sorted(self.mails)

@@ -7,7 +7,7 @@ from libs.web import Unavailable
 from services.agent.adapters import queries
 from services.agent.api.bodies import NewReply
 from services.agent.domain.conversation import Conversation
-from services.agent.domain.reaching import ALWAYS_OPEN, Chosen, Way, choose
+from services.agent.domain.reaching import ALWAYS_OPEN, Chosen, Way, choose, usual
 from services.agent.ports import Ways, WaysAway
 
 
@@ -33,7 +33,7 @@ async def known_ways(
 
 def chosen_way(conversation: Conversation, body: NewReply, known: Sequence[Way] | None) -> Chosen:
     """How the reply goes. Raises ChannelUnknown, ChannelClosed, BadTemplate."""
-    channel = body.channel or conversation.channel
+    channel = body.channel or usual(known or (), conversation.channel)
     used = body.template
     if known is None and used is None and (body.channel is None or channel == conversation.channel):
         return Chosen(channel, body.text)

@@ -51,6 +51,14 @@ class Chosen:
     """When it goes as one."""
 
 
+def usual(ways: Sequence[Way], last: str) -> str:
+    """The channel of a reply that names none: where the customer wrote last. A call takes no text and is answered by SMS,
+    when that is open."""
+    if last == "voice" and any(way.channel == "sms" and way.open for way in ways):
+        return "sms"
+    return last
+
+
 def choose(
     ways: Sequence[Way], channel: str, text: str, template: tuple[str, str] | None, values: Mapping[str, str]
 ) -> Chosen:

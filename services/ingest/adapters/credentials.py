@@ -5,11 +5,12 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
+from services.ingest.account_parts import ImapBox
+from services.ingest.accounts import ChannelAccount
 from services.ingest.adapters.channels.port import Credentials
 from services.ingest.adapters.keys import SealBroken, Sealer
-from services.ingest.settings import ChannelAccount
 
 _SEALED: Final = "sealed:"
 _ROW: Final = "account credential"
@@ -48,6 +49,21 @@ def revealed(sealer: Sealer, account: ChannelAccount) -> Credentials:
     )
 
 
+def opened(sealer: Sealer, box: ImapBox) -> ImapBox:
+    """The mailbox with its credentials in plain text. Raises SealBroken."""
+
+    def plain(secret: SecretStr) -> SecretStr:
+        return SecretStr(open_text(sealer, secret.get_secret_value()))
+
+    oauth = box.oauth and box.oauth.model_copy(
+        update={
+            "client_secret": plain(box.oauth.client_secret),
+            "refresh_token": plain(box.oauth.refresh_token),
+        }
+    )
+    return box.model_copy(update={"password": plain(box.password), "oauth": oauth})
+
+
 def read_accounts(path: Path) -> tuple[ChannelAccount, ...]:
     """The accounts of a file. Raises AccountsFileError."""
     try:
@@ -78,10 +94,15 @@ def reseal_file(path: Path, sealer: Sealer) -> int:
             if account.get(name):
                 account[name] = seal_text(sealer, open_text(sealer, str(account[name])))
                 count += 1
-        if isinstance(account.get("imap"), dict) and account["imap"].get("password"):
-            box = account["imap"]
-            box["password"] = seal_text(sealer, open_text(sealer, str(box["password"])))
-            count += 1
+        box = account.get("imap") or {}
+        for part, name in (
+            (box, "password"),
+            (box.get("oauth") or {}, "client_secret"),
+            (box.get("oauth") or {}, "refresh_token"),
+        ):
+            if part.get(name):
+                part[name] = seal_text(sealer, open_text(sealer, str(part[name])))
+                count += 1
         if account.get("secrets"):
             account["secrets"] = [
                 seal_text(sealer, open_text(sealer, str(one))) for one in account["secrets"]

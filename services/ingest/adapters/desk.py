@@ -9,6 +9,7 @@ from libs.contracts import PayloadAccepted
 from libs.runtime import new_id
 from libs.storage import BlobStore, Database, fetch_all, fetch_one
 from libs.streams import Received
+from services.ingest.accounts import Accounts
 from services.ingest.adapters.case_numbers import CaseNumbers
 from services.ingest.adapters.channels.port import ChannelAdapter
 from services.ingest.adapters.filing import kept_before, put_away, to_be_fetched
@@ -19,7 +20,6 @@ from services.ingest.adapters.payloads import read_inbound, unpack_payload
 from services.ingest.domain.channels import StatusNews
 from services.ingest.domain.files import Attachment
 from services.ingest.domain.model import Inbound
-from services.ingest.settings import Accounts
 
 _IN_THREAD_BYTES: Final = 4096
 _LARGE_BYTES: Final = 1024 * 1024

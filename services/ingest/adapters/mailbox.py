@@ -34,11 +34,12 @@ class ImapMailbox:
     """One connection. Its methods block: call them on one thread at a time."""
 
     def __init__(
-        self, box: ImapBox, password: str, most_bytes: int, context: ssl.SSLContext | None = None
+        self, box: ImapBox, key: str, most_bytes: int, context: ssl.SSLContext | None = None
     ) -> None:
-        """`context` in place of the system's trust, for servers with a certificate of their own."""
+        """`key` is the password, or an access token where the box is opened by oauth; `context` in place of the system's
+        trust, for servers with a certificate of their own."""
         self._box = box
-        self._password = password
+        self._key = key
         self._most_bytes = most_bytes
         self._context = context or ssl.create_default_context()
         self._connected: BaseMailBox | None = None
@@ -52,10 +53,7 @@ class ImapMailbox:
     def open(self) -> BoxState:
         with _speaking(self._box.host):
             box = self._connected = self._connect()
-            if self._password.isascii() and self._box.user.isascii():
-                box.login(self._box.user, self._password, initial_folder=None)
-            else:
-                box.login_utf8(self._box.user, self._password, initial_folder=None)
+            self._sign_in(box)
             # Some tell all they can only to those who are signed in.
             _, told = self._client.capability()
             self._idles = b"IDLE" in b" ".join(one for one in told if one).upper().split()
@@ -64,6 +62,15 @@ class ImapMailbox:
             if not following:
                 following = max(map(int, box.uids("ALL")), default=0) + 1
         return BoxState(validity, following)
+
+    def _sign_in(self, box: BaseMailBox) -> None:
+        user = self._box.user
+        if self._box.oauth is not None:
+            box.xoauth2(user, self._key, initial_folder=None)
+        elif self._key.isascii() and user.isascii():
+            box.login(user, self._key, initial_folder=None)
+        else:
+            box.login_utf8(user, self._key, initial_folder=None)
 
     def _connect(self) -> BaseMailBox:
         host, port = self._box.host, self._box.port

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from libs.runtime import Clock
 from libs.web import GuardedClient, OutgoingFailed, OutgoingRefused
+from services.ingest.accounts import Accounts, ChannelAccount
 from services.ingest.adapters.channels.port import ChannelAdapter, Credentials, Outgoing
 from services.ingest.domain.deliveries import Delivery
 from services.ingest.domain.pacing import Paces
 from services.ingest.domain.templates import BadValues, Filled, fill
 from services.ingest.ports import SendRefused, SendUnavailable
-from services.ingest.settings import Accounts, ChannelAccount
 
 Reveal = Callable[[ChannelAccount], Credentials]
 

@@ -13,6 +13,7 @@ from libs.runtime import Clock, new_id
 from libs.storage import Database, fetch_one
 from libs.telemetry import metrics
 from libs.web import NotFound, Tokens, preferred_wait_s
+from services.ingest.accounts import Accounts
 from services.ingest.adapters.arrivals import Arrival, Arrivals
 from services.ingest.adapters.channels.port import Hook
 from services.ingest.adapters.hook_payloads import raws_of, seal_hook
@@ -28,7 +29,7 @@ from services.ingest.domain.files import KeptFile
 from services.ingest.domain.model import ChannelName
 from services.ingest.domain.texts import storable
 from services.ingest.domain.visitors import Visitor
-from services.ingest.settings import Accounts, IngestSettings
+from services.ingest.settings import IngestSettings
 
 _SECOND_LOOK_S: Final = 1.0
 _IN_THREAD_BYTES: Final = 256 * 1024

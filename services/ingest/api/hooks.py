@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 
 from libs.telemetry import metrics
 from libs.web import BadRequest, NotFound, Problem, Unauthorized, body_limit, raw_body
+from services.ingest.accounts import ChannelAccount
 from services.ingest.adapters.channels.port import (
     ChannelAdapter,
     Credentials,
@@ -21,7 +22,6 @@ from services.ingest.adapters.channels.reading import digest
 from services.ingest.adapters.hook_payloads import UNREAD
 from services.ingest.api.accepting import Accepting
 from services.ingest.domain.channels import Item
-from services.ingest.settings import ChannelAccount
 
 _MOST_BYTES: Final = 4 * 1024 * 1024
 _PATH: Final[list[dict[str, Any]]] = [

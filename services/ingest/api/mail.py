@@ -12,11 +12,11 @@ from libs.web import (
     body_limit,
     require_media_type,
 )
+from services.ingest.accounts import ChannelAccount
 from services.ingest.api.accepting import Accepting
 from services.ingest.api.callers import OPEN_SECURITY, idempotency_key, is_service
 from services.ingest.api.messages import HEADERS, shown
 from services.ingest.api.schemas import MessageState
-from services.ingest.settings import ChannelAccount
 
 MOST_MAIL_BYTES: Final = 25 * 1024 * 1024
 """What the other doors for mail take too."""

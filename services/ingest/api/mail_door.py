@@ -15,10 +15,11 @@ from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP
 
 from libs.telemetry import get_logger
+from services.ingest.accounts import Accounts
 from services.ingest.api.accepting import Accepting
 from services.ingest.api.mail import MOST_MAIL_BYTES
 from services.ingest.domain.mail_threading import without_extension
-from services.ingest.settings import Accounts, IngestSettings
+from services.ingest.settings import IngestSettings
 
 _ADDRESS: Final = re.compile(rb"[^\s<>\x00-\x1f\x7f]{1,320}")
 # Programs that write HTML mails fold nothing; a server nearby passes such lines on.

@@ -19,13 +19,14 @@ from libs.web import (
     add_answer_headers,
     parse_address,
 )
+from services.ingest.accounts import VISITED, Accounts, ChannelAccount
 from services.ingest.adapters.channels.port import Credentials
 from services.ingest.adapters.visitor_identity import IdentityForged, read_identity
 from services.ingest.api.widget_schemas import SessionIn
 from services.ingest.domain.model import ChannelName
 from services.ingest.domain.pacing import Pace, fresh, take
 from services.ingest.domain.visitors import Visitor
-from services.ingest.settings import VISITED, Accounts, ChannelAccount, IngestSettings
+from services.ingest.settings import IngestSettings
 
 Network = IPv4Network | IPv6Network
 SESSION: Final = "centralino/widget"

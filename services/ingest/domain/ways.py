@@ -186,6 +186,11 @@ def _barred(way: Way, reason: str) -> Way:
 
 
 def choose(channel: str, found: Sequence[Way]) -> Way | None:
-    """The way of a channel, one that is open before one that is not; None when the customer cannot be reached by it."""
+    """The way of a channel, one that is open before one that is not; None when the customer cannot be reached by it. A
+    call takes no text: what goes to it goes by SMS, when that may be."""
+    if channel == ChannelName.VOICE:
+        texts = choose(ChannelName.SMS, found)
+        if texts is not None and not texts.closed:
+            return texts
     by_it = [way for way in found if way.channel == channel]
     return next((way for way in by_it if not way.closed), by_it[0] if by_it else None)

@@ -52,6 +52,7 @@ def put_out(delivery: Delivery, thread: Thread, ctx: IngestContext) -> list[Mess
         return _unreachable(delivery, way.closed, ctx)
     delivery = replace(
         delivery,
+        channel=way.channel,
         account=way.account,
         endpoint=way.endpoint,
         window_ends_at_ms=0 if delivery.template else way.ends_at_ms,

@@ -48,7 +48,7 @@ class Fetcher:
         self,
         database: Database,
         account: str,
-        connect: Callable[[], Mailbox],
+        connect: Callable[[], Awaitable[Mailbox]],
         accept: Accept,
         *,
         all_at_first: bool,
@@ -92,7 +92,7 @@ class Fetcher:
         def calling(function: Callable[..., T], *arguments: Any) -> "asyncio.Future[T]":
             return asyncio.get_running_loop().run_in_executor(thread, function, *arguments)
 
-        box = self._connect()
+        box = await self._connect()
         try:
             state = await calling(box.open)
             position = begin(

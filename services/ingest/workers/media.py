@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 from libs.storage import Blob, BlobFault, BlobStore, Database
 from libs.telemetry import get_logger
 from libs.web import GuardedClient, OutgoingFailed, OutgoingRefused
+from services.ingest.accounts import Accounts
 from services.ingest.adapters.channels.media import MOST_STEPS, describes, first_call, next_call
 from services.ingest.adapters.channels.port import Credentials
 from services.ingest.adapters.providing import Reveal
@@ -18,7 +19,6 @@ from services.ingest.domain.attachments import safe_name, sniff
 from services.ingest.domain.deliveries import backoff_ms
 from services.ingest.domain.files import Attachment
 from services.ingest.ports import SendRefused, SendUnavailable
-from services.ingest.settings import Accounts
 from services.ingest.workers.leased import LeasedWork
 
 _AT_ONCE: Final = 4

@@ -26,7 +26,7 @@ def workers_of(parts: Parts) -> Sequence[Task]:
     most_bytes = int(settings.most_attachment_mb * _MEGABYTE)
     return [
         *_senders(parts),
-        *mail_doors(parts.accepting, parts.accounts, settings, parts.sealer, database),
+        *mail_doors(parts.accepting, parts.accounts, settings, parts.sealer, database, parts.client),
         RawRetention(database, settings).run,
         FileRetention(database, parts.blobs, settings.attachment_retention_days).run,
         MediaFetcher(

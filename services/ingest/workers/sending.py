@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 
 from libs.storage import Database, fetch_all
 from libs.telemetry import Kind, Work, get_logger, metrics, span
+from services.ingest.accounts import Accounts
 from services.ingest.adapters.arrivals import Arrivals
 from services.ingest.adapters.desk import NOTE_PROVIDER_IDS
 from services.ingest.adapters.keys import Signer
@@ -36,7 +37,7 @@ from services.ingest.ports import (
     ServerAway,
     SurveyLinks,
 )
-from services.ingest.settings import Accounts, IngestSettings
+from services.ingest.settings import IngestSettings
 
 _AT_ONCE: Final = 50
 _PARALLEL: Final = 8

@@ -138,6 +138,19 @@ async def test_a_template_and_another_channel_go_out_as_chosen(desk: Desk, inges
     assert (again.status_code, again.content) == (201, answer.content)
 
 
+async def test_a_reply_to_a_call_goes_by_sms_when_that_is_open(desk: Desk, ingest: Ingest) -> None:
+    c = fresh()
+    call = received(c, 1, channel=Channel.CHANNEL_VOICE)
+    await desk.tell(call, triaged(c, 1, channel="voice"))
+    closed = way("voice", open=False, reason="a call takes no text: call back, or write by SMS")
+    ingest.ways = [closed, BARRED]
+    answer = await desk.act(c, "replies", {"after_seq": 1, "text": "hello"})
+    assert (answer.status_code, slug(answer)) == (422, "channel-closed")
+    ingest.ways = [closed, way("sms", consent="called")]
+    assert (await desk.act(c, "replies", {"after_seq": 1, "text": "hello"})).status_code == 201
+    assert [one.channel for one in await desk.events("ReplySent", c)] == ["sms"]
+
+
 async def test_while_ingest_is_away_a_plain_reply_is_taken_and_a_choice_is_not(
     desk: Desk, ingest: Ingest
 ) -> None:

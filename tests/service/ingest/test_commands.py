@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from services.ingest.adapters.credentials import open_text, read_accounts, reseal_file, revealed
+from services.ingest.accounts import ChannelAccount
+from services.ingest.adapters.credentials import open_text, opened, read_accounts, reseal_file, revealed
 from services.ingest.adapters.keys import add_raw_key, load_keys
-from services.ingest.settings import ChannelAccount
 from services.simulator import SHAPES
 from tests.service.ingest.mails import mail
 from tests.service.ingest.test_provider_channels import account, ingesting, post, until
@@ -151,25 +151,45 @@ def test_credentials_are_sealed_with_a_new_key_and_the_old_ones_still_open(tmp_p
             "address": "help@shop.example",
             "imap": {"host": "imap.shop.example", "user": "help", "password": "the-password"},
         },
+        {
+            "channel": "mail",
+            "id": "more",
+            "address": "more@shop.example",
+            "imap": {
+                "host": "imap.shop.example",
+                "user": "more",
+                "oauth": {
+                    "token_url": "https://id.example/token",
+                    "client_id": "us",
+                    "client_secret": "the-client",
+                    "refresh_token": "the-refresh",
+                },
+            },
+        },
     ]
     path.write_text(json.dumps(plain))
     more = {"CENTRALINO_INGEST_ACCOUNTS_FILE": str(path)}
     said, _ = asked(data, ["rotate-credentials"], ["rotate-credentials", "--no-new-key"], **more)
-    assert said.startswith("4 credentials are sealed with key ")
+    assert said.startswith("6 credentials are sealed with key ")
     first = path.read_text()
-    for secret in ("one", "two", "the-token", "the-password"):
+    for secret in ("one", "two", "the-token", "the-password", "the-client", "the-refresh"):
         assert f'"{secret}"' not in first
     # And once more, as the command does it.
     add_raw_key(data)
-    assert reseal_file(path, load_keys(data, "", "")[0]) == 4
+    assert reseal_file(path, load_keys(data, "", "")[0]) == 6
     assert path.read_text() != first
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     sealer, _ = load_keys(data, "", "")
-    [whatsapp, help_] = read_accounts(path)
-    opened = revealed(sealer, whatsapp)
-    assert (opened.secrets, opened.token) == (("one", "two"), "the-token")
+    [whatsapp, help_, renewed] = read_accounts(path)
+    shown = revealed(sealer, whatsapp)
+    assert (shown.secrets, shown.token) == (("one", "two"), "the-token")
     assert help_.imap is not None
-    assert open_text(sealer, help_.imap.password.get_secret_value()) == "the-password"
+    assert renewed.imap is not None
+    assert opened(sealer, help_.imap).password.get_secret_value() == "the-password"
+    oauth = opened(sealer, renewed.imap).oauth
+    assert oauth is not None
+    assert oauth.client_secret.get_secret_value() == "the-client"
+    assert oauth.refresh_token.get_secret_value() == "the-refresh"
     # What the first key sealed opens with the keys of now, too.
     old = json.loads(first)[0]["token"]
     assert open_text(sealer, old) == "the-token"

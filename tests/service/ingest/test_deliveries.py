@@ -11,6 +11,7 @@ import pytest
 from libs.contracts import SurveyCancelled, SurveyRequested
 from libs.storage import execute, fetch_all
 from libs.web import Broadcast
+from services.ingest.accounts import ChannelAccount
 from services.ingest.adapters.keys import Signer
 from services.ingest.adapters.signals import Signals
 from services.ingest.adapters.smtp import SmtpMailer
@@ -19,7 +20,7 @@ from services.ingest.domain.deliveries import Delivery
 from services.ingest.domain.model import ChannelName
 from services.ingest.ports import Mailer, OutgoingMail
 from services.ingest.service import definition
-from services.ingest.settings import ChannelAccount, IngestSettings
+from services.ingest.settings import IngestSettings
 from services.ingest.workers.sending import Sender
 from tests.service.ingest.conftest import bearer, converse
 from tests.service.ingest.mails import mail, post_mail

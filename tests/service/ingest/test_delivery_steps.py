@@ -8,9 +8,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from services.ingest.accounts import ChannelAccount
 from services.ingest.domain.model import ChannelName
 from services.ingest.service import definition
-from services.ingest.settings import ChannelAccount, IngestSettings
+from services.ingest.settings import IngestSettings
 from tests.service.ingest.sinks import mail_sink
 from tests.service.ingest.test_deliveries import open_mail, until
 from tests.service.ingest.test_threads import reply

@@ -46,7 +46,10 @@ def fetcher(service: ServiceUnderTest, stored: list[bytes], dies_at: bytes = b""
         if raw == dies_at:
             raise Killed
 
-    return Fetcher(service.database, "help", Box, accept, all_at_first=True, poll_s=1)
+    async def connect() -> Box:
+        return Box()
+
+    return Fetcher(service.database, "help", connect, accept, all_at_first=True, poll_s=1)
 
 
 async def test_a_killed_reader_is_followed_by_one_that_repeats_a_mail_and_loses_none() -> None:

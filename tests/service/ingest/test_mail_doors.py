@@ -16,11 +16,12 @@ from pydantic import ValidationError
 from libs.storage import fetch_all
 from libs.web import Unavailable
 from services.ingest.account_parts import ImapBox
+from services.ingest.accounts import Accounts, ChannelAccount
 from services.ingest.api.mail_door import MailDoor, traced
 from services.ingest.domain.fetching import Position, begin
 from services.ingest.domain.model import ChannelName
 from services.ingest.service import definition
-from services.ingest.settings import Accounts, ChannelAccount, IngestSettings
+from services.ingest.settings import IngestSettings
 from tests.service.ingest.mails import mail
 from tests.support.harness import ServiceUnderTest, running
 from tests.support.imap import imap_server

@@ -8,11 +8,12 @@ import httpx
 import pytest
 
 from libs.contracts import Channel
+from services.ingest.accounts import ChannelAccount
 from services.ingest.adapters.keys import load_keys
 from services.ingest.domain.mail_threading import message_id, plus_address
 from services.ingest.domain.model import ChannelName
 from services.ingest.service import definition
-from services.ingest.settings import ChannelAccount, IngestSettings
+from services.ingest.settings import IngestSettings
 from tests.service.ingest.mails import mail, post_mail
 from tests.support.harness import ServiceUnderTest, running
 

@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from libs.contracts import ConversationResolved
+from services.ingest.accounts import ChannelAccount
 from services.ingest.domain.model import ChannelName
-from services.ingest.settings import ChannelAccount
 from services.simulator import SHAPES, SimulatedProvider
 from services.simulator.provider import serving
 from tests.service.ingest.mails import post_mail

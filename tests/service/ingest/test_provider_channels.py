@@ -12,9 +12,10 @@ import pytest
 
 from libs.contracts import Channel
 from libs.storage import fetch_all
+from services.ingest.accounts import ChannelAccount
 from services.ingest.domain.model import ChannelName
 from services.ingest.service import definition
-from services.ingest.settings import ChannelAccount, IngestSettings
+from services.ingest.settings import IngestSettings
 from services.simulator import SHAPES, Payload, SimulatedProvider
 from services.simulator.provider import serving
 from tests.service.ingest.test_threads import reply

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from libs.contracts import ReplySent
-from services.ingest.settings import ChannelAccount
+from services.ingest.accounts import ChannelAccount
 from services.simulator import SHAPES, SimulatedProvider
 from services.simulator.provider import serving
 from tests.service.ingest.test_provider_channels import (
@@ -116,8 +116,11 @@ async def test_a_conversation_goes_on_by_another_channel_and_its_answers_come_ba
         way = (await ways(service, id_))["whatsapp"]
         assert (way["open"], way["consent"], len(way["templates"])) == (False, "given", 2)
         await service.publish(reply(id_, 2, channel="sms", text="We missed you"))
+        # What names no channel goes the same way.
+        await service.publish(reply(id_, 3, text="When may we call?"))
         await service.settle()
-        await until(service, "MessageDelivered")
+        await until(service, "MessageDelivered", 2)
+        assert sorted(provider.taken) == [(number, "We missed you"), (number, "When may we call?")]
         await post(service, SMS, SHAPES[SMS].message(2, number, "call me at five"))
         await service.settle()
         second = (await service.events("MessageReceived"))[-1]

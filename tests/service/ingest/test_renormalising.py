@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from libs.storage import Database, FolderBlobs, fetch_all
+from services.ingest.accounts import Accounts, ChannelAccount
 from services.ingest.adapters.channels.port import ChannelAdapter, Hook
 from services.ingest.adapters.channels.registry import adapters
 from services.ingest.adapters.channels.whatsapp import WhatsAppCloud
@@ -15,7 +16,7 @@ from services.ingest.adapters.raw_writer import RawWriter
 from services.ingest.domain.channels import ChannelMessage, Item, StatusNews
 from services.ingest.domain.model import ChannelName
 from services.ingest.operations.renormalising import Outcome, Renormaliser
-from services.ingest.settings import Accounts, ChannelAccount, IngestSettings
+from services.ingest.settings import IngestSettings
 from services.ingest.workers.retention import RawRetention
 from services.simulator import SHAPES, Payload
 from tests.service.ingest.mails import mail, post_mail

@@ -13,10 +13,11 @@ from joserfc import jwt
 from joserfc.jwk import OctKey
 
 from libs.contracts import Channel
+from services.ingest.accounts import ChannelAccount
 from services.ingest.api.widget_files import SCRIPT, read_texts
 from services.ingest.domain.model import ChannelName
 from services.ingest.service import definition
-from services.ingest.settings import ChannelAccount, IngestSettings
+from services.ingest.settings import IngestSettings
 from tests.service.ingest.conftest import while_settling
 from tests.service.ingest.test_bad_input import slug
 from tests.service.ingest.test_threads import reply, streaming

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
+from services.ingest.accounts import Accounts
 from services.ingest.adapters.channels.mapped import MappedWebhook
 from services.ingest.adapters.channels.mapping import read_mapping
 from services.ingest.adapters.channels.messaging import MetaMessaging
@@ -12,7 +13,7 @@ from services.ingest.adapters.channels.telegram import Telegram
 from services.ingest.adapters.channels.twilio import TwilioMessages, TwilioVoice
 from services.ingest.adapters.channels.whatsapp import WhatsAppCloud
 from services.ingest.domain.model import ChannelName
-from services.ingest.settings import Accounts, IngestSettings
+from services.ingest.settings import IngestSettings
 
 INCLUDED: Final = Path(__file__).parents[2] / "providers"
 """Files of providers that come with the platform."""
