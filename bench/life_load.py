@@ -46,7 +46,11 @@ class Life:
         teams = ["billing", "orders", "it-help-desk", "product-specialists", "general"]
         for agent, token in self.agents.items():
             body = {"name": agent, "teams": teams, "languages": ["en"]}
-            status, _, answer = await self.wire.ask("PUT", f"/routing/v1/agents/{agent}", body, self.staff)
+            status, head, answer = await self.wire.ask("PUT", f"/routing/v1/agents/{agent}", body, self.staff)
+            while status == 202:
+                # A platform of many processes that has just begun takes a command first and does it later.
+                await asyncio.sleep(0.2)
+                status, _, answer = await self.wire.ask("GET", head["location"], token=self.staff)
             assert status in {200, 201}, answer
             await self.wire.ask("PUT", "/routing/v1/presence", {"presence": "online"}, token)
 
