@@ -69,9 +69,10 @@ class Claims:
         self.positions = {}
         self.partitions = frozenset()
         sources = [TopicPartition(topic, partition) for topic in self._topics for partition in sorted(gained)]
+        # Before the transaction: a log that is read here needs a connection for it, and there may be just one.
+        beginnings = await self._subscription.beginning(sources) if sources else {}
         async with self._database.begin_stream() as uow:
             if sources:
-                beginnings = await self._subscription.beginning(sources)
                 self._cuts |= await cuts_of(uow.connection, sources)
                 kept |= await ownership.claim(
                     uow.connection, self._schema, self._group, self._group, beginnings
