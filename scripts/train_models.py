@@ -1,7 +1,7 @@
 """Makes the default model from the own set: `make models`. Says what cross-validation on the train split shows."""
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from services.triage.adapters.training.making import Unseen, make_model
 from services.triage.adapters.training.overtones import train_overtones
 from services.triage.adapters.training.self_service import Figures, make_self_service
 from services.triage.adapters.training.topics import make_topics
+from services.triage.adapters.training.wish import FALSE_ALARMS, Found
 
 _TRIAGE = Path(__file__).resolve().parents[1] / "services" / "triage"
 
@@ -33,10 +34,8 @@ def main() -> None:
         lambda step: print(f"  {step}", flush=True),
     )
     encode = Encoders()
-    save_overtones(
-        arguments.target,
-        train_overtones(unseen, encode, lambda step: print(f"  overtones: {step}", flush=True)),
-    )
+    heads, wishes = train_overtones(unseen, encode, lambda step: print(f"  overtones: {step}", flush=True))
+    save_overtones(arguments.target, heads)
     make_topics(
         arguments.data,
         _TRIAGE / "lexicon",
@@ -46,11 +45,19 @@ def main() -> None:
         lambda step: print(f"  topics: {step}", flush=True),
     )
     _report(unseen)
+    _report_wishes(wishes)
     _report_self_service(
         *make_self_service(
             arguments.data, _TRIAGE / "lexicon", load_taxonomy(_TRIAGE / "taxonomy.yaml"), arguments.target
         )
     )
+
+
+def _report_wishes(wishes: Sequence[Found]) -> None:
+    print(f"wish for a person, cross-validation, recall at {FALSE_ALARMS:.0%} false alarms")
+    for one in wishes:
+        tongues = ", ".join(f"{code} {value:.2f}" for code, value in one.by_language.items())
+        print(f"  wishes of {one.wishes:8} others of {one.others:8} {one.recall:.3f} ({tongues})")
 
 
 def _report_self_service(crossed: Figures, check: Figures) -> None:

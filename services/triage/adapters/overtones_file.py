@@ -3,24 +3,28 @@
 import hashlib
 import io
 import zipfile
-from dataclasses import asdict
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from services.triage.adapters.model_file import ModelFileError, zipped
 from services.triage.domain.label_model import DIMENSIONS
 from services.triage.domain.model import BINARY
 from services.triage.domain.overtones import Overtones
+from services.triage.domain.wish import HEAD, Wish
 
 OVERTONES: Final = "overtones.npz"
+_LINEAR: Final = ("heads", "weights", "bias", "words", "encoder", "offset")
 
 
 def save_overtones(folder: Path, heads: Overtones) -> None:
     """Write it; the same content gives the same bytes."""
     folder.mkdir(parents=True, exist_ok=True)
-    arrays = {name: np.asarray(value) for name, value in asdict(heads).items() if name != "version"}
+    arrays = {name: np.asarray(getattr(heads, name)) for name in _LINEAR}
+    if heads.wish is not None:
+        arrays |= _packed(heads.wish)
     (folder / OVERTONES).write_bytes(zipped(arrays))
 
 
@@ -31,16 +35,40 @@ def load_overtones(folder: Path) -> Overtones:
         content = path.read_bytes()
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             heads = tuple(str(name) for name in arrays["heads"])
-            weights, bias, words, encoder, offset = (
-                arrays[name].astype(np.float32) for name in ("weights", "bias", "words", "encoder", "offset")
-            )
+            weights, bias, words, encoder, offset = (arrays[name].astype(np.float32) for name in _LINEAR[1:])
+            wish = _wish({name: arrays[name] for name in arrays.files if name.startswith(HEAD)})
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise ModelFileError(f"{path} cannot be used ({error}); `make models` makes it") from error
     shapes = {part.shape for part in (bias, words, encoder, offset)}
     if (
-        not set(heads) <= set(BINARY)
+        not set(heads) <= set(BINARY) - ({HEAD} if wish else set())
+        or (wish is not None and wish.examples.shape != (len(wish.weights), DIMENSIONS))
         or weights.shape != (DIMENSIONS, len(heads))
         or shapes != {(len(heads),)}
     ):
         raise ModelFileError(f"{path} is of another version of the program; `make models` makes it")
-    return Overtones(hashlib.sha256(content).hexdigest()[:12], heads, weights, bias, words, encoder, offset)
+    return Overtones(
+        hashlib.sha256(content).hexdigest()[:12], heads, weights, bias, words, encoder, offset, wish
+    )
+
+
+def _packed(wish: Wish) -> dict[str, npt.NDArray[Any]]:
+    """Examples in 8 bits, with one scale for all."""
+    scale = float(np.abs(wish.examples).max()) / 127
+    return {
+        f"{HEAD}_examples": np.round(wish.examples / scale).astype(np.int8),
+        f"{HEAD}_weights": wish.weights.astype(np.float32),
+        f"{HEAD}_numbers": np.array(
+            [scale, wish.bias, wish.sharpness, wish.words, wish.encoder, wish.offset], dtype=np.float32
+        ),
+    }
+
+
+def _wish(arrays: dict[str, npt.NDArray[Any]]) -> Wish | None:
+    if not arrays:
+        return None
+    scale, bias, sharpness, words, encoder, offset = arrays[f"{HEAD}_numbers"].tolist()
+    examples = arrays[f"{HEAD}_examples"].astype(np.float32) * scale
+    examples /= np.linalg.norm(examples, axis=1, keepdims=True)
+    weights = arrays[f"{HEAD}_weights"].astype(np.float32)
+    return Wish(examples.astype(np.float32), weights, bias, sharpness, words, encoder, offset)

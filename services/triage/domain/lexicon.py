@@ -1,6 +1,7 @@
 """Named columns: what a text talks about and how, by words written down per language."""
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from services.triage.domain.text import fold
@@ -53,17 +54,18 @@ class Lexicon:
                     found.setdefault(column, []).append(" ".join(tokens[position : position + 1 + len(rest)]))
         return found
 
-    def places(self, tokens: Sequence[str], column: str) -> list[tuple[int, int]]:
-        """Where a column fires on `tokens`: half-open ranges of their positions, in order."""
-        found: list[tuple[int, int]] = []
+    def places(self, tokens: Sequence[str], columns: AbstractSet[str]) -> dict[str, list[tuple[int, int]]]:
+        """Where these columns fire on `tokens`: half-open ranges of their positions, in order of their beginnings."""
+        found: dict[str, list[tuple[int, int]]] = {column: [] for column in columns}
         for position, token in enumerate(tokens):
-            columns, phrases = self._remembered.get(token) or self._look_up(token)
-            if column in columns:
-                found.append((position, position + 1))
-            for rest, other in phrases:
+            single, phrases = self._remembered.get(token) or self._look_up(token)
+            for column in single:
+                if column in columns:
+                    found[column].append((position, position + 1))
+            for rest, column in phrases:
                 end = position + 1 + len(rest)
-                if other == column and self._follows(rest, tokens[position + 1 : end]):
-                    found.append((position, end))
+                if column in columns and self._follows(rest, tokens[position + 1 : end]):
+                    found[column].append((position, end))
         return found
 
     def _look_up(self, token: str) -> "Found":

@@ -12,6 +12,7 @@ import numpy as np
 from services.triage.domain.label_model import Encode, Floats, log_odds, logistic
 from services.triage.domain.language import UNDETERMINED
 from services.triage.domain.model import Scores
+from services.triage.domain.wish import HEAD, Wish
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class Overtones:
     encoder: Floats
     """Weight of the encoder's score."""
     offset: Floats
+    wish: Wish | None = None
+    """The wish for a person, which has a machine of its own and is none of `heads`."""
 
 
 def with_overtones(
@@ -46,7 +49,14 @@ def with_overtones(
     vectors = encode([texts[at] for at in rows], [languages[at] for at in rows])
     said = np.array([[scores[at].probabilities[head][head] for head in heads.heads] for at in rows])
     added = heads.encoder * (vectors @ heads.weights + heads.bias) + heads.offset
-    for at, chances in zip(rows, logistic(heads.words * log_odds(said) + added).tolist(), strict=True):
-        joined = {head: {head: chance} for head, chance in zip(heads.heads, chances, strict=True)}
+    names, chances = heads.heads, logistic(heads.words * log_odds(said) + added)
+    if heads.wish is not None:
+        asked = log_odds(np.array([scores[at].probabilities[HEAD][HEAD] for at in rows]))
+        wishes = heads.wish.chances(
+            asked, vectors, [texts[at] for at in rows], [languages[at] for at in rows], encode
+        )
+        names, chances = (*names, HEAD), np.column_stack([chances, wishes])
+    for at, one in zip(rows, chances.tolist(), strict=True):
+        joined = {head: {head: chance} for head, chance in zip(names, one, strict=True)}
         found[at] = replace(scores[at], probabilities={**scores[at].probabilities, **joined})
     return found

@@ -14,7 +14,7 @@ from services.triage.adapters.lexicon_files import LexiconFileError, load_lexico
 from services.triage.adapters.model_file import ARRAYS, CARD, SELF_SERVICE, ModelFileError, load_model
 from services.triage.adapters.overtones_file import OVERTONES, load_overtones
 from services.triage.adapters.taxonomy_file import TaxonomyError, load_taxonomy
-from services.triage.adapters.training.dataset import FOLDS, fold_of, load_examples
+from services.triage.adapters.training.dataset import FOLDS, fold_of, load_examples, load_people
 from services.triage.adapters.training.making import make_model
 from services.triage.adapters.training.noise import noise_texts
 from services.triage.domain.classification import Query, classify, classify_many
@@ -87,7 +87,9 @@ def test_the_committed_model_belongs_to_the_own_set_the_lexicons_and_the_taxonom
     card = json.loads((HERE / "models" / CARD).read_text(encoding="utf-8"))
     taxonomy = load_taxonomy(TAXONOMY)
     examples = load_examples(HERE / "data", taxonomy.languages)
-    assert card["texts"] == sum(not example.check for example in examples), "run `make models`"
+    people = load_people(HERE / "data", taxonomy.languages)
+    assert card["texts"] == len(people) + sum(not example.check for example in examples), "run `make models`"
+    assert not {one.text for one in people} & {one.text for one in examples}
     assert set(card["heads"]["topic"]) == set(taxonomy.keys)
     assert (HERE / "models" / ARRAYS).stat().st_size < 4_000_000
     topics = json.loads((HERE / "models" / TOPICS_CARD).read_text(encoding="utf-8"))
@@ -95,7 +97,9 @@ def test_the_committed_model_belongs_to_the_own_set_the_lexicons_and_the_taxonom
     assert topics["texts"] == asked, "run `make models`"
     assert set(topics["labels"]) == set(taxonomy.keys)
     assert set(topics["languages"]) == set(taxonomy.languages)
-    assert set(load_overtones(HERE / "models").heads) == set(BINARY)
+    overtones = load_overtones(HERE / "models")
+    assert set(overtones.heads) == set(BINARY) - {"person"}
+    assert overtones.wish is not None
     assert sum(path.stat().st_size for path in (HERE / "models").iterdir()) < 15_000_000
 
 
@@ -118,6 +122,35 @@ def test_the_committed_self_service_head_belongs_to_its_labels() -> None:
             if language == tongue
         ]
         assert auroc(np.array([score for score, _ in pairs]), np.array([yes for _, yes in pairs])) > 0.75
+
+
+def test_a_person_is_wished_for_in_every_language_and_not_when_people_are_only_spoken_of() -> None:
+    knowledge = load_knowledge(Sources.default())
+    wishes = [
+        "Hello, my parcel is late again. I'd like to speak with someone at your depot, please.",
+        "Il frigo non raffredda. Mi passate un operatore per favore?",
+        "Coletul nu vine. Vreau să vorbesc cu un operator.",
+        "الثلاجة لا تبرد. أريد التحدث مع موظف من فضلكم",
+        "Mon frigo est en panne. Je voudrais parler à un conseiller.",
+        "A geladeira parou. Quero falar com um atendente, por favor.",
+        "La nevera no enfría. Quiero hablar con un agente, por favor.",
+        "Der Kühlschrank kühlt nicht. Ich möchte mit einem Mitarbeiter sprechen.",
+    ]
+    others = [
+        "Your courier left the fridge with my neighbour, thanks!",
+        "Il vostro corriere ha lasciato il frigo al vicino, grazie!",
+        "Curierul a lăsat frigiderul la vecin, mulțumesc!",
+        "المندوب ترك الثلاجة عند جاري، شكرا",
+        "Votre livreur a laissé le frigo chez le voisin, merci !",
+        "O entregador deixou a geladeira com o vizinho, obrigado!",
+        "El repartidor dejó la nevera con el vecino, ¡gracias!",
+        "Der Bote hat den Kühlschrank beim Nachbarn abgegeben, danke!",
+    ]
+    found = classify_many([Query(text) for text in wishes + others], knowledge)
+    chances = [signals.wish_for_person for signals in found]
+    assert min(chances[:8]) > 0.5
+    assert max(chances[8:]) < 0.1
+    assert all(any(r.signal == "wish_for_person" for r in signals.reasons) for signals in found[:8])
 
 
 @pytest.mark.parametrize("damage", ["missing", "cut", "other card"])

@@ -158,6 +158,22 @@ def test_a_wish_is_two_words_near_each_other() -> None:
     assert pairs("somebody") == set()
 
 
+def test_wanting_to_speak_to_somebody_is_a_chain_and_an_operator_may_stand_alone() -> None:
+    lexicon = compile_lexicon(
+        "de", {"wish_want": ["will"], "wish_speak": ["sprechen"], "wish_staff": ["berater", "einem berater"]}
+    )
+
+    def found(text: str) -> dict[str, tuple[str, ...]]:
+        tokens = read(text).tokens
+        return near(tokens, [lexicon], lexicon.hits(tokens))
+
+    asked = found("ich will heute noch mit einem Berater sprechen")
+    assert asked["wish.want_speak_staff"] == ("will … einem berater … sprechen",)
+    assert "wish.staff_alone" not in asked
+    assert "wish.want_speak_staff" not in found("einem Berater, der sprechen will, gebe ich recht")
+    assert found("Berater bitte") == {"wish.staff_alone": ("berater",)}
+
+
 @given(
     st.dictionaries(st.sampled_from(["anger", "disappointment", "joy"]), st.floats(0, 1)),
     st.dictionaries(st.sampled_from(["insult", "form.capitals", "praise", "authority"]), st.floats(0, 1)),

@@ -40,13 +40,15 @@ def fit_calibration(
         "joy": [e.happy for e in examples],
         "complexity": [e.complex for e in examples],
     }
+    whole = np.array([bool(e.kind) for e in examples])
     start = 0
     parts: dict[str, Array] = {}
     for head, classes in heads.items():
         part = parts[head] = raw[:, start : start + len(classes)]
         start += len(classes)
         if len(classes) == 1:
-            slope, shift = fit_line(part[:, 0], np.array(wanted[head], dtype=bool))
+            rows = np.ones(len(examples), dtype=bool) if head == "person" else whole
+            slope, shift = fit_line(part[rows, 0], np.array(wanted[head], dtype=bool)[rows])
             temperature[head], offset[head] = round(1.0 / slope, 6), round(shift, 6)
         else:
             labelled = [i for i, label in enumerate(wanted[head]) if label in classes]

@@ -25,6 +25,7 @@ class Example:
     topic: str
     """A key, or empty when the message alone shows none."""
     kind: str
+    """Empty when the wish for a person is the only label."""
     angry: bool
     urgency: str
     person: bool
@@ -35,7 +36,7 @@ class Example:
     check: bool
     """Of the check split: never trained on, never used to choose anything."""
     source: str
-    """`messages` or `stories`."""
+    """`messages`, `stories` or `people`."""
     group: int
     """0..4, the same for all turns of a story: what cross-validation on the train split must not tear apart."""
 
@@ -62,6 +63,35 @@ def load_examples(folder: Path, languages: Sequence[str], check_fold: int = 0) -
     return examples
 
 
+def load_people(folder: Path, languages: Sequence[str]) -> list[Example]:
+    """The texts that are labelled for the wish for a person alone: `person` is their only label, none is of the check
+    split. Empty without a folder `people`. Raises DatasetError."""
+    return [
+        Example(
+            text=row["text"],
+            language=language,
+            topic="",
+            kind="",
+            angry=False,
+            urgency="",
+            person=bool(row.get("person", False)),
+            disappointed=False,
+            happy=False,
+            complex=False,
+            check=False,
+            source="people",
+            group=_group_of(row["text"]),
+        )
+        for language in languages
+        if (path := folder / "people" / f"{language}.jsonl").exists()
+        for row in _lines(path)
+    ]
+
+
+def _group_of(first: str) -> int:
+    return hashlib.sha256(first.encode("utf-8")).digest()[1] % FOLDS
+
+
 def _example(row: dict[str, Any], language: str, first: str, check_fold: int, source: str) -> Example:
     return Example(
         text=row["text"],
@@ -76,7 +106,7 @@ def _example(row: dict[str, Any], language: str, first: str, check_fold: int, so
         complex=row.get("complexity") == "complex",
         check=fold_of(first) == check_fold,
         source=source,
-        group=hashlib.sha256(first.encode("utf-8")).digest()[1] % FOLDS,
+        group=_group_of(first),
     )
 
 

@@ -18,6 +18,7 @@ KINDS = ("request", "thanks", "automatic", "spam")
 URGENCIES = ("low", "normal", "high")
 
 
+_OF_THE_WISH = ("wish_", "wish.")
 _SILENT = -6.0
 _STRENGTH: Mapping[str, float] = {
     "topic": 1.0,
@@ -125,9 +126,10 @@ def matrix_of(features: Sequence[Features], vocabulary: Vocabulary) -> sp.csr_ma
     return sp.csr_matrix((values, indices, starts), shape=(len(features), vocabulary.size))
 
 
-def columns_of(lexicon_columns: Sequence[str]) -> tuple[str, ...]:
-    """All named columns in a fixed order."""
-    return (*sorted(lexicon_columns), *DERIVED_COLUMNS)
+def columns_of(lexicon_columns: Sequence[str], *, wish: bool = False) -> tuple[str, ...]:
+    """The named columns in a fixed order; with `wish` also those that serve the wish for a person alone."""
+    every = (*sorted(lexicon_columns), *DERIVED_COLUMNS)
+    return tuple(column for column in every if wish or not column.startswith(_OF_THE_WISH))
 
 
 def fit(
@@ -151,16 +153,16 @@ def fit(
         "complexity": ("complexity",),
     }
     topical = [i for i, e in enumerate(examples) if e.topic and e.kind == "request"]
-    every = list(range(len(examples)))
+    every = [i for i, e in enumerate(examples) if e.kind]
     labels: dict[str, tuple[list[int], list[Any]]] = {
         "topic": (topical, [examples[i].topic for i in topical]),
-        "kind": (every, [e.kind for e in examples]),
-        "urgency": (every, [e.urgency for e in examples]),
-        "anger": (every, [e.angry for e in examples]),
-        "person": (every, [e.person for e in examples]),
-        "disappointment": (every, [e.disappointed for e in examples]),
-        "joy": (every, [e.happy for e in examples]),
-        "complexity": (every, [e.complex for e in examples]),
+        "kind": (every, [examples[i].kind for i in every]),
+        "urgency": (every, [examples[i].urgency for i in every]),
+        "anger": (every, [examples[i].angry for i in every]),
+        "person": (list(range(len(examples))), [e.person for e in examples]),
+        "disappointment": (every, [examples[i].disappointed for i in every]),
+        "joy": (every, [examples[i].happy for i in every]),
+        "complexity": (every, [examples[i].complex for i in every]),
     }
     weights, bias = [], []
     for head, classes in heads.items():

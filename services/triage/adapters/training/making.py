@@ -11,7 +11,7 @@ import numpy.typing as npt
 from services.triage.adapters.lexicon_files import load_lexicons
 from services.triage.adapters.model_file import save_model
 from services.triage.adapters.training.calibrating import fit_calibration
-from services.triage.adapters.training.dataset import Example, load_examples
+from services.triage.adapters.training.dataset import Example, load_examples, load_people
 from services.triage.adapters.training.fitting import (
     KINDS,
     URGENCIES,
@@ -60,10 +60,11 @@ def make_model(
     settings = settings or Settings()
     lexicons = load_lexicons(lexicon_folder, taxonomy.languages)
     examples = [e for e in load_examples(data, taxonomy.languages, check_fold) if not e.check]
+    examples += load_people(data, taxonomy.languages)
     progress(f"{len(examples)} training texts")
     features = [features_of(e.text, e.language, lexicons) for e in examples]
     noise = [features_of(text, "en", lexicons) for text in noise_texts(_NOISE_TEXTS, _NOISE_SEED)]
-    columns = columns_of(sorted({c for one in lexicons.values() for c in one.columns}))
+    columns = columns_of(sorted({c for one in lexicons.values() for c in one.columns}), wish=True)
     topics = [topic.key for topic in taxonomy.topics]
     width = len(topics) + len(KINDS) + len(URGENCIES) + len(BINARY)
     raw, known = np.zeros((len(examples), width)), np.zeros(len(examples))

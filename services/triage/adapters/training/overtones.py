@@ -9,6 +9,7 @@ from sklearn.linear_model import LogisticRegression
 
 from services.triage.adapters.training.dataset import Example
 from services.triage.adapters.training.making import FOLDS, Unseen
+from services.triage.adapters.training.wish import Found, train_wish
 from services.triage.domain.label_model import Encode, Floats, log_odds
 from services.triage.domain.overtones import Overtones
 
@@ -17,16 +18,21 @@ _STRENGTH: Final = 3.0
 """Inverse regularisation, chosen by cross-validation on the training split."""
 _WANTED: Final[dict[str, Callable[[Example], bool]]] = {
     "anger": lambda e: e.angry,
-    "person": lambda e: e.person,
     "disappointment": lambda e: e.disappointed,
     "joy": lambda e: e.happy,
     "complexity": lambda e: e.complex,
 }
 
 
-def train_overtones(unseen: Unseen, encode: Encode, progress: Callable[[str], None]) -> Overtones:
-    """`unseen` are the scores by words of models that had not seen the text; the encoder is held to the same folds."""
-    examples: Sequence[Example] = unseen.examples
+def train_overtones(
+    unseen: Unseen, encode: Encode, progress: Callable[[str], None]
+) -> tuple[Overtones, list[Found]]:
+    """`unseen` are the scores by words of models that had not seen the text; the encoder is held to the same folds.
+    With them what cross-validation says of the wish for a person."""
+    wish, found = train_wish(unseen, encode, progress)
+    whole = [i for i, e in enumerate(unseen.examples) if e.kind]
+    examples: Sequence[Example] = [unseen.examples[i] for i in whole]
+    scores = [unseen.scores[i] for i in whole]
     progress("vectors")
     vectors = encode([e.text for e in examples], [e.language for e in examples])
     folds = np.array([e.group for e in examples])
@@ -34,7 +40,7 @@ def train_overtones(unseen: Unseen, encode: Encode, progress: Callable[[str], No
     for head, is_wanted in _WANTED.items():
         progress(head)
         wanted = np.array([is_wanted(e) for e in examples])
-        by_words = log_odds(np.array([one.probabilities[head][head] for one in unseen.scores]))
+        by_words = log_odds(np.array([one.probabilities[head][head] for one in scores]))
         held = np.zeros(len(examples))
         for fold in range(FOLDS):
             slope, shift = _fit(vectors[folds != fold], wanted[folds != fold])
@@ -45,7 +51,7 @@ def train_overtones(unseen: Unseen, encode: Encode, progress: Callable[[str], No
         weights.append(slope)
         bias.append(shift)
     words, encoder, offset = np.array(joints, dtype=np.float32).T
-    return Overtones(
+    heads = Overtones(
         "unsaved",
         tuple(_WANTED),
         np.array(weights, dtype=np.float32).T,
@@ -53,7 +59,9 @@ def train_overtones(unseen: Unseen, encode: Encode, progress: Callable[[str], No
         words,
         encoder,
         offset,
+        wish,
     )
+    return heads, found
 
 
 def _fit(vectors: Floats, wanted: Array) -> tuple[Array, float]:
