@@ -1,7 +1,7 @@
 """Access tokens of mailboxes whose providers take no passwords (OAuth 2.0, RFC 6749 sections 4.4 and 6).
 
 A token is fetched for each connection. A provider may give a new refresh token with it, which takes the old one's place:
-it is kept sealed, until the account names another one.
+it is kept sealed, until the account names another one or the provider takes it no more.
 """
 
 import hashlib
@@ -22,6 +22,8 @@ INSERT INTO ingest.mailbox_tokens (account, given, newest) VALUES ($1, $2, $3)
 ON CONFLICT (account) DO UPDATE SET given = $2, newest = $3
 """
 _FORGET: Final = "DELETE FROM ingest.mailbox_tokens WHERE account = $1"
+_SPENT: Final = "invalid_grant"
+"""What a provider says of a refresh token that it takes no more (RFC 6749, section 5.2)."""
 _FORM: Final = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
 
 
@@ -47,9 +49,11 @@ class MailTokens:
         said = await self._ask(account, oauth.token_url, form)
         token = said.get("access_token")
         if not isinstance(token, str) or not token:
-            if kept:
+            spent = bool(given) and said.get("error", _SPENT) == _SPENT
+            # Any other fault passes or is mended, and the account's own token may have ended with the first renewal.
+            if kept and said.get("error") == _SPENT:
                 await self._change(_FORGET, account)
-            raise MailboxAway(_refused(account, oauth.token_url, said, renew=bool(given)))
+            raise MailboxAway(_refused(account, oauth.token_url, said, spent=spent))
         newest = said.get("refresh_token")
         if given and isinstance(newest, str) and newest not in ("", kept, given):
             await self._change(_KEEP, account, _digest(given), seal_text(self._sealer, newest))
@@ -76,6 +80,11 @@ class MailTokens:
             )
         except OutgoingError as error:
             raise MailboxAway(f"no token for mail account {account!r}: {error}"[:300]) from None
+        if answer.status >= 500 or answer.status == 429:
+            raise MailboxAway(
+                f"no token for mail account {account!r}: {urllib.parse.urlsplit(url).hostname} answered"
+                f" {answer.status}; it is asked again"
+            )
         try:
             said = json.loads(answer.body)
         except (ValueError, RecursionError):
@@ -92,11 +101,11 @@ def _digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def _refused(account: str, url: str, said: dict[str, Any], *, renew: bool) -> str:
+def _refused(account: str, url: str, said: dict[str, Any], *, spent: bool) -> str:
     why = " ".join(str(said.get(name, "")) for name in ("error", "error_description")).strip()
     todo = (
         "sign in again and put the new refresh_token into the account"
-        if renew
+        if spent
         else "look at client_id, client_secret and scope of the account"
     )
     host = urllib.parse.urlsplit(url).hostname

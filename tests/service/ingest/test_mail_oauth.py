@@ -127,6 +127,34 @@ async def test_an_application_signs_in_by_itself_and_a_token_that_is_refused_is_
 
 
 @pytest.mark.parametrize(
+    ("answer", "used"),
+    [
+        ((503, {"error": "temporarily_unavailable"}), "second"),
+        ((429, {"error": "slow_down"}), "second"),
+        ((401, {"error": "invalid_client"}), "second"),
+        ((503, "busy"), "second"),
+        ((400, {"error": "invalid_grant"}), "first"),
+    ],
+)
+async def test_the_kept_token_is_given_up_only_when_it_is_the_token_that_is_refused(
+    answer: tuple[int, Any], used: str
+) -> None:
+    good = (200, {"access_token": "right", "refresh_token": "second"})
+    async with (
+        running(definition, IngestSettings(), tasks=False) as service,
+        tokens(good, answer, (200, {"access_token": "right"})) as server,
+    ):
+        client = GuardedClient(allowed=parse_networks(["127.0.0.0/8"]))
+        ours = MailTokens(client, service.database, Sealer([bytes(32)]))
+        oauth = sign_in(server, refresh_token="first")
+        assert await ours.fresh("help", oauth) == "right"
+        with pytest.raises(MailboxAway):
+            await ours.fresh("help", oauth)
+        assert await ours.fresh("help", oauth) == "right"
+    assert [form["refresh_token"] for form in server.forms] == ["first", "second", used]
+
+
+@pytest.mark.parametrize(
     ("answer", "told"),
     [
         (
@@ -136,7 +164,9 @@ async def test_an_application_signs_in_by_itself_and_a_token_that_is_refused_is_
         ((200, "<html>"), "without a JSON object; look at token_url"),
         ((200, "[" * 100_000), "without a JSON object"),
         ((200, {"access_token": 7}), "sign in again and put the new refresh_token into the account"),
-        ((500, ""), "answered 500"),
+        ((401, {"error": "invalid_client"}), "invalid_client'; look at client_id, client_secret and scope"),
+        ((500, ""), "answered 500; it is asked again"),
+        ((503, {"error": "temporarily_unavailable"}), "answered 503; it is asked again"),
     ],
 )
 async def test_what_a_provider_of_tokens_says_is_told_in_words(answer: tuple[int, Any], told: str) -> None:
