@@ -1,13 +1,13 @@
 """Wake-ups between the processes of one database: what was appended, and whose bells rang, told by LISTEN and NOTIFY.
 
-A message says that there is news, not which: who hears it reads. What is missed while the connection is away is found
-by the polls that every reader has as a safety net.
+Of the log it says how far each partition has come, so that who hears it need not ask; of bells only that they rang. What
+is missed while the connection is away is found by the polls that every reader has as a safety net.
 """
 
 import asyncio
 import contextlib
 import json
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -18,7 +18,7 @@ from sqlalchemy.engine import make_url
 
 from libs.contracts import TOPICS
 from libs.primitives import new_id
-from libs.streams import Log, is_transient
+from libs.streams import Head, Log, TopicPartition, is_transient
 from libs.web import Broadcast
 
 _GATHER_SECONDS = 0.005
@@ -36,7 +36,7 @@ def _channel(service: str) -> str:
 class _News:
     """What one service has to say at the next NOTIFY."""
 
-    appended: bool = False
+    heads: dict[TopicPartition, int] = field(default_factory=dict)
     rung: dict[Hashable, None] = field(default_factory=dict)
 
 
@@ -54,13 +54,13 @@ class Wakeups:
         self._name = new_id()
         self._pending: dict[str, _News] = {}
         self._news = asyncio.Event()
-        self._heard = asyncio.Event()
         self._bells: Mapping[str, Broadcast] = {}
 
-    def appended(self, topics: Iterable[str]) -> None:
-        """This process has committed rows of these topics to the log."""
-        for service in {TOPICS[topic].producer for topic in topics}:
-            self._of(service).appended = True
+    def appended(self, heads: Iterable[Head]) -> None:
+        """This process has committed rows to the log, which has come so far with them."""
+        for source, number in heads:
+            said = self._of(TOPICS[source.topic].producer).heads
+            said[source] = max(number, said.get(source, 0))
         self._news.set()
 
     def bells(self, service: str) -> Broadcast:
@@ -98,12 +98,10 @@ class Wakeups:
         try:
             connection.add_termination_listener(lambda _connection: lost.set())
             for service in self._services:
-                await connection.add_listener(_channel(service), partial(self._hear, service))
+                await connection.add_listener(_channel(service), partial(self._hear, log, service))
             self._ring_all()
-            tasks = [
-                asyncio.create_task(work)
-                for work in (self._tell(connection), self._refresh(log), stop.wait(), lost.wait())
-            ]
+            await log.refresh()
+            tasks = [asyncio.create_task(work) for work in (self._tell(connection), stop.wait(), lost.wait())]
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
@@ -118,7 +116,6 @@ class Wakeups:
 
     def _ring_all(self) -> None:
         """Whatever was said while nobody listened."""
-        self._heard.set()
         for bells in self._bells.values():
             bells.notify_all()
 
@@ -135,37 +132,39 @@ class Wakeups:
                 for payload in self._payloads(news):
                     await connection.execute("SELECT pg_notify($1, $2)", _channel(service), payload)
 
-    def _payloads(self, news: _News) -> list[str]:
-        parts: list[list[Hashable]] = [[]]
-        size = 0
-        for key in news.rung:
-            size += len(json.dumps(key))
-            if size > _MOST_BYTES:
-                parts.append([])
-                size = len(json.dumps(key))
-            parts[-1].append(key)
-        return [json.dumps({"from": self._name, "appended": news.appended, "rung": part}) for part in parts]
+    def _payloads(self, news: _News) -> Iterator[str]:
+        """As many as are needed: each holds some heads and some bells."""
+        heads: list[object] = [[source.topic, source.partition, n] for source, n in news.heads.items()]
+        for part in _parts(heads):
+            yield json.dumps({"from": self._name, "heads": part})
+        for part in _parts(news.rung):
+            yield json.dumps({"from": self._name, "rung": part})
 
     def _hear(
-        self, service: str, _connection: object, _process: int, _channel_name: str, payload: str
+        self, log: Log, service: str, _connection: object, _process: int, _channel_name: str, payload: str
     ) -> None:
         said = json.loads(payload)
         if said["from"] == self._name:
             return
-        if said["appended"]:
-            self._heard.set()
+        log.heard(
+            (TopicPartition(topic, partition), number) for topic, partition, number in said.get("heads", ())
+        )
         bells = self._bells.get(service)
         if bells is not None:
-            for key in said["rung"]:
+            for key in said.get("rung", ()):
                 bells.ring(tuple(key) if isinstance(key, list) else key)
 
-    async def _refresh(self, log: Log) -> None:
-        while True:
-            await self._heard.wait()
-            self._heard.clear()
-            try:
-                await log.refresh()
-            except Exception as error:
-                if not is_transient(error):
-                    raise
-            await asyncio.sleep(_GATHER_SECONDS)
+
+def _parts(values: Iterable[object]) -> Iterator[list[object]]:
+    """The values in lists, each of which fits into a message."""
+    part: list[object] = []
+    size = 0
+    for value in values:
+        more = len(json.dumps(value)) + 2
+        if part and size + more > _MOST_BYTES:
+            yield part
+            part, size = [], 0
+        part.append(value)
+        size += more
+    if part:
+        yield part

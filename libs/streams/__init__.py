@@ -26,7 +26,7 @@ from libs.streams.errors import (
     TopicsRefused,
     is_transient,
 )
-from libs.streams.log import Log, register_topics
+from libs.streams.log import Head, Log, register_topics
 from libs.streams.postgres import PostgresTransport
 from libs.streams.processor import Processor, Subscriber
 from libs.streams.router import Due, Received, StreamRouter
@@ -40,6 +40,7 @@ __all__ = [
     "EventsLost",
     "Fenced",
     "Found",
+    "Head",
     "Log",
     "LogEraser",
     "LogRestored",

@@ -23,6 +23,8 @@ from libs.streams.transport import Place, TopicPartition
 from libs.telemetry import metrics
 
 _APPEND: Final = "SELECT topic, partition, number FROM log.append($1::smallint[], $2::int[], $3::bytea[], $4)"
+Head = tuple[TopicPartition, int]
+"""A partition and its newest number."""
 MAX_EVENT_BYTES: Final = 4_000_000
 """What a broker takes in one request, less room for headers. The same in both ways of running: one can follow the other."""
 _log = structlog.get_logger()
@@ -47,15 +49,15 @@ async def register_topics(connection: AsyncConnection) -> None:
 class Log:
     """The log of one database as one process sees it. `start` before use, `stop` at the end.
 
-    `appended` is called with the topics after each commit that appended, to tell other processes, which then `refresh`.
-    What nobody told is noticed after `poll_seconds`.
+    `appended` is called after each commit that appended with how far the log has come, to tell other processes, which say
+    it by `heard`. What nobody told is noticed after `poll_seconds`.
     """
 
     def __init__(
         self,
         engine: AsyncEngine,
         *,
-        appended: Callable[[Iterable[str]], None] | None = None,
+        appended: Callable[[Iterable[Head]], None] | None = None,
         poll_seconds: float = 0.2,
         steps: Steps = unwatched,
     ) -> None:
@@ -155,14 +157,15 @@ class Log:
         heads = [(TopicPartition(self._names[t], p), number) for t, p, number in result]
 
         def done() -> None:
-            self._advance(heads)
+            self.heard(heads)
             if self._appended is not None:
-                self._appended(counts)
+                self._appended(heads)
             _count(counts, seconds)
 
         return done
 
-    def _advance(self, heads: Iterable[tuple[TopicPartition, int]]) -> None:
+    def heard(self, heads: Iterable[Head]) -> None:
+        """The log has come so far, as whoever appended says: wakes those who wait for it."""
         moved = set()
         for source, number in heads:
             if number > self._heads.get(source, 0):
@@ -175,11 +178,8 @@ class Log:
     async def refresh(self) -> None:
         """Reads the counters: what other processes have appended."""
         async with self._looking.connect() as connection:
-            result = await fetch_all(connection, "SELECT topic, partition, number FROM log.counters")
-            rows = result
-        self._advance(
-            (TopicPartition(self._names[t], p), number) for t, p, number in rows if t in self._names
-        )
+            rows = await fetch_all(connection, "SELECT topic, partition, number FROM log.counters")
+        self.heard((TopicPartition(self._names[t], p), number) for t, p, number in rows if t in self._names)
 
     async def _watch(self) -> None:
         while True:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from libs.contracts import TOPICS
+from libs.contracts import PARTITIONS, TOPICS
 from libs.runtime import SystemClock
 from libs.runtime.wakeups import Wakeups
 from libs.storage import Database
@@ -136,3 +136,18 @@ async def test_many_bells_at_once_all_ring(rig: Rig) -> None:
                 mine.notify(key)
             assert await first.wait(5)
             assert await last.wait(5)
+
+
+async def test_heads_of_every_partition_at_once_are_all_heard(rig: Rig) -> None:
+    async with _end(rig) as (here, _), _end(rig) as (there, theirs):
+        await _heard(here, rig)
+        await _heard(there, rig)
+        await theirs.stop()
+        every = [TopicPartition(topic, partition) for topic in TOPICS for partition in range(PARTITIONS)]
+        here.appended((source, 10_000_000_000 + index) for index, source in enumerate(every))
+        here.appended((source, 1) for source in every)  # an older word does not take the newer back
+        async with asyncio.timeout(5):
+            while any(theirs.head(source) == 0 for source in every):
+                await asyncio.sleep(0.005)
+        assert [theirs.head(source) for source in every] == [10_000_000_000 + i for i in range(len(every))]
+        await theirs.start()
