@@ -1,12 +1,14 @@
 """Wake-ups between the processes of one database: what was appended, and whose bells rang, told by LISTEN and NOTIFY.
 
-Of the log it says how far each partition has come, so that who hears it need not ask; of bells only that they rang. What
-is missed while the connection is away is found by the polls that every reader has as a safety net.
+Of the log it says how far each partition has come, so that who hears it need not ask; of bells only that they rang. Each
+process says now and then that it is there: where nobody else is, nothing is told. What is missed while the connection is
+away is found by the polls that every reader has as a safety net.
 """
 
 import asyncio
 import contextlib
 import json
+import time
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,6 +25,9 @@ from libs.web import Broadcast
 
 _GATHER_SECONDS = 0.005
 _AGAIN_SECONDS = 1.0
+_HERE_SECONDS = 10.0
+_GONE_SECONDS = 35.0
+"""Silence after which a process is taken to have ended."""
 _MOST_BYTES = 7_000
 """A payload of NOTIFY is at most 8,000 bytes."""
 _log = structlog.get_logger()
@@ -36,6 +41,7 @@ def _channel(service: str) -> str:
 class _News:
     """What one service has to say at the next NOTIFY."""
 
+    here: bool = False
     heads: dict[TopicPartition, int] = field(default_factory=dict)
     rung: dict[Hashable, None] = field(default_factory=dict)
 
@@ -55,6 +61,8 @@ class Wakeups:
         self._pending: dict[str, _News] = {}
         self._news = asyncio.Event()
         self._bells: Mapping[str, Broadcast] = {}
+        self._present: dict[str, dict[str, float]] = {}
+        """By service the other processes that listen, and when each was heard last."""
 
     def appended(self, heads: Iterable[Head]) -> None:
         """This process has committed rows to the log, which has come so far with them."""
@@ -73,6 +81,14 @@ class Wakeups:
         made = Broadcast(elsewhere=elsewhere)
         self._bells = {**self._bells, service: made}
         return made
+
+    def others(self, service: str) -> int:
+        """How many other processes are known to hear news of the service."""
+        since = time.monotonic() - _GONE_SECONDS
+        known = self._present.get(service, {})
+        for name in [name for name, heard in known.items() if heard < since]:
+            del known[name]
+        return len(known)
 
     async def run(self, log: Log, stop: asyncio.Event) -> None:
         """Tells and listens until stopped; a lost connection is made again."""
@@ -101,7 +117,10 @@ class Wakeups:
                 await connection.add_listener(_channel(service), partial(self._hear, log, service))
             self._ring_all()
             await log.refresh()
-            tasks = [asyncio.create_task(work) for work in (self._tell(connection), stop.wait(), lost.wait())]
+            tasks = [
+                asyncio.create_task(work)
+                for work in (self._tell(connection), self._say_here(), stop.wait(), lost.wait())
+            ]
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
@@ -129,8 +148,36 @@ class Wakeups:
             self._news.clear()
             pending, self._pending = self._pending, {}
             for service, news in pending.items():
+                if news.here:
+                    await connection.execute("SELECT pg_notify($1, $2)", _channel(service), self._here())
+                if not self.others(service):
+                    continue
                 for payload in self._payloads(news):
                     await connection.execute("SELECT pg_notify($1, $2)", _channel(service), payload)
+
+    async def _say_here(self) -> None:
+        while True:
+            for service in self._services:
+                self._of(service).here = True
+            self._news.set()
+            await asyncio.sleep(_HERE_SECONDS)
+
+    def _here(self) -> str:
+        return json.dumps({"from": self._name})
+
+    def _met(self, log: Log, service: str) -> None:
+        """A process that was not known: what was not told it before, and what it did not tell us, is made good."""
+        news = self._of(service)
+        news.here = True
+        self._news.set()
+        mine = {
+            source: number
+            for source, number in log.heads().items()
+            if TOPICS[source.topic].producer == service
+        }
+        self.appended(mine.items())
+        if service in self._bells:
+            self._bells[service].notify_all()
 
     def _payloads(self, news: _News) -> Iterator[str]:
         """As many as are needed: each holds some heads and some bells."""
@@ -146,6 +193,11 @@ class Wakeups:
         said = json.loads(payload)
         if said["from"] == self._name:
             return
+        known = self._present.setdefault(service, {})
+        met = said["from"] not in known
+        known[said["from"]] = time.monotonic()
+        if met:
+            self._met(log, service)
         log.heard(
             (TopicPartition(topic, partition), number) for topic, partition, number in said.get("heads", ())
         )

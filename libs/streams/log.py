@@ -100,6 +100,10 @@ class Log:
         """The newest number known."""
         return self._heads.get(source, 0)
 
+    def heads(self) -> Mapping[TopicPartition, int]:
+        """The newest number known of each partition that has any."""
+        return dict(self._heads)
+
     def lags(self, places: Mapping[TopicPartition, Place]) -> dict[TopicPartition, int]:
         """How many rows are known beyond each place. Asked in every round, so without a call for each."""
         known = self._heads.get

@@ -1,10 +1,13 @@
 """Wake-ups between processes that share a database: here two ends in one process, over a real PostgreSQL."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import asyncpg
 import pytest
+from sqlalchemy.engine import make_url
 
 from libs.contracts import PARTITIONS, TOPICS
 from libs.runtime import SystemClock
@@ -36,20 +39,28 @@ async def _end(rig: Rig, *services: str) -> AsyncIterator[tuple[Wakeups, Log]]:
         await log.stop()
 
 
-async def _heard(here: Wakeups, rig: Rig) -> None:
-    """Returns once the end listens."""
+async def _listens(rig: Rig) -> None:
+    """Returns once the one end listens."""
     async with asyncio.timeout(10):
         while not await rig.run_sql(
-            "SELECT 1 FROM pg_stat_activity WHERE application_name = 'centralino wakeups' AND query LIKE 'LISTEN%'"
-            " AND datname = current_database()"
+            "SELECT 1 FROM pg_stat_activity WHERE application_name = 'centralino wakeups'"
+            " AND query LIKE '%pg_notify%' AND datname = current_database()"
         ):
             await asyncio.sleep(0.02)
+
+
+async def _met(service: str, *ends: Wakeups) -> None:
+    """Returns once the ends know each other, and have made good what they had not been told before."""
+    async with asyncio.timeout(10):
+        while any(end.others(service) < len(ends) - 1 for end in ends):
+            await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)
 
 
 async def test_a_bell_rings_in_the_other_process_and_for_its_service_alone(rig: Rig) -> None:
     async with _end(rig) as (here, _), _end(rig) as (there, _):
         mine, theirs, others = here.bells("routing"), there.bells("routing"), there.bells("ingest")
-        await _heard(there, rig)
+        await _met("routing", here, there)
         key = ("thread", "c1")
         with theirs.listen(key) as bell, others.listen(key) as silent:
             await bell.wait(0.5)
@@ -62,7 +73,7 @@ async def test_a_bell_rings_in_the_other_process_and_for_its_service_alone(rig: 
 async def test_who_rings_hears_it_once(rig: Rig) -> None:
     async with _end(rig) as (here, _):
         bells = here.bells("routing")
-        await _heard(here, rig)
+        await _listens(rig)
         with bells.listen("a") as bell:
             await bell.wait(0.5)
             bells.notify("a")
@@ -72,8 +83,7 @@ async def test_who_rings_hears_it_once(rig: Rig) -> None:
 
 async def test_an_append_is_known_elsewhere_long_before_the_next_poll(rig: Rig) -> None:
     async with _end(rig) as (here, mine), _end(rig) as (there, theirs):
-        await _heard(here, rig)
-        await _heard(there, rig)
+        await _met(TOPICS[TOPIC].producer, here, there)
         await theirs.stop()  # its polls; what is left is the wake-up
         async with Database(rig.engines, rig.database.schema, SystemClock(), mine).begin() as uow:
             uow.emit(message("c", 1))
@@ -89,8 +99,8 @@ async def test_news_of_a_service_wake_nobody_whom_it_does_not_concern(rig: Rig) 
     producer = TOPICS[TOPIC].producer
     other = next(topic.producer for topic in TOPICS.values() if topic.producer != producer)
     async with _end(rig) as (here, mine), _end(rig, other) as (there, theirs), _end(rig) as (third, seen):
-        for end in (here, there, third):
-            await _heard(end, rig)
+        await _met(producer, here, third)
+        await _met(other, here, there)
         await theirs.stop()
         await seen.stop()
         silent_bells, loud_bells = there.bells(producer), third.bells(producer)
@@ -115,7 +125,7 @@ async def test_news_of_a_service_wake_nobody_whom_it_does_not_concern(rig: Rig) 
 async def test_after_a_lost_connection_every_bell_rings_once(rig: Rig) -> None:
     async with _end(rig) as (here, _):
         bells = here.bells("routing")
-        await _heard(here, rig)
+        await _listens(rig)
         with bells.listen("a") as bell:
             await bell.wait(0.5)
             await rig.run_sql(
@@ -128,7 +138,7 @@ async def test_after_a_lost_connection_every_bell_rings_once(rig: Rig) -> None:
 async def test_many_bells_at_once_all_ring(rig: Rig) -> None:
     async with _end(rig) as (here, _), _end(rig) as (there, _):
         mine, theirs = here.bells("routing"), there.bells("routing")
-        await _heard(there, rig)
+        await _met("routing", here, there)
         keys = [f"feed:agent-{number:05}" for number in range(1000)]
         with theirs.listen(*keys[:1]) as first, theirs.listen(*keys[-1:]) as last:
             await asyncio.gather(first.wait(0.5), last.wait(0.5))
@@ -138,10 +148,45 @@ async def test_many_bells_at_once_all_ring(rig: Rig) -> None:
             assert await last.wait(5)
 
 
+async def test_who_comes_later_is_told_what_was_appended_before_it_was_known(rig: Rig) -> None:
+    async with _end(rig) as (here, mine):
+        await _listens(rig)
+        source = TopicPartition(TOPIC, 3)
+        here.appended([(source, 7)])  # nobody is there to hear it
+        mine.heard([(source, 7)])
+        async with _end(rig) as (there, theirs):
+            async with asyncio.timeout(5):
+                while theirs.head(source) != 7:
+                    await asyncio.sleep(0.005)
+            assert here.others(TOPICS[TOPIC].producer) == there.others(TOPICS[TOPIC].producer) == 1
+
+
+async def test_alone_it_tells_nothing(rig: Rig) -> None:
+    producer = TOPICS[TOPIC].producer
+    heard: list[str] = []
+    listener = await asyncpg.connect(make_url(rig.url).set(drivername="postgresql").render_as_string(False))
+    await listener.add_listener(f"centralino_{producer}", lambda *said: heard.append(said[-1]))
+    async with _end(rig) as (here, _):
+        await _listens(rig)
+        here.appended([(TopicPartition(TOPIC, 3), 7)])
+        here.bells(producer).notify("a")
+        await asyncio.sleep(0.2)
+        alone = [json.loads(said) for said in heard]
+        async with _end(rig) as (there, _):
+            await _met(producer, here, there)
+            heard.clear()
+            here.bells(producer).notify("b")
+            async with asyncio.timeout(5):
+                while not any('"rung": ["b"]' in said for said in heard):
+                    await asyncio.sleep(0.005)
+    await listener.close()
+    assert len(alone) == 1, "that it is there, and nothing else"
+    assert alone[0].keys() == {"from"}
+
+
 async def test_heads_of_every_partition_at_once_are_all_heard(rig: Rig) -> None:
     async with _end(rig) as (here, _), _end(rig) as (there, theirs):
-        await _heard(here, rig)
-        await _heard(there, rig)
+        await _met(TOPICS[TOPIC].producer, here, there)
         await theirs.stop()
         every = [TopicPartition(topic, partition) for topic in TOPICS for partition in range(PARTITIONS)]
         here.appended((source, 10_000_000_000 + index) for index, source in enumerate(every))
