@@ -1,5 +1,6 @@
 """What a member owns at the moment: its partitions, how far it has come in each, and the memory that goes with them."""
 
+import time
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
@@ -48,6 +49,9 @@ class Claims:
         self.partitions: frozenset[int] = frozenset()
         self.positions: dict[TopicPartition, Position] = {}
         self._cuts: dict[TopicPartition, list[Cut]] = {}
+        self._passed: dict[TopicPartition, Record] = {}
+        """Newest records that were passed and whose position is not stored yet."""
+        self._passed_since = 0.0
 
     @property
     def places(self) -> dict[TopicPartition, Place]:
@@ -65,6 +69,7 @@ class Claims:
             # Memory is of all partitions together, so any change begins afresh.
             self._state.discarded()
             gained = owned
+        self._passed = {s: record for s, record in self._passed.items() if s.partition in owned - gained}
         kept = {source: p for source, p in self.positions.items() if source.partition in owned - gained}
         self.positions = {}
         self.partitions = frozenset()
@@ -90,6 +95,7 @@ class Claims:
         """Drops everything in memory; `renew` claims again."""
         self.positions = {}
         self.partitions = frozenset()
+        self._passed = {}
         if self._state is not None:
             self._state.discarded()
 
@@ -150,10 +156,24 @@ class Claims:
         if held:
             await ownership.fence(uow.connection, self._schema, self._group, held)
 
+    def pass_by(self, records: Sequence[Record]) -> None:
+        """Goes on behind records that nobody here handles. Stored by the next `move`: who has to read them again before it
+        passes them by again."""
+        if records and not self._passed:
+            self._passed_since = time.monotonic()
+        self._passed.update((record.source, record) for record in records)
+        self.settle(records)
+
+    def passed_for(self) -> float:
+        """For how many seconds a position has been waiting to be stored; 0 when none is."""
+        return time.monotonic() - self._passed_since if self._passed else 0.0
+
     async def move(self, uow: UnitOfWork, records: Iterable[Record]) -> None:
-        """Stores the positions behind a batch, and so proves in this transaction that its partitions are still ours:
-        best as its first statement. They count in memory once it has committed. Raises Fenced."""
-        last = {record.source: record for record in records}
+        """Stores the positions behind a batch and behind what was passed by, and so proves in this transaction that the
+        partitions are still ours: best as its first statement. They count in memory once it has committed. Raises Fenced.
+        """
+        passed = {source: record for source, record in self._passed.items() if source in self.positions}
+        last = passed | {record.source: record for record in records}
         moves = [
             ownership.Move(
                 source, self.positions[source].epoch, record.number, record.offset, self._generation(record)
@@ -162,7 +182,11 @@ class Claims:
         ]
         if moves:
             await ownership.advance(uow.connection, self._schema, self._group, moves)
-            uow.after_commit(lambda: self.settle(last.values()))
+            uow.after_commit(lambda: self._moved(last.values()))
+
+    def _moved(self, records: Iterable[Record]) -> None:
+        self.settle(records)
+        self._passed = {}
 
     def settle(self, records: Iterable[Record]) -> None:
         """Moves the positions in memory behind the records."""

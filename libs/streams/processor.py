@@ -29,6 +29,8 @@ from libs.streams.transport import Record, Subscription, TopicPartition, Transpo
 Ctx = TypeVar("Ctx")
 _log = structlog.get_logger()
 
+_STORE_PASSED_SECONDS = 1.0
+"""After so long without a batch the position behind what was passed by is stored by itself."""
 _MAX_ROWS = 200
 _MAX_BYTES = 8 * 1024 * 1024
 _SMALL_BATCH = 50
@@ -223,16 +225,21 @@ class Processor(Generic[Ctx]):
         fresh, repeats = self.claims.fresh(records)
         if repeats:
             self._metrics.repeats(repeats)
-        timers = self._timers.due(self._clock.now_ms())
-        if timers and not fresh:
-            timers = await self._timers.waiting(self._database, self._clock.now_ms())
-        if not fresh:
-            self._metrics.caught_up(self._topics)
-        if not fresh and not timers:
-            return 0
         decoded = [decode(record, self._router) for record in fresh]
-        self._observe_age(decoded)
+        handled = any(item.received is not None or item.fault for item in decoded)
+        timers = self._timers.due(self._clock.now_ms())
+        if timers and not handled:
+            timers = await self._timers.waiting(self._database, self._clock.now_ms())
+        if fresh:
+            self._observe_age(decoded)
+        else:
+            self._metrics.caught_up(self._topics)
         started = time.perf_counter()
+        if not handled and not timers:
+            await self._pass_by(fresh)
+            if fresh:
+                self._metrics.batch(decoded, time.perf_counter() - started)
+            return len(fresh)
         try:
             with batch_spans(self._schema, self.group, decoded) as traces:
                 decoded = await prepare(decoded, self._router, self._subscriber.resources)
@@ -246,6 +253,12 @@ class Processor(Generic[Ctx]):
             count = await self._one_by_one.run(decoded, timers)
         self._metrics.batch(decoded, time.perf_counter() - started)
         return count
+
+    async def _pass_by(self, records: Sequence[Record]) -> None:
+        """Goes on behind records that this group does not handle, without a transaction for each batch of them."""
+        self.claims.pass_by(records)
+        if self.claims.passed_for() >= _STORE_PASSED_SECONDS:
+            await self._transact([], False, None)
 
     def _observe_age(self, decoded: Sequence[Decoded[Any]]) -> None:
         oldest: dict[str, int] = {}

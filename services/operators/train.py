@@ -125,7 +125,8 @@ def with_stored_vectors(tools: Tools, versions: Versions, count: Any) -> Tools:
     """The same tools; the encoder keeps what it has done."""
     if tools.encode is None:
         return tools
-    return replace(tools, encode=StoredVectors(versions.vectors, tools.encode, count))
+    stored = StoredVectors(versions.vectors, tools.encode, count, tools.across)
+    return replace(tools, encode=stored, across=stored.across)
 
 
 @contextmanager

@@ -45,6 +45,8 @@ def save_labels(model: LabelModel, folder: Path, about: Mapping[str, Any]) -> La
         arrays |= {
             "head_weights": model.encoder.weights.astype(np.float32),
             "head_bias": model.encoder.bias.astype(np.float32),
+            "far_weights": model.encoder.far_weights.astype(np.float32),
+            "far_bias": model.encoder.far_bias.astype(np.float32),
             "examples": examples.T,
             "example_scale": example_scale,
             "example_labels": model.encoder.example_labels.astype(np.int32),
@@ -57,6 +59,7 @@ def save_labels(model: LabelModel, folder: Path, about: Mapping[str, Any]) -> La
         "labels": list(model.labels),
         "columns": list(model.column_rows),
         "languages": sorted(model.languages),
+        "thin": sorted(model.thin),
         "mixture": asdict(model.mixture),
         "confidence": dict(model.confidence),
         "scope": asdict(model.scope),
@@ -105,6 +108,9 @@ def _model(arrays: dict[str, npt.NDArray[Any]], card: dict[str, Any], version: s
         encoder = EncoderHead(
             arrays["head_weights"],
             arrays["head_bias"],
+            # Models of before there was such a head serve every language by one.
+            arrays.get("far_weights", arrays["head_weights"]),
+            arrays.get("far_bias", arrays["head_bias"]),
             (arrays["examples"].T.astype(np.float32) * arrays["example_scale"]).T,
             arrays["example_labels"],
             tuple(card["example_texts"]),
@@ -119,6 +125,7 @@ def _model(arrays: dict[str, npt.NDArray[Any]], card: dict[str, Any], version: s
         bias=arrays["bias"],
         known=frozenset(arrays["known"].tolist()),
         languages=frozenset(str(code) for code in card.get("languages", ())),
+        thin=frozenset(str(code) for code in card.get("thin", ())),
         encoder=encoder,
         mixture=Mixture(**card["mixture"]),
         confidence={name: float(card["confidence"][name]) for name in _CONFIDENCE},

@@ -34,6 +34,9 @@ class EncoderHead:
     weights: Floats
     """DIMENSIONS x labels."""
     bias: Floats
+    far_weights: Floats
+    """The same for texts in languages that were not trained: held back more, for what crosses is coarser."""
+    far_bias: Floats
     examples: Floats
     """Unit vectors of labelled examples, examples x DIMENSIONS, in the order of their labels."""
     example_labels: Ints
@@ -86,6 +89,8 @@ class LabelModel:
     languages: frozenset[str]
     """Languages of the training texts. In another one words say nothing; when empty they are not known, and words
     count everywhere."""
+    thin: frozenset[str]
+    """Those of them with so few texts that they are read as languages that were not trained are: by both encoders."""
     encoder: EncoderHead | None
     mixture: Mixture
     confidence: Mapping[str, float]
@@ -137,7 +142,7 @@ def judge(
     across: Encode | None = None,
 ) -> Verdicts:
     """Score texts. Without `cascade` the encoder is asked of every text; without `encode` of none. `across`, where there
-    is one, encodes those in languages that the model was not trained in."""
+    is one, encodes those in languages that the model was not trained in, or hardly."""
     count = len(features)
     words = word_scores(features, model)
     known = np.array([known_share(one, model.known) for one in features], dtype=np.float32)
@@ -161,11 +166,12 @@ def judge(
     rows = np.flatnonzero(asked)
     if rows.size and encode is not None and model.encoder is not None:
         vectors = np.zeros((rows.size, DIMENSIONS), dtype=np.float32)
-        for part, one in ((~foreign[rows], encode), (foreign[rows], across or encode)):
+        strange = foreign | np.array([code in model.thin for code in languages], dtype=bool)
+        for part, one in ((~strange[rows], encode), (strange[rows], across or encode)):
             mine = rows[part].tolist()
             if mine:
                 vectors[part] = one([texts[i] for i in mine], [languages[i] for i in mine])
-        second = vectors @ model.encoder.weights + model.encoder.bias
+        second = _second(vectors, foreign[rows], model.encoder)
         logits = combine(words[rows], weight[rows], second, model.mixture)
         probabilities = probabilities.copy()
         probabilities[rows] = softmax(logits)
@@ -180,6 +186,14 @@ def judge(
         for row, nearest in zip(rows.tolist(), _nearest(cosines), strict=True):
             neighbours[row] = nearest
     return Verdicts(probabilities, confidence.astype(np.float32), outside, asked, near, tuple(neighbours))
+
+
+def _second(vectors: Floats, foreign: npt.NDArray[np.bool_], head: EncoderHead) -> Floats:
+    """The encoder's scores, texts x labels."""
+    second = vectors @ head.weights + head.bias
+    if foreign.any():
+        second[foreign] = vectors[foreign] @ head.far_weights + head.far_bias
+    return second
 
 
 def word_weight(known: Floats, languages: Sequence[str], trained: frozenset[str]) -> Floats:

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from services.triage.adapters.label_file import ARRAYS, CARD, load_labels, save_labels
 from services.triage.adapters.model_file import ModelFileError
 from services.triage.adapters.training.labels import TooFewLabels, spoken, train_labels
+from services.triage.adapters.training.linear import choose_strengths, fit_linear
+from services.triage.adapters.training.mixing import best_scale, loss
 from services.triage.adapters.training.parts import Labelled
 from services.triage.domain.features import extract
 from services.triage.domain.label_model import DIMENSIONS, Floats, LabelModel, judge
@@ -76,6 +78,55 @@ def test_words_count_only_in_languages_that_were_trained(model: LabelModel) -> N
     assert said == ["lost_parcel", "login"]
     assert [bool(one.encoded[0]) for one in (at_home, abroad)] == [False, True]
     assert nowhere.probabilities[0] == pytest.approx(at_home.probabilities[0])
+
+
+def test_a_language_of_few_texts_is_read_as_one_that_was_not_trained(tmp_path: Path) -> None:
+    rows = labelled(20)
+    few = [replace(row, language="it") for row in labelled(1)]
+    read_across: list[str] = []
+
+    def across(texts: Sequence[str], languages: Sequence[str]) -> Floats:
+        read_across.extend(languages)
+        return encode(texts, languages)
+
+    found = save_labels(train_labels([*rows, *few], encode, across=across).model, tmp_path, {})
+    assert (found.languages, found.thin) == ({"en", "it"}, {"it"})
+    assert set(read_across) == {"it"}
+    assert len(read_across) == len(few)
+    texts = ["my parcel is lost"] * 3
+    read_across.clear()
+    judge(
+        [extract(read(t), ()) for t in texts],
+        texts,
+        ["en", "it", "fr"],
+        found,
+        encode,
+        cascade=False,
+        across=across,
+    )
+    assert read_across == ["it", "fr"]
+
+
+@pytest.mark.parametrize("apart", [0.6, 1.2, 3.0])
+def test_what_shall_hold_in_other_languages_is_held_back_as_far_as_it_costs_nothing(apart: float) -> None:
+    source = np.random.default_rng(3)
+    wanted = np.arange(600) % 4
+    vectors = source.normal(size=(600, 32)) + apart * np.eye(4, 32)[wanted]
+    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    folds, strengths = (np.arange(600) // 4) % 3, (0.3, 1.0, 3.0, 10.0, 30.0)
+    found = choose_strengths(vectors, wanted, folds, 4, strengths)
+
+    def held_out(strength: float) -> tuple[float, float]:
+        weights, bias = fit_linear(vectors[folds > 0], wanted[folds > 0], 4, strength, many=False)
+        scores, labels = vectors[folds == 0] @ weights + bias, wanted[folds == 0]
+        scale = best_scale(scores, labels)
+        return loss(scores * scale, labels), scale
+
+    losses = {strength: held_out(strength)[0] for strength in strengths}
+    assert losses[found.near] == min(losses.values())
+    almost = [strength for strength in strengths if losses[strength] <= losses[found.near] + 0.05]
+    assert found.far == almost[0]
+    assert found.far_scale == pytest.approx(held_out(found.far)[1] / held_out(found.near)[1], rel=1e-6)
 
 
 _WORDS = sorted({word for texts in _PARTS.values() for text in texts for word in text.split()})

@@ -98,6 +98,7 @@ def train_rows(
     return train_labels(
         labelled,
         None if tier == "words" else tools.encode,
+        across=tools.across,
         columns=(*columns, *DERIVED_COLUMNS) if emotional else (),
         keep_texts=keep_texts,
         seed=seed,

@@ -40,13 +40,20 @@ def alone(folder: Path) -> Iterator[None]:
 
 
 class StoredVectors:
-    """An `Encode` that keeps each vector in a file as soon as it is known, in 16-bit numbers.
+    """An `Encode`, and `across` another, that keep each vector in a file as soon as it is known, in 16-bit numbers.
 
     The file is records of key and vector; what a kill has torn at its end is cut off. Only one may write it.
     """
 
-    def __init__(self, path: Path, encode: Encode, progress: Callable[[int, int], None]) -> None:
-        self._path, self._encode, self._progress = path, encode, progress
+    def __init__(
+        self,
+        path: Path,
+        encode: Encode,
+        progress: Callable[[int, int], None],
+        across: Encode | None = None,
+    ) -> None:
+        self._path, self._encode, self._across, self._progress = path, encode, across or encode, progress
+        self._kind = getattr(encode, "kind", "")
         self._known: dict[bytes, Floats] = {}
         content = path.read_bytes() if path.exists() else b""
         whole = len(content) // _RECORD
@@ -61,7 +68,13 @@ class StoredVectors:
 
     def __call__(self, texts: Sequence[str], languages: Sequence[str]) -> Floats:
         """As `Encode`; the same texts give the same vectors, whether they were kept or made."""
-        kind = getattr(self._encode, "kind", "")
+        return self._kept(self._kind, self._encode, texts, languages)
+
+    def across(self, texts: Sequence[str], languages: Sequence[str]) -> Floats:
+        """The same for languages of which there are few texts."""
+        return self._kept(f"{self._kind} across", self._across, texts, languages)
+
+    def _kept(self, kind: str, encode: Encode, texts: Sequence[str], languages: Sequence[str]) -> Floats:
         keys = [_key(kind, text, language) for text, language in zip(texts, languages, strict=True)]
         missing = list({key: i for i, key in enumerate(keys) if key not in self._known}.values())
         done = len(texts) - len(missing)
@@ -71,7 +84,7 @@ class StoredVectors:
             with self._path.open("ab") as file:
                 for start in range(0, len(missing), _BLOCK):
                     block = missing[start : start + _BLOCK]
-                    vectors = self._encode([texts[i] for i in block], [languages[i] for i in block])
+                    vectors = encode([texts[i] for i in block], [languages[i] for i in block])
                     halves = vectors.astype(np.float16)
                     for i, half in zip(block, halves, strict=True):
                         file.write(keys[i] + half.tobytes())

@@ -15,9 +15,10 @@ import numpy.typing as npt
 
 from services.triage.adapters.training.mixing import Unseen, fit_mixture, fit_scopes
 from services.triage.adapters.training.noise import machine_texts, noise_texts
-from services.triage.adapters.training.parts import SMALL, Keep, Labelled, Parts, languages_of
+from services.triage.adapters.training.parts import SMALL, Keep, Labelled, Parts, languages_of, thin_languages
 from services.triage.domain.features import extract
 from services.triage.domain.label_model import (
+    DIMENSIONS,
     Encode,
     Floats,
     LabelModel,
@@ -57,13 +58,15 @@ def train_labels(
     rows: Sequence[Labelled],
     encode: Encode | None,
     *,
+    across: Encode | None = None,
     columns: Sequence[str] = (),
     keep_texts: bool = False,
     seed: int = 1,
     progress: Callable[[str], None] = lambda _: None,
     keep: Keep = lambda _, make: make(),
 ) -> "Trained":
-    """The model of these texts. The same rows and seed give the same model on one machine. Raises TooFewLabels."""
+    """The model of these texts. The same rows and seed give the same model on one machine. `across`, where there is one,
+    encodes those in languages of which there are few. Raises TooFewLabels."""
     outside = [row for row in rows if row.label.casefold() in OUTSIDE]
     inside = [row for row in rows if row.label.casefold() not in OUTSIDE]
     labels = tuple(sorted({row.label for row in inside}))
@@ -77,8 +80,9 @@ def train_labels(
         for text in [*noise_texts(_NOISE, seed), *machine_texts(_MACHINE, seed)]
     ]
     progress(f"{len(inside)} texts, {len(labels)} labels")
-    vectors = _encode(encode, [*inside, *named, *outside, *strange])
-    parts = Parts([*inside, *named], vectors, labels, columns, len(inside))
+    thin = thin_languages([row.language for row in inside], len(labels)) if across else frozenset[str]()
+    vectors = _encode(encode, across, thin, [*inside, *named, *outside, *strange])
+    parts = Parts([*inside, *named], vectors, labels, columns, len(inside), thin)
     rest = slice(len(inside) + len(named), None)
     extra = [*outside, *strange]
     extra_vectors = vectors[rest] if vectors is not None else None
@@ -111,7 +115,7 @@ def train_labels(
     )
     scope, scope_words = fit_scopes(unseen, beyond, np.array([bool(row.label) for row in extra]), mixture)
     progress("all texts")
-    fitted = parts.fit(np.arange(len(inside) + len(named)), keep, "all")
+    fitted = parts.fit(np.arange(len(inside) + len(named)), keep, "all", to_serve=True)
     model = fitted.model(mixture, confidence, scope, scope_words, keep_texts)
     return Trained(model, inside, *_unseen_verdicts(unseen, model))
 
@@ -135,10 +139,17 @@ def spoken(label: str) -> str:
     return words if sum(character.isalpha() for character in words) >= 3 else ""
 
 
-def _encode(encode: Encode | None, rows: Sequence[Labelled]) -> Floats | None:
+def _encode(
+    encode: Encode | None, across: Encode | None, thin: frozenset[str], rows: Sequence[Labelled]
+) -> Floats | None:
     if encode is None:
         return None
-    return encode([row.text for row in rows], [row.language for row in rows])
+    vectors = np.zeros((len(rows), DIMENSIONS), dtype=np.float32)
+    for one, rare in ((encode, False), (across or encode, True)):
+        mine = [i for i, row in enumerate(rows) if (row.language in thin) is rare]
+        if mine:
+            vectors[mine] = one([rows[i].text for i in mine], [rows[i].language for i in mine])
+    return vectors
 
 
 def _folds(labels: Sequence[str], seed: int) -> npt.NDArray[np.int64]:

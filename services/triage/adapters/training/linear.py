@@ -1,34 +1,56 @@
-"""Linear models of labels: which strength they take, and weights for every label, also for those without a row."""
+"""Linear models of labels: which strengths they take, and weights for every label, also for those without a row."""
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 
-from services.triage.adapters.training.mixing import best_loss
+from services.triage.adapters.training.mixing import best_scale, loss
 from services.triage.domain.label_model import Floats
 
 Array = npt.NDArray[Any]
 _SPEAKS: Final = 200
-"""Held texts from which a strength is chosen; fewer say nothing."""
+"""Texts of one fold from which it alone says enough; of fewer all folds are asked."""
+_ALMOST: Final = 0.05
+"""Nats of mean log-likelihood that count as no loss for what is to hold in other languages too."""
 
 
-def best_strength(
-    vectors: Floats, wanted: Array, held: npt.NDArray[np.bool_], labels: int, strengths: Sequence[float]
-) -> float:
-    """The inverse regularisation that foretells the labels of the held texts best, each at its best scale; the last one
-    of `strengths` where too few are held to tell. Labels that people disagree about want more of it than clean ones."""
-    if held.sum() < _SPEAKS:
-        return strengths[-1]
+@dataclass(frozen=True, slots=True)
+class Strengths:
+    """Inverse regularisation of the encoder's heads."""
 
-    def loss(strength: float) -> float:
-        weights, bias = fit_linear(vectors[~held], wanted[~held], labels, strength, many=False)
-        return best_loss(np.asarray(vectors[held] @ weights + bias, dtype=np.float32), wanted[held])
+    near: float
+    """What foretells unseen texts best: for the languages that were trained."""
+    far: float
+    """The least that foretells them almost as well: what crosses to another language is coarser than what can be
+    learnt within one."""
+    far_scale: float
+    """What scores under `far` are multiplied by, so that they mean as much as those under `near`."""
 
-    return min(strengths, key=loss)
+
+def choose_strengths(
+    vectors: Floats, wanted: Array, folds: npt.NDArray[np.int64], labels: int, strengths: Sequence[float]
+) -> Strengths:
+    """Chosen among `strengths`, ascending, by the labels of texts that were held out, each at its best scale. Labels
+    that people disagree about want less than clean ones."""
+    asked = [0] if (folds == 0).sum() >= _SPEAKS else list(range(int(folds.max()) + 1))
+    judged = np.flatnonzero(np.isin(folds, asked))
+    losses, scales = [], []
+    for strength in strengths:
+        scores = np.zeros((len(wanted), labels), dtype=np.float32)
+        for fold in asked:
+            held = folds == fold
+            weights, bias = fit_linear(vectors[~held], wanted[~held], labels, strength, many=False)
+            scores[held] = vectors[held] @ weights + bias
+        scales.append(best_scale(scores[judged], wanted[judged]))
+        losses.append(loss(scores[judged] * scales[-1], wanted[judged]))
+    near = int(np.argmin(losses))
+    far = next(i for i, value in enumerate(losses) if value <= losses[near] + _ALMOST)
+    return Strengths(strengths[near], strengths[far], scales[far] / scales[near])
 
 
 def fit_linear(

@@ -78,7 +78,7 @@ def fit_mixture(
     No label is right for the texts of `beyond`; `noise` marks those about nothing.
     """
     wanted = unseen.wanted
-    alone = _fit_weight(unseen.words, wanted)
+    alone = best_scale(unseen.words, wanted)
     if encoder:
         words, second = _fit_two(unseen, wanted)
     else:
@@ -123,22 +123,19 @@ def fit_scopes(
     return with_encoder, by_words
 
 
-def _loss(logits: Array, wanted: Array) -> float:
+def loss(logits: Array, wanted: Array) -> float:
+    """The mean negative log-likelihood of the labels, in nats."""
     shifted = logits - logits.max(axis=1, keepdims=True)
     chosen = shifted[np.arange(len(wanted)), wanted]
     return float((np.log(np.exp(shifted).sum(axis=1)) - chosen).mean())
 
 
-def best_loss(scores: Floats, wanted: Array) -> float:
-    """The mean negative log-likelihood of the labels, the scores scaled as suits them best."""
-    return _loss(scores * _fit_weight(scores, wanted), wanted)
-
-
-def _fit_weight(scores: Floats, wanted: Array) -> float:
+def best_scale(scores: Floats, wanted: Array) -> float:
+    """What the scores are best multiplied by, to be logits of the labels."""
     step = -(-len(wanted) // _READ)
     some, target = scores[::step], wanted[::step]
     found = minimize(
-        lambda p: _loss(some * np.exp(np.clip(p[0], -4, 4)), target),
+        lambda p: loss(some * np.exp(np.clip(p[0], -4, 4)), target),
         [0.0],
         method="Nelder-Mead",
         options={"maxiter": 40},
@@ -151,11 +148,11 @@ def _fit_two(unseen: Unseen, wanted: Array) -> tuple[float, float]:
     words = (unseen.words * unseen.weight[:, None])[::step]
     second, target = unseen.second[::step], wanted[::step]
 
-    def loss(p: Array) -> float:
+    def of(p: Array) -> float:
         weights = np.exp(np.clip(p, -4, 4))
-        return _loss(words * weights[0] + second * weights[1], target)
+        return loss(words * weights[0] + second * weights[1], target)
 
-    found = minimize(loss, [-0.7, 0.0], method="Nelder-Mead", options={"maxiter": 80, "xatol": 1e-2})
+    found = minimize(of, [-0.7, 0.0], method="Nelder-Mead", options={"maxiter": 80, "xatol": 1e-2})
     by_words, by_encoder = np.exp(np.clip(found.x, -4, 4)).tolist()
     return float(by_words), float(by_encoder)
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from services.triage.adapters.training.fitting import Settings, Vocabulary, matrix_of, vocabulary_of
-from services.triage.adapters.training.linear import best_strength, fit_linear
+from services.triage.adapters.training.linear import Strengths, choose_strengths, fit_linear
 from services.triage.domain.features import LETTERS, WORDS, Features, known_share
 from services.triage.domain.label_model import (
     DIMENSIONS,
@@ -32,9 +32,11 @@ SMALL: Final = 3_000
 _MOST_EXAMPLES_A_LABEL: Final = 40
 _MOST_EXAMPLES: Final = 6_000
 _LEAST_TEXTS_A_LANGUAGE: Final = 3
+_THIN_A_LABEL: Final = 10
+_THIN_SHARE: Final = 0.1
 _SETTINGS: Final = Settings(word_scale=2.0, letter_scale=2.0, least_word_texts=1, least_letter_texts=2)
 _WORD_STRENGTH: Final = 10.0
-_ENCODER_STRENGTHS: Final = (3.0, 30.0)
+_ENCODER_STRENGTHS: Final = (0.3, 1.0, 3.0, 10.0, 30.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,37 +59,49 @@ class Parts:
         labels: Sequence[str],
         columns: Sequence[str],
         texts: int,
+        thin: frozenset[str],
     ) -> None:
+        self.thin = thin
         self.rows, self.vectors, self.labels = rows, vectors, tuple(labels)
         self.columns, self.texts = tuple(columns), texts
-        self.strength = _ENCODER_STRENGTHS[-1]
+        self.strengths = Strengths(_ENCODER_STRENGTHS[-1], _ENCODER_STRENGTHS[-1], 1.0)
         # Once for all folds: what is fitted on the folds' scores must hold for those of the whole.
         self.many = texts > SMALL
         index = {label: i for i, label in enumerate(labels)}
         self.wanted = np.array([index[row.label] for row in rows])
 
     def choose(self, folds: npt.NDArray[np.int64], keep: Keep) -> None:
-        """The encoder's strength, on the first fold."""
+        """The strengths of the encoder's heads, by what is held out."""
         if self.vectors is None:
             return
-        vectors, held = self.vectors[: self.texts], folds == 0
-        wanted, labels = self.wanted[: self.texts], len(self.labels)
-        found = keep(
-            "strength",
-            lambda: {"found": np.array(best_strength(vectors, wanted, held, labels, _ENCODER_STRENGTHS))},
-        )
-        self.strength = float(found["found"])
+        vectors, wanted, labels = self.vectors[: self.texts], self.wanted[: self.texts], len(self.labels)
 
-    def fit(self, kept: npt.NDArray[np.int64], keep: Keep, name: str) -> "Fitted":
-        """Both tiers on these rows."""
+        def chosen() -> Arrays:
+            found = choose_strengths(vectors, wanted, folds, labels, _ENCODER_STRENGTHS)
+            return {
+                "near": np.array(found.near),
+                "far": np.array(found.far),
+                "scale": np.array(found.far_scale),
+            }
+
+        found = keep("strengths", chosen)
+        self.strengths = Strengths(float(found["near"]), float(found["far"]), float(found["scale"]))
+
+    def fit(self, kept: npt.NDArray[np.int64], keep: Keep, name: str, *, to_serve: bool = False) -> "Fitted":
+        """Both tiers on these rows; `to_serve` with the head for languages that were not trained."""
         features = [self.rows[i].features for i in kept]
         vocabulary = vocabulary_of(features, self.columns, _SETTINGS)
-        found = keep(name, lambda: self._solved(kept, features, vocabulary))
+        found = keep(name, lambda: self._solved(kept, features, vocabulary, to_serve))
         head = (found["head_weights"], found["head_bias"]) if "head_weights" in found else None
-        return Fitted(self, kept, vocabulary, found["weights"], found["bias"], head)
+        far = (found["far_weights"], found["far_bias"]) if "far_weights" in found else None
+        return Fitted(self, kept, vocabulary, found["weights"], found["bias"], head, far)
 
     def _solved(
-        self, kept: npt.NDArray[np.int64], features: Sequence[Features], vocabulary: Vocabulary
+        self,
+        kept: npt.NDArray[np.int64],
+        features: Sequence[Features],
+        vocabulary: Vocabulary,
+        to_serve: bool,
     ) -> Arrays:
         matrix = (matrix_of(features, vocabulary) @ sp.diags(vocabulary.factors)).tocsr()
         weights, bias = fit_linear(
@@ -95,10 +109,16 @@ class Parts:
         )
         found = {"weights": weights * vocabulary.factors[:, None].astype(np.float32), "bias": bias}
         if self.vectors is not None:
-            found["head_weights"], found["head_bias"] = fit_linear(
-                self.vectors[kept], self.wanted[kept], len(self.labels), self.strength, many=False
-            )
+            found["head_weights"], found["head_bias"] = self._head(kept, self.strengths.near)
+        if self.vectors is not None and to_serve:
+            weights, bias = self._head(kept, self.strengths.far)
+            scale = np.float32(self.strengths.far_scale)
+            found["far_weights"], found["far_bias"] = weights * scale, bias * scale
         return found
+
+    def _head(self, kept: npt.NDArray[np.int64], strength: float) -> tuple[Floats, Floats]:
+        assert self.vectors is not None
+        return fit_linear(self.vectors[kept], self.wanted[kept], len(self.labels), strength, many=False)
 
 
 @dataclass(frozen=True)
@@ -111,6 +131,8 @@ class Fitted:
     weights: Floats
     bias: Floats
     head: tuple[Floats, Floats] | None
+    far: tuple[Floats, Floats] | None
+    """The head for other languages; only of what is to serve."""
 
     def scores(
         self, rows: Sequence[Labelled], vectors: Floats | None
@@ -153,10 +175,10 @@ class Fitted:
         """The model as it serves."""
         vocabulary = self.vocabulary
         encoder = None
-        if self.head is not None:
+        if self.head is not None and self.far is not None:
             examples, example_labels, rows = self.examples()
             texts = tuple(self.parts.rows[i].text[:200] for i in rows) if keep_texts else ()
-            encoder = EncoderHead(*self.head, examples, example_labels, texts)
+            encoder = EncoderHead(*self.head, *self.far, examples, example_labels, texts)
             assert examples.shape[1] == DIMENSIONS
         first = len(vocabulary.words) + len(vocabulary.letters)
         return LabelModel(
@@ -169,6 +191,7 @@ class Fitted:
             bias=self.bias,
             known=frozenset(vocabulary.known.tolist()),
             languages=languages_of([self.parts.rows[i].language for i in self.kept if i < self.parts.texts]),
+            thin=self.parts.thin,
             encoder=encoder,
             mixture=mixture,
             confidence=confidence,
@@ -181,6 +204,13 @@ def languages_of(codes: Sequence[str]) -> frozenset[str]:
     """Those of more than a stray text; none when nobody knows them (`und`)."""
     counts = Counter(code for code in codes if code != UNDETERMINED)
     return frozenset(code for code, n in counts.items() if n >= _LEAST_TEXTS_A_LANGUAGE)
+
+
+def thin_languages(codes: Sequence[str], labels: int) -> frozenset[str]:
+    """Those of which little is known beside the others: under ten texts a label, and under a tenth of all texts."""
+    counts = Counter(codes)
+    most = min(_THIN_A_LABEL * labels, _THIN_SHARE * len(codes))
+    return frozenset(code for code in languages_of(codes) if counts[code] < most)
 
 
 def _table(buckets: Array, size: int, first: int) -> npt.NDArray[np.int32]:
