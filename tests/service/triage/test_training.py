@@ -153,7 +153,7 @@ def test_a_killed_training_goes_on_where_it_was_and_ends_the_same(tmp_path: Path
     assert asked
     asked.clear()
     kept = sorted(path.name for path in root.glob("work/*/*"))
-    assert kept == ["fold-0.npz", "fold-1.npz", "strength.npz"]
+    assert kept == ["fold-0.npz", "fold-1.npz", "strengths.npz"]
     with (root / "vectors.bin").open("ab") as file:
         file.write(b"torn by the kill")
     (next(root.glob("work/*")) / "fold-1.npz").write_bytes(b"PK\x03\x04 torn")
