@@ -172,6 +172,8 @@ class LogEraser:
             async with self._database.begin() as uow:
                 blanked += await _blank_rows(uow, topic_id, partition, start, keys)
                 await uow.commit()
+        # Readers of this process that have not had them yet see what the database has now.
+        self._log.recent.clear()
         return blanked
 
 

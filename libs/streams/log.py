@@ -6,6 +6,7 @@ rows stay locked from the numbering to the commit.
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import perf_counter
 from typing import Final
@@ -18,6 +19,7 @@ from libs.primitives import new_id_bytes
 from libs.storage import Emitted, fetch_all
 from libs.streams.errors import is_transient
 from libs.streams.generations import recovered
+from libs.streams.recent import Recent
 from libs.streams.steps import Step, Steps, unwatched
 from libs.streams.transport import Place, TopicPartition
 from libs.telemetry import metrics
@@ -70,6 +72,7 @@ class Log:
         self._generation = 1
         self._recovered: frozenset[tuple[bytes, str]] = frozenset()
         self._heads: dict[TopicPartition, int] = {}
+        self.recent = Recent()
         self._sleepers: set[tuple[frozenset[str], asyncio.Event]] = set()
         self._task: asyncio.Task[None] | None = None
 
@@ -161,12 +164,28 @@ class Log:
         heads = [(TopicPartition(self._names[t], p), number) for t, p, number in result]
 
         def done() -> None:
+            self._keep(heads, topics, partitions, datas)
             self.heard(heads)
             if self._appended is not None:
                 self._appended(heads)
             _count(counts, seconds)
 
         return done
+
+    def _keep(
+        self,
+        heads: Sequence[Head],
+        topics: Sequence[int],
+        partitions: Sequence[int],
+        datas: Sequence[bytes],
+    ) -> None:
+        """Rows of one append for this process's readers: each partition's end with its head, in the order of the rows."""
+        sources = [TopicPartition(self._names[t], p) for t, p in zip(topics, partitions, strict=True)]
+        counts = Counter(sources)
+        number = {source: head - counts[source] for source, head in heads}
+        for source, data in zip(sources, datas, strict=True):
+            number[source] += 1
+            self.recent.put(source, number[source], data)
 
     def heard(self, heads: Iterable[Head]) -> None:
         """The log has come so far, as whoever appended says: wakes those who wait for it."""

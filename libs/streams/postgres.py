@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -125,16 +125,35 @@ class PostgresSubscription:
         start = self._turn % len(behind)
         behind = (behind[start:] + behind[:start])[:max_rows]
         share = max(1, max_rows // len(behind))
+        most = max(1, max_bytes // len(behind))
+        records, unknown = [], []
+        for source in behind:
+            rows = self._log.recent.after(source, positions[source], share, most)
+            records += [Record(source.topic, source.partition, number, -1, data) for number, data in rows]
+            if not rows:
+                unknown.append(source)
+        if unknown:
+            records += await self._read(unknown, positions, share, most)
+        return records
+
+    async def _read(
+        self,
+        sources: Sequence[TopicPartition],
+        positions: Mapping[TopicPartition, int],
+        share: int,
+        most: int,
+    ) -> list[Record]:
+        """What the database has behind the positions, at most so many rows and bytes of each source."""
         ids = {self._log.topic_id(topic): topic for topic in self._topics}
         async with self._reading.connect() as connection:
             result = await fetch_all(
                 connection,
                 _READ,
-                [self._log.topic_id(source.topic) for source in behind],
-                [source.partition for source in behind],
-                [positions[source] for source in behind],
+                [self._log.topic_id(source.topic) for source in sources],
+                [source.partition for source in sources],
+                [positions[source] for source in sources],
                 share,
-                max(1, max_bytes // len(behind)),
+                most,
             )
             return [Record(ids[t], p, number, -1, data) for t, p, number, data in result]
 

@@ -154,6 +154,7 @@ class Rig:
 
     async def tamper(self, rows: Mapping[int, bytes | None]) -> None:
         """What was published and not carried yet has other values, or none, under these numbers."""
+        self.log.recent.clear()
         for number, data in rows.items():
             if data is None:
                 await self.run_sql("DELETE FROM log.events WHERE number = $1", number)

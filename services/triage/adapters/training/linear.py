@@ -54,9 +54,10 @@ def choose_strengths(
 
 
 def fit_linear(
-    matrix: Any, wanted: Array, labels: int, strength: float, *, many: bool
+    matrix: Any, wanted: Array, labels: int, strength: float, *, many: bool, counts: Array | None = None
 ) -> tuple[Floats, Floats]:
-    """Weights (columns x labels) and bias. A label without a row gets no weight and a low bias."""
+    """Weights (columns x labels) and bias. A label without a row gets no weight and a low bias. `counts` says as how many
+    rows each one counts."""
     present = np.unique(wanted)
     weights = np.zeros((matrix.shape[1], labels), dtype=np.float32)
     bias = np.full(labels, -8.0, dtype=np.float32)
@@ -70,7 +71,7 @@ def fit_linear(
     with warnings.catch_warnings():
         # One example a label is what many operators begin with.
         warnings.filterwarnings("ignore", "The number of unique classes")
-        model.fit(matrix, wanted)
+        model.fit(matrix, wanted, sample_weight=counts)
     if len(present) == 2:
         weights[:, present[1]] = model.coef_[0] / 2
         weights[:, present[0]] = -model.coef_[0] / 2

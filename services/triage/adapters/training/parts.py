@@ -34,6 +34,8 @@ _MOST_EXAMPLES: Final = 6_000
 _LEAST_TEXTS_A_LANGUAGE: Final = 3
 _THIN_A_LABEL: Final = 10
 _THIN_SHARE: Final = 0.1
+_THIN_COUNTS: Final = 3.0
+"""As so many of another language each of their texts counts for the encoder's head."""
 _SETTINGS: Final = Settings(word_scale=2.0, letter_scale=2.0, least_word_texts=1, least_letter_texts=2)
 _WORD_STRENGTH: Final = 10.0
 _ENCODER_STRENGTHS: Final = (0.3, 1.0, 3.0, 10.0, 30.0)
@@ -118,7 +120,15 @@ class Parts:
 
     def _head(self, kept: npt.NDArray[np.int64], strength: float) -> tuple[Floats, Floats]:
         assert self.vectors is not None
-        return fit_linear(self.vectors[kept], self.wanted[kept], len(self.labels), strength, many=False)
+        thin = np.array([self.rows[i].language in self.thin for i in kept])
+        return fit_linear(
+            self.vectors[kept],
+            self.wanted[kept],
+            len(self.labels),
+            strength,
+            many=False,
+            counts=np.where(thin, _THIN_COUNTS, 1.0) if thin.any() else None,
+        )
 
 
 @dataclass(frozen=True)
