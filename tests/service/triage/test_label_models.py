@@ -90,7 +90,8 @@ def test_a_language_of_few_texts_is_read_as_one_that_was_not_trained(tmp_path: P
         return encode(texts, languages)
 
     found = save_labels(train_labels([*rows, *few], encode, across=across).model, tmp_path, {})
-    assert (found.languages, found.thin) == ({"en", "it"}, {"it"})
+    assert sorted(found.languages) == ["en", "it"]
+    assert sorted(found.thin) == ["it"]
     assert set(read_across) == {"it"}
     assert len(read_across) == len(few)
     texts = ["my parcel is lost"] * 3
