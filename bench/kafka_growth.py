@@ -19,17 +19,17 @@ _CALM_CPU = {1: 2.5, 3: 5.0}
 
 
 def _windows(
-    running: Clustered, conversations: int, windows: int, replicas: int
+    running: Clustered, conversations: int, windows: int, replicas: int, open_: int
 ) -> tuple[float, list[float]]:
     """Share of a core at rest in per cent, and CPU milliseconds per conversation of each window."""
     calm(_CALM_CPU[replicas], lambda: True)
     before = cpu_seconds()
     time.sleep(_IDLE_SECONDS)
     idle = 100 * (cpu_seconds() - before) / _IDLE_SECONDS
-    return idle, [cost(running.url, running.data, conversations) for _ in range(windows)]
+    return idle, [cost(running.url, running.data, conversations, open_) for _ in range(windows)]
 
 
-def measure(few: int, conversations: int, windows: int) -> None:
+def measure(few: int, conversations: int, windows: int, open_: int) -> None:
     rows = []
     costs: dict[str, list[float]] = {}
     for replicas in (1, 3):
@@ -41,7 +41,7 @@ def measure(few: int, conversations: int, windows: int) -> None:
                 asyncio.run(fill(running.url, running.data, filled, size - filled))
                 filled = size
                 name = f"{size:,} resolved before, {replicas} {'process' if replicas == 1 else 'processes'} a service"
-                idle, costs[name] = _windows(running, conversations, windows, replicas)
+                idle, costs[name] = _windows(running, conversations, windows, replicas, open_)
                 rows.append([name, spread(costs[name], 1), f"{idle:.1f}"])
     first, *others = costs
     rows += [
@@ -55,7 +55,7 @@ def measure(few: int, conversations: int, windows: int) -> None:
     write(
         "kafka_growth",
         "CPU of a whole cluster per conversation, as the history and the number of processes grow",
-        f"python -m bench.kafka_growth --few {few} --conversations {conversations} --windows {windows}",
+        f"python -m bench.kafka_growth --few {few} --conversations {conversations} --windows {windows} --open {open_}",
         [
             "cluster",
             f"CPU ms per conversation, windows of {conversations}, median (range)",
@@ -71,5 +71,6 @@ if __name__ == "__main__":
     parser.add_argument("--few", type=int, default=300)
     parser.add_argument("--conversations", type=int, default=150)
     parser.add_argument("--windows", type=int, default=5)
+    parser.add_argument("--open", type=int, default=40, help="conversations open at a time")
     given = parser.parse_args()
-    measure(given.few, given.conversations, given.windows)
+    measure(given.few, given.conversations, given.windows, given.open)

@@ -30,7 +30,6 @@ Ctx = TypeVar("Ctx")
 _log = structlog.get_logger()
 
 _STORE_PASSED_SECONDS = 1.0
-"""After so long without a batch the position behind what was passed by is stored by itself."""
 _MAX_ROWS = 200
 _MAX_BYTES = 8 * 1024 * 1024
 _SMALL_BATCH = 50
@@ -58,7 +57,11 @@ class Subscriber(Generic[Ctx]):
 
 
 class Processor(Generic[Ctx]):
-    """Runs one subscriber until stopped."""
+    """Runs one subscriber until stopped.
+
+    A batch has at most `max_rows`. The position behind what the group does not handle is stored by itself after
+    `store_passed_seconds` without another batch.
+    """
 
     def __init__(
         self,
@@ -68,6 +71,7 @@ class Processor(Generic[Ctx]):
         clock: Clock,
         *,
         max_rows: int = _MAX_ROWS,
+        store_passed_seconds: float = _STORE_PASSED_SECONDS,
         steps: Steps = unwatched,
     ) -> None:
         self._subscriber = subscriber
@@ -78,6 +82,7 @@ class Processor(Generic[Ctx]):
         self._clock = clock
         self._metrics = StreamMetrics(self.group)
         self._max_rows = max_rows
+        self._store_passed_seconds = store_passed_seconds
         self._steps = steps
         self._topics = sorted({*subscriber.router.topics, *subscriber.topics})
         self.subscription: Subscription = transport.subscribe(self.group, self._topics, self._schema)
@@ -257,7 +262,7 @@ class Processor(Generic[Ctx]):
     async def _pass_by(self, records: Sequence[Record]) -> None:
         """Goes on behind records that this group does not handle, without a transaction for each batch of them."""
         self.claims.pass_by(records)
-        if self.claims.passed_for() >= _STORE_PASSED_SECONDS:
+        if self.claims.passed_for() >= self._store_passed_seconds:
             await self._transact([], False, None)
 
     def _observe_age(self, decoded: Sequence[Decoded[Any]]) -> None:

@@ -165,32 +165,37 @@ async def test_a_corrupt_value_and_a_torn_envelope_are_dead_letters_and_an_unkno
 
 
 async def test_what_a_group_does_not_handle_is_passed_by_and_its_position_stored_later(rig: Rig) -> None:
-    await rig.publish(message("c", 1))
-    member = rig.member(counting_router("g", Behaviour()))
-    await rig.drain(member)
     source = TopicPartition(TOPIC, partition_of("c"))
-    await rig.publish(*(ConversationContinued(conversation_id="c") for _ in range(10)))
-    await rig.carry()
-    async with asyncio.timeout(30):
-        while member.claims.positions[source].number < 11:
-            await member.round(20)
-    stored = "SELECT number FROM {}.positions WHERE group_name = 'g' AND topic = $1 AND partition = $2"
-    numbers = await rig.run_sql(stored.format(SCHEMA), source.topic, source.partition)
-    assert numbers == [(1,)], "a batch of them alone takes no transaction"
+
+    async def stored() -> object:
+        (row,) = await rig.run_sql(
+            f"SELECT number FROM {SCHEMA}.positions WHERE group_name = 'g' AND topic = $1 AND partition = $2",
+            *source,
+        )
+        return row[0]
+
+    async def pass_by(count: int, until: int) -> None:
+        await rig.publish(*(ConversationContinued(conversation_id="c") for _ in range(count)))
+        await rig.carry()
+        async with asyncio.timeout(30):
+            while member.claims.positions[source].number < until:
+                await member.round(20)
+
+    await rig.publish(message("c", 1))
+    member = rig.member(counting_router("g", Behaviour()), store_passed_seconds=600)
+    await rig.drain(member)
+    await pass_by(10, until=11)
+    assert await stored() == 1, "a batch of them alone takes no transaction"
     await rig.publish(message("c", 2))
     await rig.drain(member)
-    for _ in range(12):  # longer than it takes for a position to be stored by itself
-        await member.round(100)
-    assert await rig.run_sql(stored.format(SCHEMA), source.topic, source.partition) == [(12,)]
-    await rig.publish(ConversationContinued(conversation_id="c"))
-    await rig.drain(member)  # returns once it has been stored by itself
-    await rig.publish(ConversationContinued(conversation_id="c"))
-    await rig.carry()
-    async with asyncio.timeout(30):
-        while member.claims.positions[source].number < 14:
-            await member.round(20)
-    await rig.desert()  # killed before it was stored: who comes next passes it by again
-    heir = rig.member(counting_router("g", Behaviour()))
+    for _ in range(3):
+        await member.round(20)
+    assert await stored() == 12
+    await pass_by(1, until=13)
+    await member.leave()  # before it was stored: who comes next passes it by again, and stores it by itself
+    heir = rig.member(counting_router("g", Behaviour()), store_passed_seconds=0)
+    await rig.drain(heir)
+    assert await stored() == 13
     await rig.publish(message("c", 3))
     await rig.drain(heir)
     assert (await rig.seen())["c"].trail == ",1,2,3"

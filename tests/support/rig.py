@@ -129,10 +129,19 @@ class Rig:
     transport: Transport
     members: list[Processor[Context]] = field(default_factory=list)
 
-    def member(self, router: StreamRouter[Context], *, max_rows: int = 200) -> Processor[Context]:
+    def member(
+        self, router: StreamRouter[Context], *, max_rows: int = 200, store_passed_seconds: float = 1.0
+    ) -> Processor[Context]:
         """One more member of the router's group."""
         subscriber = Subscriber(router, lambda uow: Context(uow, uow.rows(SEEN)))
-        made = Processor(subscriber, self.database, self.transport, SystemClock(), max_rows=max_rows)
+        made = Processor(
+            subscriber,
+            self.database,
+            self.transport,
+            SystemClock(),
+            max_rows=max_rows,
+            store_passed_seconds=store_passed_seconds,
+        )
         self.members.append(made)
         return made
 
