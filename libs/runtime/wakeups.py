@@ -12,6 +12,7 @@ import time
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import zip_longest
 from typing import Any
 
 import asyncpg
@@ -28,8 +29,8 @@ _AGAIN_SECONDS = 1.0
 _HERE_SECONDS = 10.0
 _GONE_SECONDS = 35.0
 """Silence after which a process is taken to have ended."""
-_MOST_BYTES = 7_000
-"""A payload of NOTIFY is at most 8,000 bytes."""
+_MOST_BYTES = 3_500
+"""Of heads, and as many of bells: a payload of NOTIFY is at most 8,000 bytes."""
 _log = structlog.get_logger()
 
 
@@ -182,10 +183,9 @@ class Wakeups:
     def _payloads(self, news: _News) -> Iterator[str]:
         """As many as are needed: each holds some heads and some bells."""
         heads: list[object] = [[source.topic, source.partition, n] for source, n in news.heads.items()]
-        for part in _parts(heads):
-            yield json.dumps({"from": self._name, "heads": part})
-        for part in _parts(news.rung):
-            yield json.dumps({"from": self._name, "rung": part})
+        nothing: list[object] = []
+        for some, rung in zip_longest(_parts(heads), _parts(news.rung), fillvalue=nothing):
+            yield json.dumps({"from": self._name, "heads": some, "rung": rung})
 
     def _hear(
         self, log: Log, service: str, _connection: object, _process: int, _channel_name: str, payload: str

@@ -75,6 +75,15 @@ class StreamMetrics:
             self.ages(dict.fromkeys(topics, 0.0))
             self._idle = True
 
+    def oldest(self, decoded: Sequence[Decoded[Any]], topics: Sequence[str], now_ms: int) -> None:
+        """How old the oldest message of each topic is that was read now."""
+        oldest: dict[str, int] = {}
+        for item in decoded:
+            if item.envelope is not None:
+                at = item.envelope.at_ms
+                oldest[item.record.topic] = min(oldest.get(item.record.topic, at), at)
+        self.ages({t: max(0, now_ms - oldest[t]) / 1000 if t in oldest else 0.0 for t in topics})
+
     def ages(self, seconds: Mapping[str, float]) -> None:
         self._idle = False
         for topic, age in seconds.items():

@@ -236,7 +236,7 @@ class Processor(Generic[Ctx]):
         if timers and not handled:
             timers = await self._timers.waiting(self._database, self._clock.now_ms())
         if fresh:
-            self._observe_age(decoded)
+            self._metrics.oldest(decoded, self._topics, self._clock.now_ms())
         else:
             self._metrics.caught_up(self._topics)
         started = time.perf_counter()
@@ -264,16 +264,6 @@ class Processor(Generic[Ctx]):
         self.claims.pass_by(records)
         if self.claims.passed_for() >= self._store_passed_seconds:
             await self._transact([], False, None)
-
-    def _observe_age(self, decoded: Sequence[Decoded[Any]]) -> None:
-        oldest: dict[str, int] = {}
-        for item in decoded:
-            if item.envelope is not None:
-                at = item.envelope.at_ms
-                oldest[item.record.topic] = min(oldest.get(item.record.topic, at), at)
-        now = self._clock.now_ms()
-        ages = {t: max(0, now - oldest[t]) / 1000 if t in oldest else 0.0 for t in self._topics}
-        self._metrics.ages(ages)
 
     async def _transact_alone(self, decoded: Sequence[Decoded[Any]]) -> int:
         with batch_spans(self._schema, self.group, decoded) as traces:
