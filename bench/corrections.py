@@ -21,7 +21,7 @@ from services.triage.adapters.labelled_files import read_labelled
 from services.triage.adapters.training.dataset import Example, load_examples
 from services.triage.adapters.training.making import make_model
 from services.triage.domain.classification import Knowledge, Query, classify_many
-from services.triage.domain.label_model import Encode, Floats
+from services.triage.domain.encoding import Encode, Encoder, Floats
 from services.triage.domain.overlay import SIMILAR
 from services.triage.domain.signals import UNKNOWN, Signals
 
@@ -117,7 +117,7 @@ def tally(
     return halve([e.topic for e in topical], [s.topic.value for s in signals], vectors, tables)
 
 
-def banking(data: Path, encode: Encode, tables: dict[tuple[str, float], Tally]) -> int:
+def banking(data: Path, encode: Encoder, tables: dict[tuple[str, float], Tally]) -> int:
     """The same of a set whose 77 topics are close together, by a model that was given ten examples of each."""
     rows = [replace(row, language="en") for row in read_labelled(data / "banking77" / "train.csv.gz").rows]
     few = drawn(rows, 10, 1)

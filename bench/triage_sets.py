@@ -235,4 +235,4 @@ def _read_all(model: LabelModel, test: Sequence[Row], tier: Tier, begin: Barrier
 
 
 def tools(encode: Encoders) -> Tools:
-    return replace(tools_of(None), encode=encode, across=encode.across)
+    return replace(tools_of(None), encode=encode)

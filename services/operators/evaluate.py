@@ -91,7 +91,7 @@ def tools_of(encoder: str | None) -> Tools:
         except EncoderMissing as error:
             _errors.print(str(error), style="yellow", markup=False, soft_wrap=True)
     lexicons = dict(load_lexicons(HERE / "lexicon", _LEXICONS))
-    return Tools(encode, open_detector(), lexicons, encode.across if encode is not None else None)
+    return Tools(encode, open_detector(), lexicons)
 
 
 def drawn(rows: Sequence[Row], shots: int, seed: int) -> list[Row]:

@@ -125,8 +125,7 @@ def with_stored_vectors(tools: Tools, versions: Versions, count: Any) -> Tools:
     """The same tools; the encoder keeps what it has done."""
     if tools.encode is None:
         return tools
-    stored = StoredVectors(versions.vectors, tools.encode, count, tools.across)
-    return replace(tools, encode=stored, across=stored.across)
+    return replace(tools, encode=StoredVectors(versions.vectors, tools.encode, count))
 
 
 @contextmanager

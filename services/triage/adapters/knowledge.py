@@ -66,7 +66,6 @@ def load_knowledge(sources: Sources) -> Knowledge:
         catalogue=catalogue_of(sources.taxonomy.products),
         overtones=heads,
         encode=encode,
-        across=encode.across if encode is not None else None,
     )
 
 

@@ -17,8 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from services.triage.adapters.model_file import ModelFileError, zipped
+from services.triage.domain.encoding import BESIDE, DIMENSIONS
 from services.triage.domain.features import LETTERS, WORDS
-from services.triage.domain.label_model import DIMENSIONS, EncoderHead, LabelModel, Mixture, Scope
+from services.triage.domain.label_model import EncoderHead, LabelModel, Mixture, Scope
 
 ARRAYS: Final = "topics.npz"
 CARD: Final = "topics.json"
@@ -103,13 +104,15 @@ def _model(arrays: dict[str, npt.NDArray[Any]], card: dict[str, Any], version: s
         raise ValueError("weights and labels do not belong together")
     encoder = None
     if "head_weights" in arrays:
-        if arrays["head_weights"].shape != (DIMENSIONS, len(labels)):
+        far = arrays.get("far_weights", arrays["head_weights"])
+        sizes = (len(arrays["head_weights"]), len(far))
+        if sizes not in ((DIMENSIONS, DIMENSIONS), (BESIDE, DIMENSIONS)) or far.shape[1] != len(labels):
             raise ValueError("made for another encoder")
         encoder = EncoderHead(
             arrays["head_weights"],
             arrays["head_bias"],
             # Models of before there was such a head serve every language by one.
-            arrays.get("far_weights", arrays["head_weights"]),
+            far,
             arrays.get("far_bias", arrays["head_bias"]),
             (arrays["examples"].T.astype(np.float32) * arrays["example_scale"]).T,
             arrays["example_labels"],

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from services.triage.adapters.model_file import ModelFileError, zipped
-from services.triage.domain.label_model import DIMENSIONS
+from services.triage.domain.encoding import DIMENSIONS
 from services.triage.domain.model import BINARY
 from services.triage.domain.overtones import Overtones
 from services.triage.domain.wish import HEAD, Wish

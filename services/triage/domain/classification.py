@@ -5,10 +5,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from services.triage.domain.encoding import Encoder
 from services.triage.domain.entities import find_entities
 from services.triage.domain.features import Features, extract
 from services.triage.domain.label_evidence import loudest
-from services.triage.domain.label_model import Encode, LabelModel, Verdicts, judge
+from services.triage.domain.label_model import LabelModel, Verdicts, judge
 from services.triage.domain.language import UNDETERMINED, LanguageGuess, decide_language
 from services.triage.domain.lexicon import Lexicon
 from services.triage.domain.model import BINARY, STRANGE, Evidence, LinearModel, Scores
@@ -62,9 +63,7 @@ class Knowledge:
     """In two tiers: the topic. Without it the topic too comes from `model`."""
     overtones: Overtones | None = None
     """What the encoder adds to the signals that are yes or no. Without it, or without `encode`, words decide."""
-    encode: Encode | None = None
-    across: Encode | None = None
-    """The encoder for languages that `topics` was not trained in; without it, `encode`."""
+    encode: Encoder | None = None
     catalogue: Catalogue = field(default_factory=Catalogue)
     """The operator's products, by the words of their names."""
 
@@ -102,7 +101,6 @@ def classify_many(queries: Sequence[Query], knowledge: Knowledge) -> list[Signal
         [_tongue(one.guess) for one in found],
         knowledge.topics,
         knowledge.encode,
-        across=knowledge.across,
     )
     return [
         _signals(one, _tiered_topic(one, verdicts, at, knowledge.topics, knowledge), knowledge)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.triage.domain.label_model import Floats
+from services.triage.domain.encoding import Floats
 from services.triage.domain.text import read
 
 _SHORT = 3

@@ -6,21 +6,19 @@ was trained on is told apart from how sure the label is: by the highest logit an
 never by the softmax (measured: `docs/decisions/0015-two-tiers.md`, 0029).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from services.triage.domain.encoding import BESIDE, Encoder, Floats, encoded
 from services.triage.domain.features import Features, known_share
 from services.triage.domain.language import UNDETERMINED
+from services.triage.domain.probabilities import log_odds, logistic, softmax
 
-Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]
-Encode = Callable[[Sequence[str], Sequence[str]], Floats]
-"""Texts and their languages (ISO 639-1 or `und`) -> unit vectors, texts x DIMENSIONS. Any text is allowed."""
 
-DIMENSIONS = 512
 NEAREST = 3
 NEVER = 2.0
 """As `sure`: the words never decide alone."""
@@ -32,10 +30,10 @@ class EncoderHead:
     """The second tier."""
 
     weights: Floats
-    """DIMENSIONS x labels."""
+    """DIMENSIONS x labels; BESIDE x labels of a model of few examples, which both encoders read."""
     bias: Floats
     far_weights: Floats
-    """The same for texts in languages that were not trained: held back more, for what crosses is coarser."""
+    """DIMENSIONS x labels, for texts in languages that were not trained: held back more, for what crosses is coarser."""
     far_bias: Floats
     examples: Floats
     """Unit vectors of labelled examples, examples x DIMENSIONS, in the order of their labels."""
@@ -136,13 +134,11 @@ def judge(
     texts: Sequence[str],
     languages: Sequence[str],
     model: LabelModel,
-    encode: Encode | None,
+    encoder: Encoder | None,
     *,
     cascade: bool = True,
-    across: Encode | None = None,
 ) -> Verdicts:
-    """Score texts. Without `cascade` the encoder is asked of every text; without `encode` of none. `across`, where there
-    is one, encodes those in languages that the model was not trained in, or hardly."""
+    """Score texts. Without `cascade` the encoder is asked of every text; without `encoder` of none."""
     count = len(features)
     words = word_scores(features, model)
     known = np.array([known_share(one, model.known) for one in features], dtype=np.float32)
@@ -152,7 +148,7 @@ def judge(
     alone = softmax(words * model.mixture.words_alone)
     best_alone = alone.max(axis=1) if count else np.zeros(0, dtype=np.float32)
     asked = np.ones(count, dtype=bool)
-    if encode is None or model.encoder is None:
+    if encoder is None or model.encoder is None:
         asked[:] = False
     elif cascade:
         asked = (best_alone < model.mixture.sure) | (shared < _KNOWN_ENOUGH)
@@ -164,14 +160,12 @@ def judge(
     near = np.zeros(count, dtype=np.float32)
     neighbours: list[tuple[tuple[int, float], ...]] = [()] * count
     rows = np.flatnonzero(asked)
-    if rows.size and encode is not None and model.encoder is not None:
-        vectors = np.zeros((rows.size, DIMENSIONS), dtype=np.float32)
+    if rows.size and encoder is not None and model.encoder is not None:
+        at = rows.tolist()
+        mine, spoken = [texts[i] for i in at], [languages[i] for i in at]
         strange = foreign | np.array([code in model.thin for code in languages], dtype=bool)
-        for part, one in ((~strange[rows], encode), (strange[rows], across or encode)):
-            mine = rows[part].tolist()
-            if mine:
-                vectors[part] = one([texts[i] for i in mine], [languages[i] for i in mine])
-        second = _second(vectors, foreign[rows], model.encoder)
+        vectors = encoded(mine, spoken, strange[rows], encoder)
+        second = _second(vectors, mine, spoken, foreign[rows], model.encoder, encoder)
         logits = combine(words[rows], weight[rows], second, model.mixture)
         probabilities = probabilities.copy()
         probabilities[rows] = softmax(logits)
@@ -188,11 +182,26 @@ def judge(
     return Verdicts(probabilities, confidence.astype(np.float32), outside, asked, near, tuple(neighbours))
 
 
-def _second(vectors: Floats, foreign: npt.NDArray[np.bool_], head: EncoderHead) -> Floats:
+def _second(
+    vectors: Floats,
+    texts: Sequence[str],
+    languages: Sequence[str],
+    foreign: npt.NDArray[np.bool_],
+    head: EncoderHead,
+    encoder: Encoder,
+) -> Floats:
     """The encoder's scores, texts x labels."""
-    second = vectors @ head.weights + head.bias
-    if foreign.any():
-        second[foreign] = vectors[foreign] @ head.far_weights + head.far_bias
+    wide = len(head.weights) == BESIDE
+    # Without the second encoder the head that reads one vector serves all languages.
+    far = np.ones_like(foreign) if wide and not encoder.second else foreign
+    second = np.zeros((len(texts), len(head.bias)), dtype=np.float32)
+    second[far] = vectors[far] @ head.far_weights + head.far_bias
+    home = np.flatnonzero(~far).tolist()
+    if home:
+        read = vectors[home]
+        if wide:
+            read = np.hstack([read, encoder.beside([texts[i] for i in home], [languages[i] for i in home])])
+        second[home] = read @ head.weights + head.bias
     return second
 
 
@@ -279,22 +288,3 @@ def confidence_of(best: Floats, near: Floats, known: Floats, fitted: Mapping[str
         + fitted["intercept"]
     )
     return np.asarray(logistic(value), dtype=np.float32)
-
-
-def softmax(scores: npt.NDArray[np.floating]) -> Floats:
-    """Rows to probabilities."""
-    if not scores.size:
-        return np.zeros(scores.shape, dtype=np.float32)
-    shifted = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), dtype=np.float32)
-
-
-def log_odds(probability: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
-    """The logarithm of the odds, held within -12 .. 12."""
-    kept = np.clip(probability.astype(np.float64), 6.1e-6, 1 - 6.1e-6)
-    return np.asarray(np.log(kept / (1 - kept)))
-
-
-def logistic(value: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
-    """1 / (1 + exp(-value)), without overflow."""
-    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(value, -30.0, 30.0))))

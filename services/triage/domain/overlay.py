@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from services.triage.domain.label_model import DIMENSIONS, Encode, Floats
+from services.triage.domain.encoding import DIMENSIONS, Encode, Floats
 from services.triage.domain.signals import UNKNOWN, Reason, Signal, Signals
 from services.triage.domain.text import read
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from services.triage.domain.label_model import Encode, Floats, log_odds, logistic
+from services.triage.domain.encoding import Encode, Floats
 from services.triage.domain.language import UNDETERMINED
 from services.triage.domain.model import Scores
+from services.triage.domain.probabilities import log_odds, logistic
 from services.triage.domain.wish import HEAD, Wish
 
 

@@ -10,7 +10,8 @@ from typing import Final
 
 import numpy as np
 
-from services.triage.domain.label_model import Encode, Floats, logistic
+from services.triage.domain.encoding import Encode, Floats
+from services.triage.domain.probabilities import logistic
 
 HEAD: Final = "person"
 WORTH_READING: Final = 0.02

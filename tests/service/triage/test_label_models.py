@@ -1,9 +1,7 @@
 """Models of any labels: trained, kept in files, judged."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import replace
-from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +16,9 @@ from services.triage.adapters.training.linear import choose_strengths, fit_linea
 from services.triage.adapters.training.mixing import best_scale, loss
 from services.triage.adapters.training.parts import Labelled
 from services.triage.domain.features import extract
-from services.triage.domain.label_model import DIMENSIONS, Floats, LabelModel, judge
+from services.triage.domain.label_model import LabelModel, judge
 from services.triage.domain.text import read
+from tests.support.encoders import BagOfWords
 
 _PARTS = {
     "lost_parcel": ("my parcel is lost", "where is the parcel", "parcel never came", "the courier lost it"),
@@ -28,16 +27,7 @@ _PARTS = {
 }
 
 
-def encode(texts: Sequence[str], languages: Sequence[str]) -> Floats:
-    """Vectors of a bag of words: enough to tell whether the second tier is asked and joined."""
-    found = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
-    for row, text in enumerate(texts):
-        for word in text.lower().split():
-            found[
-                row,
-                int.from_bytes(blake2b(word.encode(errors="ignore"), digest_size=4).digest()) % DIMENSIONS,
-            ] += 1
-    return np.asarray(found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9))
+encode = BagOfWords()
 
 
 def labelled(times: int = 4) -> list[Labelled]:
@@ -68,9 +58,7 @@ def test_words_count_only_in_languages_that_were_trained(model: LabelModel) -> N
     text, features = "my parcel is lost", extract(read("my parcel is lost"), ())
     assert model.languages == {"en"}
 
-    def login(texts: Sequence[str], languages: Sequence[str]) -> Floats:
-        return encode(["forgot my password"] * len(texts), languages)
-
+    login = BagOfWords(always="forgot my password")
     at_home, abroad, nowhere = (
         judge([features], [text], [code], model, login) for code in ("en", "it", "und")
     )
@@ -83,29 +71,31 @@ def test_words_count_only_in_languages_that_were_trained(model: LabelModel) -> N
 def test_a_language_of_few_texts_is_read_as_one_that_was_not_trained(tmp_path: Path) -> None:
     rows = labelled(20)
     few = [replace(row, language="it") for row in labelled(1)]
-    read_across: list[str] = []
-
-    def across(texts: Sequence[str], languages: Sequence[str]) -> Floats:
-        read_across.extend(languages)
-        return encode(texts, languages)
-
-    found = save_labels(train_labels([*rows, *few], encode, across=across).model, tmp_path, {})
+    encoder = BagOfWords(second=True)
+    found = save_labels(train_labels([*rows, *few], encoder).model, tmp_path, {})
     assert sorted(found.languages) == ["en", "it"]
     assert sorted(found.thin) == ["it"]
-    assert set(read_across) == {"it"}
-    assert len(read_across) == len(few)
+    assert set(encoder.across_languages) == {"it"}
+    assert len(encoder.across_languages) == len(few)
     texts = ["my parcel is lost"] * 3
-    read_across.clear()
-    judge(
-        [extract(read(t), ()) for t in texts],
-        texts,
-        ["en", "it", "fr"],
-        found,
-        encode,
-        cascade=False,
-        across=across,
-    )
-    assert read_across == ["it", "fr"]
+    encoder.across_languages.clear()
+    judge([extract(read(t), ()) for t in texts], texts, ["en", "it", "fr"], found, encoder, cascade=False)
+    assert encoder.across_languages == ["it", "fr"]
+
+
+def test_of_few_examples_both_encoders_read_every_text_side_by_side(tmp_path: Path) -> None:
+    both, one = BagOfWords(second=True), BagOfWords()
+    few, many = (save_labels(train_labels(labelled(n), both).model, tmp_path / str(n), {}) for n in (3, 4))
+    texts = ["my parcel is lost", "forgot my password"]
+    features = [extract(read(text), ()) for text in texts]
+    said = {}
+    for name, model, encoder in (("few", few, both), ("many", many, both), ("alone", few, one)):
+        encoder.beside_texts.clear()
+        verdicts = judge(features, texts, ["en", "fr"], model, encoder, cascade=False)
+        said[name] = [model.labels[int(i)] for i in verdicts.probabilities.argmax(axis=1)]
+        # Of a language that was not trained nothing is read that has no meaning across languages.
+        assert encoder.beside_texts == (texts[:1] if name == "few" else [])
+    assert said["few"] == said["many"] == said["alone"] == ["lost_parcel", "login"]
 
 
 @pytest.mark.parametrize("apart", [0.6, 1.2, 3.0])
@@ -115,7 +105,7 @@ def test_what_shall_hold_in_other_languages_is_held_back_as_far_as_it_costs_noth
     vectors = source.normal(size=(600, 32)) + apart * np.eye(4, 32)[wanted]
     vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
     folds, strengths = (np.arange(600) // 4) % 3, (0.3, 1.0, 3.0, 10.0, 30.0)
-    found = choose_strengths(vectors, wanted, folds, 4, strengths)
+    found = choose_strengths(vectors, wanted, folds, 4, strengths, 32)
 
     def held_out(strength: float) -> tuple[float, float]:
         weights, bias = fit_linear(vectors[folds > 0], wanted[folds > 0], 4, strength, many=False)

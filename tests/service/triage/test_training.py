@@ -24,9 +24,8 @@ from services.triage.adapters.learning.versions import IN_USE, Example, VersionE
 from services.triage.adapters.taxonomy_file import load_taxonomy
 from services.triage.adapters.worker_pool import WorkerPool
 from services.triage.domain.classification import Query
-from services.triage.domain.label_model import Floats
 from services.triage.domain.signals import Signals
-from tests.service.triage.test_label_models import encode
+from tests.support.encoders import BagOfWords
 
 _MANY = {
     "Loan / Mortgage": ("mortgage rate", "loan for a house", "pay back my loan", "interest of the mortgage"),
@@ -54,7 +53,7 @@ def _run(*arguments: str) -> Result:
 
 @pytest.fixture(scope="module")
 def tools() -> Tools:
-    return replace(tools_of(None), encode=encode)
+    return replace(tools_of(None), encode=BagOfWords())
 
 
 def _make(
@@ -133,11 +132,7 @@ def test_a_file_from_which_nothing_can_be_learnt_is_refused_with_a_sentence(
 
 def test_a_killed_training_goes_on_where_it_was_and_ends_the_same(tmp_path: Path, tools: Tools) -> None:
     source = _tickets(tmp_path / "t.csv")
-    asked: list[str] = []
-
-    def counted(texts: Sequence[str], languages: Sequence[str]) -> Floats:
-        asked.extend(texts)
-        return encode(texts, languages)
+    counted = BagOfWords()
 
     def stored(root: Path) -> Tools:
         return replace(tools, encode=StoredVectors(root / "vectors.bin", counted, lambda _done, _all: None))
@@ -150,15 +145,15 @@ def test_a_killed_training_goes_on_where_it_was_and_ends_the_same(tmp_path: Path
     with pytest.raises(KeyboardInterrupt):
         _make(root, source, stored(root), kill)
     assert Versions(root).names() == []
-    assert asked
-    asked.clear()
+    assert counted.read
+    counted.read.clear()
     kept = sorted(path.name for path in root.glob("work/*/*"))
     assert kept == ["fold-0.npz", "fold-1.npz", "strengths.npz"]
     with (root / "vectors.bin").open("ab") as file:
         file.write(b"torn by the kill")
     (next(root.glob("work/*")) / "fold-1.npz").write_bytes(b"PK\x03\x04 torn")
     made = _make(root, source, stored(root))
-    assert not {row.text for row in read_labelled(source).rows} & set(asked)
+    assert not {row.text for row in read_labelled(source).rows} & set(counted.read)
     assert list(root.glob("work/*")) == []
     whole = _make(tmp_path / "whole", source, stored(tmp_path / "whole"))
     assert made.name == whole.name
@@ -168,8 +163,8 @@ def test_a_killed_training_goes_on_where_it_was_and_ends_the_same(tmp_path: Path
 
 def test_vectors_are_the_same_kept_or_made(tmp_path: Path) -> None:
     texts = ["one text", "another", "one text", ""]
-    first = StoredVectors(tmp_path / "v", encode, lambda _done, _all: None)(texts, ["en"] * 4)
-    again = StoredVectors(tmp_path / "v", encode, lambda _done, _all: None)(texts, ["en"] * 4)
+    first = StoredVectors(tmp_path / "v", BagOfWords(), lambda _done, _all: None)(texts, ["en"] * 4)
+    again = StoredVectors(tmp_path / "v", BagOfWords(), lambda _done, _all: None)(texts, ["en"] * 4)
     assert np.array_equal(first, again)
     assert np.array_equal(first[0], first[2])
 

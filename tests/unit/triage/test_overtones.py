@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from services.triage.domain.label_model import DIMENSIONS, Floats
+from services.triage.domain.encoding import DIMENSIONS, Floats
 from services.triage.domain.model import Scores
 from services.triage.domain.overtones import Overtones, with_overtones
 

@@ -12,8 +12,9 @@ from services.triage.adapters.labelled_files import Row
 from services.triage.adapters.training.labels import OUTSIDE, Trained, spoken, train_labels
 from services.triage.adapters.training.parts import Keep, Labelled
 from services.triage.domain.classification import Detector
+from services.triage.domain.encoding import Encoder
 from services.triage.domain.features import DERIVED_COLUMNS, extract
-from services.triage.domain.label_model import NEVER, Encode, LabelModel, Verdicts, judge
+from services.triage.domain.label_model import NEVER, LabelModel, Verdicts, judge
 from services.triage.domain.language import UNDETERMINED, decide_language
 from services.triage.domain.lexicon import Lexicon
 from services.triage.domain.measures import auroc, best_f1_without_false_alarm, f1, recall_at
@@ -31,11 +32,9 @@ _BY_MANNER: Final = ("mood", "spam", "self_service")
 class Tools:
     """What reading a text needs."""
 
-    encode: Encode | None
+    encode: Encoder | None
     detect: Detector
     lexicons: dict[str, Lexicon]
-    across: Encode | None = None
-    """The encoder for languages that were not trained; without it, `encode`."""
 
 
 def evaluate_labels(
@@ -98,7 +97,6 @@ def train_rows(
     return train_labels(
         labelled,
         None if tier == "words" else tools.encode,
-        across=tools.across,
         columns=(*columns, *DERIVED_COLUMNS) if emotional else (),
         keep_texts=keep_texts,
         seed=seed,
@@ -119,7 +117,6 @@ def judge_rows(rows: Sequence[Row], model: LabelModel, tools: Tools, task: str, 
             model,
             None if tier == "words" else tools.encode,
             cascade=tier == "cascade",
-            across=None if tier == "words" else tools.across,
         )
         found += [batch.of(i) for i in range(len(part))]
     return found

@@ -15,7 +15,8 @@ from services.triage.adapters.encoders import EncoderMissing, e5, readable
 from services.triage.adapters.evaluation.labels import Tools, with_languages
 from services.triage.adapters.evaluation.report import Evaluation, Prediction
 from services.triage.adapters.labelled_files import Row
-from services.triage.domain.label_model import Encode, Floats, logistic
+from services.triage.domain.encoding import Encode, Floats
+from services.triage.domain.probabilities import logistic
 from services.triage.domain.text import read
 
 _K1: Final = 1.2

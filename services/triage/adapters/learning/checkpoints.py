@@ -14,7 +14,7 @@ import numpy as np
 
 from services.triage.adapters.encoders import readable
 from services.triage.adapters.training.parts import Arrays
-from services.triage.domain.label_model import DIMENSIONS, Encode, Floats
+from services.triage.domain.encoding import DIMENSIONS, Encode, Encoder, Floats
 
 _KEY: Final = 16
 _RECORD: Final = _KEY + 2 * DIMENSIONS
@@ -40,20 +40,15 @@ def alone(folder: Path) -> Iterator[None]:
 
 
 class StoredVectors:
-    """An `Encode`, and `across` another, that keep each vector in a file as soon as it is known, in 16-bit numbers.
+    """An `Encoder` that keeps each vector in a file as soon as it is known, in 16-bit numbers.
 
     The file is records of key and vector; what a kill has torn at its end is cut off. Only one may write it.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        encode: Encode,
-        progress: Callable[[int, int], None],
-        across: Encode | None = None,
-    ) -> None:
-        self._path, self._encode, self._across, self._progress = path, encode, across or encode, progress
-        self._kind = getattr(encode, "kind", "")
+    def __init__(self, path: Path, encoder: Encoder, progress: Callable[[int, int], None]) -> None:
+        self._path, self._encoder, self._progress = path, encoder, progress
+        self._kind = getattr(encoder, "kind", "")
+        self.second = encoder.second
         self._known: dict[bytes, Floats] = {}
         content = path.read_bytes() if path.exists() else b""
         whole = len(content) // _RECORD
@@ -68,11 +63,15 @@ class StoredVectors:
 
     def __call__(self, texts: Sequence[str], languages: Sequence[str]) -> Floats:
         """As `Encode`; the same texts give the same vectors, whether they were kept or made."""
-        return self._kept(self._kind, self._encode, texts, languages)
+        return self._kept(self._kind, self._encoder, texts, languages)
 
     def across(self, texts: Sequence[str], languages: Sequence[str]) -> Floats:
         """The same for languages of which there are few texts."""
-        return self._kept(f"{self._kind} across", self._across, texts, languages)
+        return self._kept(f"{self._kind} across", self._encoder.across, texts, languages)
+
+    def beside(self, texts: Sequence[str], languages: Sequence[str]) -> Floats:
+        """The same for texts of which there are few."""
+        return self._kept(f"{self._kind} beside", self._encoder.beside, texts, languages)
 
     def _kept(self, kind: str, encode: Encode, texts: Sequence[str], languages: Sequence[str]) -> Floats:
         keys = [_key(kind, text, language) for text, language in zip(texts, languages, strict=True)]

@@ -15,20 +15,19 @@ import numpy.typing as npt
 
 from services.triage.adapters.training.mixing import Unseen, fit_mixture, fit_scopes
 from services.triage.adapters.training.noise import machine_texts, noise_texts
-from services.triage.adapters.training.parts import SMALL, Keep, Labelled, Parts, languages_of, thin_languages
-from services.triage.domain.features import extract
-from services.triage.domain.label_model import (
-    DIMENSIONS,
-    Encode,
-    Floats,
-    LabelModel,
-    combine,
-    confidence_of,
-    log_odds,
-    logistic,
-    softmax,
-    word_weight,
+from services.triage.adapters.training.parts import (
+    FEW_A_LABEL,
+    SMALL,
+    Keep,
+    Labelled,
+    Parts,
+    languages_of,
+    thin_languages,
 )
+from services.triage.domain.encoding import Encoder, Floats, encoded
+from services.triage.domain.features import extract
+from services.triage.domain.label_model import LabelModel, combine, confidence_of, word_weight
+from services.triage.domain.probabilities import log_odds, logistic, softmax
 from services.triage.domain.text import read
 
 OUTSIDE: Final = frozenset(("oos", "out_of_scope", "out of scope", "out-of-scope"))
@@ -56,17 +55,15 @@ class TooFewLabels(ValueError):
 
 def train_labels(
     rows: Sequence[Labelled],
-    encode: Encode | None,
+    encoder: Encoder | None,
     *,
-    across: Encode | None = None,
     columns: Sequence[str] = (),
     keep_texts: bool = False,
     seed: int = 1,
     progress: Callable[[str], None] = lambda _: None,
     keep: Keep = lambda _, make: make(),
 ) -> "Trained":
-    """The model of these texts. The same rows and seed give the same model on one machine. `across`, where there is one,
-    encodes those in languages of which there are few. Raises TooFewLabels."""
+    """The model of these texts. The same rows and seed give the same model on one machine. Raises TooFewLabels."""
     outside = [row for row in rows if row.label.casefold() in OUTSIDE]
     inside = [row for row in rows if row.label.casefold() not in OUTSIDE]
     labels = tuple(sorted({row.label for row in inside}))
@@ -80,8 +77,10 @@ def train_labels(
         for text in [*noise_texts(_NOISE, seed), *machine_texts(_MACHINE, seed)]
     ]
     progress(f"{len(inside)} texts, {len(labels)} labels")
-    thin = thin_languages([row.language for row in inside], len(labels)) if across else frozenset[str]()
-    vectors = _encode(encode, across, thin, [*inside, *named, *outside, *strange])
+    both = encoder is not None and encoder.second
+    thin = thin_languages([row.language for row in inside], len(labels)) if both else frozenset[str]()
+    few = both and len(inside) <= min(SMALL, FEW_A_LABEL * len(labels))
+    vectors = _vectors([*inside, *named, *outside, *strange], encoder, thin, few=few) if encoder else None
     parts = Parts([*inside, *named], vectors, labels, columns, len(inside), thin)
     rest = slice(len(inside) + len(named), None)
     extra = [*outside, *strange]
@@ -111,7 +110,7 @@ def train_labels(
     unseen.weight[:] = word_weight(unseen.known, [row.language for row in inside], spoken_in)
     progress("mixture and calibration")
     mixture, confidence = fit_mixture(
-        unseen, beyond, np.array([not row.label for row in extra]), encoder=encode is not None
+        unseen, beyond, np.array([not row.label for row in extra]), encoder=encoder is not None
     )
     scope, scope_words = fit_scopes(unseen, beyond, np.array([bool(row.label) for row in extra]), mixture)
     progress("all texts")
@@ -139,17 +138,10 @@ def spoken(label: str) -> str:
     return words if sum(character.isalpha() for character in words) >= 3 else ""
 
 
-def _encode(
-    encode: Encode | None, across: Encode | None, thin: frozenset[str], rows: Sequence[Labelled]
-) -> Floats | None:
-    if encode is None:
-        return None
-    vectors = np.zeros((len(rows), DIMENSIONS), dtype=np.float32)
-    for one, rare in ((encode, False), (across or encode, True)):
-        mine = [i for i, row in enumerate(rows) if (row.language in thin) is rare]
-        if mine:
-            vectors[mine] = one([rows[i].text for i in mine], [rows[i].language for i in mine])
-    return vectors
+def _vectors(rows: Sequence[Labelled], encoder: Encoder, thin: frozenset[str], *, few: bool) -> Floats:
+    texts, languages = [row.text for row in rows], [row.language for row in rows]
+    vectors = encoded(texts, languages, np.array([code in thin for code in languages], dtype=bool), encoder)
+    return np.hstack([vectors, encoder.beside(texts, languages)]) if few else vectors
 
 
 def _folds(labels: Sequence[str], seed: int) -> npt.NDArray[np.int64]:

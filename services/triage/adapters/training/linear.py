@@ -10,7 +10,7 @@ import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 
 from services.triage.adapters.training.mixing import best_scale, loss
-from services.triage.domain.label_model import Floats
+from services.triage.domain.encoding import Floats
 
 Array = npt.NDArray[Any]
 _SPEAKS: Final = 200
@@ -33,24 +33,37 @@ class Strengths:
 
 
 def choose_strengths(
-    vectors: Floats, wanted: Array, folds: npt.NDArray[np.int64], labels: int, strengths: Sequence[float]
+    vectors: Floats,
+    wanted: Array,
+    folds: npt.NDArray[np.int64],
+    labels: int,
+    strengths: Sequence[float],
+    crossing: int,
 ) -> Strengths:
     """Chosen among `strengths`, ascending, by the labels of texts that were held out, each at its best scale. Labels
-    that people disagree about want less than clean ones."""
+    that people disagree about want less than clean ones. The head for other languages reads the first `crossing`
+    columns."""
     asked = [0] if (folds == 0).sum() >= _SPEAKS else list(range(int(folds.max()) + 1))
     judged = np.flatnonzero(np.isin(folds, asked))
-    losses, scales = [], []
-    for strength in strengths:
-        scores = np.zeros((len(wanted), labels), dtype=np.float32)
-        for fold in asked:
-            held = folds == fold
-            weights, bias = fit_linear(vectors[~held], wanted[~held], labels, strength, many=False)
-            scores[held] = vectors[held] @ weights + bias
-        scales.append(best_scale(scores[judged], wanted[judged]))
-        losses.append(loss(scores[judged] * scales[-1], wanted[judged]))
-    near = int(np.argmin(losses))
-    far = next(i for i, value in enumerate(losses) if value <= losses[near] + _ALMOST)
-    return Strengths(strengths[near], strengths[far], scales[far] / scales[near])
+
+    def tried(matrix: Floats) -> list[tuple[float, float]]:
+        found = []
+        for strength in strengths:
+            scores = np.zeros((len(wanted), labels), dtype=np.float32)
+            for fold in asked:
+                held = folds == fold
+                weights, bias = fit_linear(matrix[~held], wanted[~held], labels, strength, many=False)
+                scores[held] = matrix[held] @ weights + bias
+            scale = best_scale(scores[judged], wanted[judged])
+            found.append((loss(scores[judged] * scale, wanted[judged]), scale))
+        return found
+
+    at_home = tried(vectors)
+    abroad = tried(vectors[:, :crossing]) if crossing < vectors.shape[1] else at_home
+    near = min(range(len(strengths)), key=lambda i: at_home[i][0])
+    least = min(lost for lost, _ in abroad)
+    far = next(i for i, (lost, _) in enumerate(abroad) if lost <= least + _ALMOST)
+    return Strengths(strengths[near], strengths[far], abroad[far][1] / at_home[near][1])
 
 
 def fit_linear(

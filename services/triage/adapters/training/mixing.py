@@ -9,7 +9,9 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
-from services.triage.domain.label_model import NEVER, Floats, Mixture, Scope, combine, log_odds, softmax
+from services.triage.domain.encoding import Floats
+from services.triage.domain.label_model import NEVER, Mixture, Scope, combine
+from services.triage.domain.probabilities import log_odds, softmax
 
 Array = npt.NDArray[Any]
 _THRESHOLDS: Final = (0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98)
@@ -22,6 +24,8 @@ _TOLD_SHARE: Final = 0.05
 """The same of texts labelled as out of scope."""
 _FEW: Final = 20
 _REJECTED: Final = 0.05
+_BLIND: Final = (0.5, 1.0)
+"""Weights of words and encoder where too few texts could tell."""
 _READ: Final = 4_000
 """Texts from which weights are fitted: two numbers need no more."""
 
@@ -78,10 +82,13 @@ def fit_mixture(
     No label is right for the texts of `beyond`; `noise` marks those about nothing.
     """
     wanted = unseen.wanted
-    alone = best_scale(unseen.words, wanted)
-    if encoder:
-        words, second = _fit_two(unseen, wanted)
-    else:
+    # Of a label's only text no model that had not seen it can know.
+    known = np.bincount(wanted)[wanted] > 1
+    alone, (words, second) = 1.0, _BLIND
+    if known.sum() >= _FEW:
+        alone = best_scale(unseen.words[known], wanted[known])
+        words, second = _fit_two(unseen, wanted, known)
+    if not encoder:
         words, second = alone, 0.0
     mixture = Mixture(words, second, alone, NEVER)
     by_words = softmax(unseen.words * alone)
@@ -143,10 +150,10 @@ def best_scale(scores: Floats, wanted: Array) -> float:
     return float(np.exp(np.clip(found.x[0], -4, 4)))
 
 
-def _fit_two(unseen: Unseen, wanted: Array) -> tuple[float, float]:
-    step = -(-len(wanted) // _READ)
-    words = (unseen.words * unseen.weight[:, None])[::step]
-    second, target = unseen.second[::step], wanted[::step]
+def _fit_two(unseen: Unseen, wanted: Array, known: npt.NDArray[np.bool_]) -> tuple[float, float]:
+    rows = np.flatnonzero(known)[:: -(-int(known.sum()) // _READ)]
+    words = unseen.words[rows] * unseen.weight[rows, None]
+    second, target = unseen.second[rows], wanted[rows]
 
     def of(p: Array) -> float:
         weights = np.exp(np.clip(p, -4, 4))

@@ -10,8 +10,9 @@ from sklearn.linear_model import LogisticRegression
 from services.triage.adapters.training.dataset import Example
 from services.triage.adapters.training.making import FOLDS, Unseen
 from services.triage.adapters.training.wish import Found, train_wish
-from services.triage.domain.label_model import Encode, Floats, log_odds
+from services.triage.domain.encoding import Encode, Floats
 from services.triage.domain.overtones import Overtones
+from services.triage.domain.probabilities import log_odds
 
 Array = npt.NDArray[Any]
 _STRENGTH: Final = 3.0

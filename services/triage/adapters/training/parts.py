@@ -11,16 +11,9 @@ import scipy.sparse as sp
 
 from services.triage.adapters.training.fitting import Settings, Vocabulary, matrix_of, vocabulary_of
 from services.triage.adapters.training.linear import Strengths, choose_strengths, fit_linear
+from services.triage.domain.encoding import DIMENSIONS, Floats
 from services.triage.domain.features import LETTERS, WORDS, Features, known_share
-from services.triage.domain.label_model import (
-    DIMENSIONS,
-    EncoderHead,
-    Floats,
-    LabelModel,
-    Mixture,
-    Scope,
-    nearness,
-)
+from services.triage.domain.label_model import EncoderHead, LabelModel, Mixture, Scope, nearness
 from services.triage.domain.language import UNDETERMINED
 
 Array = npt.NDArray[Any]
@@ -29,6 +22,9 @@ Keep = Callable[[str, Callable[[], Arrays]], Arrays]
 """A step's name and what computes it -> its result, from an earlier run where one was kept."""
 SMALL: Final = 3_000
 """Texts up to which everything is solved exactly."""
+FEW_A_LABEL: Final = 15
+"""Texts a label, on average, up to which both encoders read them side by side: beyond, words and the first encoder know
+as much, and every text would take twenty milliseconds."""
 _MOST_EXAMPLES_A_LABEL: Final = 40
 _MOST_EXAMPLES: Final = 6_000
 _LEAST_TEXTS_A_LANGUAGE: Final = 3
@@ -52,7 +48,7 @@ class Labelled:
 
 
 class Parts:
-    """Texts and vectors to fit on; the last rows are the labels' own names."""
+    """Texts and vectors (of DIMENSIONS or BESIDE numbers) to fit on; the last rows are the labels' own names."""
 
     def __init__(
         self,
@@ -79,7 +75,7 @@ class Parts:
         vectors, wanted, labels = self.vectors[: self.texts], self.wanted[: self.texts], len(self.labels)
 
         def chosen() -> Arrays:
-            found = choose_strengths(vectors, wanted, folds, labels, _ENCODER_STRENGTHS)
+            found = choose_strengths(vectors, wanted, folds, labels, _ENCODER_STRENGTHS, DIMENSIONS)
             return {
                 "near": np.array(found.near),
                 "far": np.array(found.far),
@@ -111,18 +107,20 @@ class Parts:
         )
         found = {"weights": weights * vocabulary.factors[:, None].astype(np.float32), "bias": bias}
         if self.vectors is not None:
-            found["head_weights"], found["head_bias"] = self._head(kept, self.strengths.near)
+            found["head_weights"], found["head_bias"] = self._head(
+                kept, self.strengths.near, self.vectors.shape[1]
+            )
         if self.vectors is not None and to_serve:
-            weights, bias = self._head(kept, self.strengths.far)
+            weights, bias = self._head(kept, self.strengths.far, DIMENSIONS)
             scale = np.float32(self.strengths.far_scale)
             found["far_weights"], found["far_bias"] = weights * scale, bias * scale
         return found
 
-    def _head(self, kept: npt.NDArray[np.int64], strength: float) -> tuple[Floats, Floats]:
+    def _head(self, kept: npt.NDArray[np.int64], strength: float, columns: int) -> tuple[Floats, Floats]:
         assert self.vectors is not None
         thin = np.array([self.rows[i].language in self.thin for i in kept])
         return fit_linear(
-            self.vectors[kept],
+            self.vectors[kept, :columns],
             self.wanted[kept],
             len(self.labels),
             strength,
@@ -156,7 +154,7 @@ class Fitted:
             return words, np.zeros_like(words), known, lambda best: np.zeros(len(best), dtype=np.float32)
         second = np.asarray(vectors @ self.head[0] + self.head[1], dtype=np.float32)
         examples, example_labels, _ = self.examples()
-        cosines = vectors @ examples.T
+        cosines = vectors[:, :DIMENSIONS] @ examples.T
         return words, second, known, lambda best: nearness(cosines, best, example_labels)
 
     def examples(self) -> tuple[Floats, npt.NDArray[np.int32], list[int]]:
@@ -172,7 +170,7 @@ class Fitted:
             seen[label] += 1
             if seen[label] <= most:
                 rows.append(row)
-        return self.parts.vectors[rows], self.parts.wanted[rows].astype(np.int32), rows
+        return self.parts.vectors[rows, :DIMENSIONS], self.parts.wanted[rows].astype(np.int32), rows
 
     def model(
         self,

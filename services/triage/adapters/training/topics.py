@@ -10,7 +10,8 @@ from services.triage.adapters.training.fitting import columns_of
 from services.triage.adapters.training.labels import train_labels
 from services.triage.adapters.training.making import features_of
 from services.triage.adapters.training.parts import Labelled
-from services.triage.domain.label_model import Encode, LabelModel
+from services.triage.domain.encoding import Encoder
+from services.triage.domain.label_model import LabelModel
 from services.triage.domain.taxonomy import Taxonomy
 
 
@@ -18,7 +19,7 @@ def make_topics(
     data: Path,
     lexicon_folder: Path,
     taxonomy: Taxonomy,
-    encode: Encode,
+    encoder: Encoder,
     target: Path,
     progress: Callable[[str], None],
 ) -> LabelModel:
@@ -30,7 +31,7 @@ def make_topics(
         if not e.check and e.kind == "request"
     ]
     columns = columns_of(sorted({c for one in lexicons.values() for c in one.columns}))
-    trained = train_labels(rows, encode, columns=columns, keep_texts=True, progress=progress)
+    trained = train_labels(rows, encoder, columns=columns, keep_texts=True, progress=progress)
     right = [
         trained.model.labels[int(best)] == row.label
         for best, row in zip(trained.held.argmax(axis=1), trained.rows, strict=True)

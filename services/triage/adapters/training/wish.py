@@ -11,8 +11,9 @@ from sklearn.svm import SVC
 
 from services.triage.adapters.training.dataset import Example
 from services.triage.adapters.training.making import FOLDS, Unseen
-from services.triage.domain.label_model import Encode, Floats, log_odds
+from services.triage.domain.encoding import Encode, Floats
 from services.triage.domain.measures import recall_at
+from services.triage.domain.probabilities import log_odds
 from services.triage.domain.wish import HEAD, Wish, sentences
 
 Array = npt.NDArray[Any]
