@@ -4,6 +4,7 @@ import csv
 import gzip
 import hashlib
 import io
+import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -27,6 +28,7 @@ from services.triage.adapters.evaluation.labels import (
 from services.triage.adapters.evaluation.languages import evaluate_languages
 from services.triage.adapters.evaluation.report import Evaluation
 from services.triage.adapters.labelled_files import Row, read_labelled
+from services.triage.adapters.worker_pool import ONE_THREAD
 from services.triage.domain.label_model import LabelModel
 
 _PROCESSES: Final = 2
@@ -209,8 +211,10 @@ class Bench:
 
 
 def _rate(model: LabelModel, test: Sequence[Row], tier: Tier) -> float:
-    """Texts a second, from text to verdict, of two processes that begin together, by the clock; none comes from a cache."""
-    context = get_context("fork")
+    """Texts a second, from text to verdict, of two processes that begin together, by the clock; none comes from a cache.
+    Each has one thread, as the service's own have."""
+    context = get_context("spawn")
+    os.environ.update(ONE_THREAD)
     begin, results = context.Barrier(_PROCESSES), context.SimpleQueue()
     started = [
         context.Process(target=_read_all, args=(model, test, tier, begin, results)) for _ in range(_PROCESSES)

@@ -28,9 +28,10 @@ _CHUNK_SECONDS = 60.0
 _STOP_SECONDS = 2.0
 _BACKOFF_SECONDS = (0.1, 5.0)
 _MOST_DEATHS = 2
-_ONE_THREAD = dict.fromkeys(
+ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"
 )
+"""Environment of a process that shares the machine with others like it: numeric libraries take one thread each."""
 _log = structlog.get_logger()
 
 Result = Signals | Unclassifiable
@@ -259,7 +260,7 @@ class WorkerPool:
             self._program,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            env={**os.environ, **_ONE_THREAD},
+            env={**os.environ, **ONE_THREAD},
         )
 
     async def _greet(self, process: asyncio.subprocess.Process) -> None:
