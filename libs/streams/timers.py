@@ -11,12 +11,13 @@ from libs.streams.router import Due
 from libs.streams.transport import TopicPartition
 
 _LOOK_MS = 250
-_IDLE_LOOK_MS = 500
+_IDLE_LOOK_MS = 1_000
+"""Where nothing happens; what is due before that is taken when it is due, unless it was set meanwhile."""
 _MOST = 200
 
 
 class DueTimers:
-    """The timers of one group: looks for due ones every quarter of a second, every half where nothing happens."""
+    """The timers of one group: looks for due ones every quarter of a second, every second where nothing happens."""
 
     def __init__(self, schema: str, kinds: Sequence[str]) -> None:
         self._schema = schema
@@ -40,24 +41,25 @@ class DueTimers:
         return max(0, min(most, self._next_look_ms - now_ms))
 
     def taken(self, dues: Sequence[Due], now_ms: int) -> None:
-        """After the commit: look again at once when there may be more."""
+        """After the commit: look again at once when there may be more, and soon, for the batch may have set some. A look
+        is never put off: batches may follow each other for hours."""
         if self._kinds:
-            self._next_look_ms = 0 if len(dues) == _MOST else max(self._next_look_ms, now_ms + _LOOK_MS)
+            self._next_look_ms = 0 if len(dues) == _MOST else min(self._next_look_ms, now_ms + _LOOK_MS)
 
     async def waiting(self, database: Database, now_ms: int) -> bool:
-        """Whether any is due: a glance that costs no transaction, where no batch needs one anyway."""
+        """Whether any is due, and when the next will be: a glance that costs no transaction, where no batch needs one
+        anyway."""
         async with database.look() as connection:
             found = await fetch_all(
                 connection,
-                f"SELECT 1 FROM {self._schema}.timers"
-                " WHERE partition = ANY($1::int[]) AND due_at_ms <= $2 AND kind = ANY($3::text[]) LIMIT 1",
+                f"SELECT due_at_ms FROM {self._schema}.timers WHERE partition = ANY($1::int[])"
+                " AND due_at_ms <= $2 AND kind = ANY($3::text[]) ORDER BY due_at_ms LIMIT 1",
                 self._owned,
-                now_ms,
+                now_ms + _IDLE_LOOK_MS,
                 self._kinds,
             )
-        if not found:
-            self._next_look_ms = now_ms + _IDLE_LOOK_MS
-        return bool(found)
+        self._next_look_ms = found[0][0] if found else now_ms + _IDLE_LOOK_MS
+        return self._next_look_ms <= now_ms
 
     async def take(self, connection: AsyncConnection, now_ms: int) -> list[Due]:
         """Removes and returns due timers, oldest first."""

@@ -315,6 +315,25 @@ async def test_a_timer_is_delivered_once_when_due_and_not_when_cancelled(rig: Ri
     assert await rig.run_sql(f"SELECT key FROM {SCHEMA}.timers") == [("b",)]
 
 
+async def test_a_timer_is_delivered_while_batches_follow_each_other_without_a_pause(rig: Rig) -> None:
+    member = rig.member(counting_router("g", Behaviour()))
+    await rig.publish(message("a", 1))
+    await rig.drain(member)
+    for seq in range(2, 102):
+        await rig.publish(message("a", seq))
+        await rig.carry()
+        while not await member.round(50):
+            pass
+        if seq == 7:
+            async with rig.database.begin() as uow:
+                uow.set_timer("rig.wake", "b", uow.now_ms, b"due")
+                await uow.commit()
+        if "b" in await rig.seen():
+            break
+        await asyncio.sleep(0.02)
+    assert (await rig.seen())["b"].trail == ",timer:due"
+
+
 def test_the_envelope_becomes_cloudevents_headers_in_binary_mode() -> None:
     name = "centralino.ingest.v1.MessageReceived"
     envelope = Envelope(bytes(range(16)), 1_700_000_000_123, 3, name, "key", "00-a-b-01", b"payload")
