@@ -26,7 +26,7 @@ from libs.web import Broadcast, Host, TokenKeys, Tokens, create_host
 
 _log = structlog.get_logger()
 _RESTART_SECONDS = 1.0
-_POLL_SECONDS = 1.0
+_POLL_SECONDS = 2.0
 """Other processes ring; this is for what a command appends, and for a ring that was lost."""
 
 

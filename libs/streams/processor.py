@@ -36,7 +36,7 @@ _SMALL_BATCH = 50
 _SMALL_PAUSE_SECONDS = 0.012
 _AT_ONCE_SECONDS = 0.012
 """A poll that waited longer found the group idle: what comes next shall not wait for company, as it does under load."""
-_WAIT_MS = 500
+_WAIT_MS = 1_000
 _BACKOFF_SECONDS = (0.05, 5.0)
 _TROUBLED_AFTER = 3
 
