@@ -163,6 +163,19 @@ def test_a_label_with_one_example_can_be_learnt_by_its_name() -> None:
     assert found.labels[int(verdicts.probabilities[0].argmax())] == "broken_screen"
 
 
+def test_a_few_texts_that_are_all_right_do_not_make_everything_certain() -> None:
+    few = [
+        Labelled(text, label, "en", extract(read(text), ()))
+        for label in ("lost_parcel", "login")
+        for text in (f"{label} one", f"{label} two", f"{label} three", f"{label} four")
+    ]
+    found = train_labels(few, BagOfWords()).model
+    texts = ["login two", "login of a strange kind about lost things"]
+    features = [extract(read(text), ()) for text in texts]
+    known, strange = judge(features, texts, ["en"] * 2, found, BagOfWords(), cascade=False).confidence
+    assert strange < 0.9 < known
+
+
 def test_one_label_teaches_nothing_and_the_refusal_names_it() -> None:
     with pytest.raises(TooFewLabels, match="login"):
         train_labels([row for row in labelled() if row.label == "login"], encode)

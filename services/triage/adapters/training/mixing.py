@@ -26,6 +26,7 @@ _FEW: Final = 20
 _REJECTED: Final = 0.05
 _BLIND: Final = (0.5, 1.0)
 """Weights of words and encoder where too few texts could tell."""
+_ENOUGH: Final = 200
 _READ: Final = 4_000
 """Texts from which weights are fitted: two numbers need no more."""
 
@@ -85,7 +86,7 @@ def fit_mixture(
     # Of a label's only text no model that had not seen it can know.
     known = np.bincount(wanted)[wanted] > 1
     alone, (words, second) = 1.0, _BLIND
-    if known.sum() >= _FEW:
+    if known.sum() >= min(_FEW, len(wanted) / 2):
         alone = best_scale(unseen.words[known], wanted[known])
         words, second = _fit_two(unseen, wanted, known)
     if not encoder:
@@ -141,8 +142,9 @@ def best_scale(scores: Floats, wanted: Array) -> float:
     """What the scores are best multiplied by, to be logits of the labels."""
     step = -(-len(wanted) // _READ)
     some, target = scores[::step], wanted[::step]
+    doubt = _doubt(len(target))
     found = minimize(
-        lambda p: loss(some * np.exp(np.clip(p[0], -4, 4)), target),
+        lambda p: loss(some * np.exp(np.clip(p[0], -4, 4)), target) + doubt * p[0] ** 2,
         [0.0],
         method="Nelder-Mead",
         options={"maxiter": 40},
@@ -150,16 +152,26 @@ def best_scale(scores: Floats, wanted: Array) -> float:
     return float(np.exp(np.clip(found.x[0], -4, 4)))
 
 
+def _doubt(texts: int) -> float:
+    """How firmly weights are held where they would be without any text, in nats for a step of e: a few texts that are all
+    right would have them grow without end, and everything, nonsense too, believed. None from _ENOUGH texts on."""
+    return max(0.0, 1 / texts - 1 / _ENOUGH)
+
+
 def _fit_two(unseen: Unseen, wanted: Array, known: npt.NDArray[np.bool_]) -> tuple[float, float]:
     rows = np.flatnonzero(known)[:: -(-int(known.sum()) // _READ)]
     words = unseen.words[rows] * unseen.weight[rows, None]
     second, target = unseen.second[rows], wanted[rows]
 
+    before, doubt = np.log(_BLIND), _doubt(len(target))
+
     def of(p: Array) -> float:
         weights = np.exp(np.clip(p, -4, 4))
-        return loss(words * weights[0] + second * weights[1], target)
+        return loss(words * weights[0] + second * weights[1], target) + doubt * float(
+            ((p - before) ** 2).sum()
+        )
 
-    found = minimize(of, [-0.7, 0.0], method="Nelder-Mead", options={"maxiter": 80, "xatol": 1e-2})
+    found = minimize(of, before.round(1), method="Nelder-Mead", options={"maxiter": 80, "xatol": 1e-2})
     by_words, by_encoder = np.exp(np.clip(found.x, -4, 4)).tolist()
     return float(by_words), float(by_encoder)
 
