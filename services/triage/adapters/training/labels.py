@@ -34,6 +34,8 @@ OUTSIDE: Final = frozenset(("oos", "out_of_scope", "out of scope", "out-of-scope
 """Labels that are no topic: their texts teach what does not belong."""
 _NOISE: Final = 200
 _MACHINE: Final = 60
+_READ_SLOWLY: Final = 4
+"""Of noise, one text in so many is enough where both encoders read it: all together count the same."""
 
 
 @dataclass(frozen=True)
@@ -72,14 +74,15 @@ def train_labels(
     named = [
         Labelled(name, label, "en", extract(read(name), ())) for label in labels if (name := spoken(label))
     ]
+    both = encoder is not None and encoder.second
+    few = both and len(inside) <= min(SMALL, FEW_A_LABEL * len(labels))
+    share = _READ_SLOWLY if few else 1
     strange = [
         Labelled(text, "", "en", extract(read(text), ()))
-        for text in [*noise_texts(_NOISE, seed), *machine_texts(_MACHINE, seed)]
+        for text in [*noise_texts(_NOISE // share, seed), *machine_texts(_MACHINE // share, seed)]
     ]
     progress(f"{len(inside)} texts, {len(labels)} labels")
-    both = encoder is not None and encoder.second
     thin = thin_languages([row.language for row in inside], len(labels)) if both else frozenset[str]()
-    few = both and len(inside) <= min(SMALL, FEW_A_LABEL * len(labels))
     vectors = _vectors([*inside, *named, *outside, *strange], encoder, thin, few=few) if encoder else None
     parts = Parts([*inside, *named], vectors, labels, columns, len(inside), thin)
     rest = slice(len(inside) + len(named), None)
