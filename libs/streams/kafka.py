@@ -18,7 +18,7 @@ from libs.contracts import PARTITIONS, TOPICS
 from libs.streams.broker import MAX_REQUEST_BYTES, Broker, faults, record_of
 from libs.streams.errors import Retry
 from libs.streams.steps import Step, Steps, unwatched
-from libs.streams.transport import ANY, Place, Record, Subscription, TopicPartition, Transport
+from libs.streams.transport import ANY, Patience, Place, Record, Subscription, TopicPartition, Transport
 
 _DRAIN_SECONDS = 5.0
 _COMMIT_SECONDS = 5.0
@@ -69,6 +69,7 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aio
         self._idle = asyncio.Event()
         self._idle.set()
         self._committed = time.monotonic()
+        self._patience = Patience()
 
     async def owned(self) -> frozenset[int]:
         self._idle.set()
@@ -151,7 +152,7 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aio
         self._idle.set()
         consumer = self._consumer
         if consumer is None or not places:
-            await asyncio.sleep(wait_ms / 1000)
+            await self._patience.sleep(wait_ms)
             return []
         try:
             with faults(f"reading as {self._group}"):
@@ -177,10 +178,12 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aio
     ) -> list[Record]:
         wanted = await self._seek(consumer, places)
         if not wanted:
-            await asyncio.sleep(wait_ms / 1000)
+            await self._patience.sleep(wait_ms)
             return []
         await self._report(consumer, places)
-        found = await consumer.getmany(*wanted, timeout_ms=wait_ms, max_records=max_rows)
+        found: Mapping[Source, list[ConsumerRecord]] = {}
+        async with self._patience.wait():
+            found = await consumer.getmany(*wanted, timeout_ms=wait_ms, max_records=max_rows)
         if self._assignments != self._known_assignments:
             # Read from where another member was, it may be; the places are older than that.
             self._fetched.clear()
@@ -258,6 +261,9 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aio
             end = max(high or 0, self._ends.get(topic_partition, 0))
             lags[topic_partition] = max(0, end - place.offset - 1)
         return lags
+
+    def hurry(self) -> None:
+        self._patience.end()
 
     async def close(self) -> None:
         self._idle.set()

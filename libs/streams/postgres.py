@@ -1,6 +1,5 @@
 """The PostgreSQL transport: consumers read the log tables themselves, partitions are owned by leases."""
 
-import asyncio
 import time
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -11,7 +10,7 @@ from libs.primitives import new_id
 from libs.storage import fetch_all
 from libs.streams.log import Log
 from libs.streams.ownership import Leases
-from libs.streams.transport import Place, Record, TopicPartition
+from libs.streams.transport import Patience, Place, Record, TopicPartition
 
 # A partition gives at most this many rows at once, so that one full partition does not starve the others; octet_length
 # of a value out of line is known without reading it, so the size limit costs nothing.
@@ -74,6 +73,7 @@ class PostgresSubscription:
         self._renewed = float("-inf")
         self._registered = False
         self._turn = 0
+        self._patience = Patience()
 
     async def owned(self) -> frozenset[int]:
         if time.monotonic() - self._renewed < self._renew_seconds:
@@ -114,10 +114,11 @@ class PostgresSubscription:
         self, places: Mapping[TopicPartition, Place], max_rows: int, max_bytes: int, wait_ms: int
     ) -> list[Record]:
         if not places:
-            await asyncio.sleep(wait_ms / 1000)
+            await self._patience.sleep(wait_ms)
             return []
         positions = {source: place.number for source, place in places.items()}
-        await self._log.wait(self._topics, lambda: bool(self._log.behind(positions)), wait_ms)
+        async with self._patience.wait():
+            await self._log.wait(self._topics, lambda: bool(self._log.behind(positions)), wait_ms)
         behind = self._log.behind(positions)
         if not behind:
             return []
@@ -159,6 +160,9 @@ class PostgresSubscription:
 
     def lag(self, places: Mapping[TopicPartition, Place]) -> Mapping[TopicPartition, int]:
         return self._log.lags(places)
+
+    def hurry(self) -> None:
+        self._patience.end()
 
     async def close(self) -> None:
         self._owned = frozenset()

@@ -24,7 +24,7 @@ from libs.streams.router import Due, StreamRouter
 from libs.streams.spans import batch_spans
 from libs.streams.steps import Step, Steps, unwatched
 from libs.streams.timers import DueTimers
-from libs.streams.transport import Record, Subscription, TopicPartition, Transport
+from libs.streams.transport import Record, Subscription, TopicPartition, Transport, hurried
 
 Ctx = TypeVar("Ctx")
 _log = structlog.get_logger()
@@ -119,8 +119,9 @@ class Processor(Generic[Ctx]):
     async def run(self, stop: asyncio.Event) -> None:
         """Runs until `stop` is set, then finishes the batch at hand and gives up its partitions."""
         try:
-            while not stop.is_set():
-                await self._turn(stop)
+            async with hurried(self.subscription, stop):
+                while not stop.is_set():
+                    await self._turn(stop)
         finally:
             await self._leave()
 

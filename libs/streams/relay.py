@@ -20,7 +20,7 @@ from libs.streams.errors import Fenced, LogRestored, is_transient
 from libs.streams.restored import refuse_if_restored
 from libs.streams.spans import SendSpans
 from libs.streams.steps import Step, Steps, unwatched
-from libs.streams.transport import Record, Transport
+from libs.streams.transport import Record, Transport, hurried
 from libs.telemetry import metrics, recorder
 
 _BATCH_BYTES = 512 * 1024
@@ -78,12 +78,13 @@ class Relay:
     async def run(self, stop: asyncio.Event) -> None:
         """Copies until stopped; faults of the broker and of the database are waited for."""
         try:
-            while not stop.is_set():
-                try:
-                    await self.round(_WAIT_MS)
-                    self._failures, self._restored = 0, ""
-                except Exception as error:  # noqa: BLE001 - whatever it is, nothing may be skipped
-                    await self._begin_again(error, stop)
+            async with hurried(self._subscription, stop):
+                while not stop.is_set():
+                    try:
+                        await self.round(_WAIT_MS)
+                        self._failures, self._restored = 0, ""
+                    except Exception as error:  # noqa: BLE001 - whatever it is, nothing may be skipped
+                        await self._begin_again(error, stop)
         finally:
             await self.close()
 

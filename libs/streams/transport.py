@@ -4,7 +4,9 @@ A transport says which partitions this process owns and hands over their rows in
 partition with an epoch, keeps the position in its own database, and decides what a row means.
 """
 
-from collections.abc import Iterable, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -79,6 +81,10 @@ class Subscription(Protocol):
         """Rows not read yet, by partition, as far as known."""
         ...
 
+    def hurry(self) -> None:
+        """Ends the wait of the poll at hand; from now on none waits. For who is about to stop."""
+        ...
+
     async def close(self) -> None:
         """Gives up the partitions at once, so that others need not wait for the lease to end."""
         ...
@@ -90,3 +96,50 @@ class Transport(Protocol):
     def subscribe(self, group: str, topics: Iterable[str], position_schema: str) -> Subscription:
         """Joins a group. `position_schema` is where the group keeps its positions, so that retention can ask."""
         ...
+
+
+class Patience:
+    """What the waits of a subscription last by, until somebody is in a hurry."""
+
+    def __init__(self) -> None:
+        self._ended = False
+        self._at_hand: asyncio.Timeout | None = None
+
+    def end(self) -> None:
+        """The wait at hand ends now, and each later one where it begins."""
+        self._ended = True
+        if self._at_hand is not None and not self._at_hand.expired():
+            self._at_hand.reschedule(0)
+
+    @asynccontextmanager
+    async def wait(self) -> AsyncIterator[None]:
+        """What is awaited inside is given up when the patience ends; the code after it goes on."""
+        at_hand = asyncio.timeout(0 if self._ended else None)
+        try:
+            async with at_hand as self._at_hand:
+                yield
+        except TimeoutError:
+            if not at_hand.expired():
+                raise
+        finally:
+            self._at_hand = None
+
+    async def sleep(self, wait_ms: int) -> None:
+        """Sleeps so long at most."""
+        async with self.wait():
+            await asyncio.sleep(wait_ms / 1000)
+
+
+@asynccontextmanager
+async def hurried(subscription: Subscription, stop: asyncio.Event) -> AsyncIterator[None]:
+    """Inside, the subscription does not wait any more once `stop` is set."""
+
+    async def watch() -> None:
+        await stop.wait()
+        subscription.hurry()
+
+    watching = asyncio.create_task(watch())
+    try:
+        yield
+    finally:
+        watching.cancel()

@@ -255,6 +255,23 @@ async def test_a_slow_consumer_takes_no_more_than_its_bounds_at_once(rig: Rig) -
     assert len(await rig.seen()) == 200
 
 
+async def test_who_is_about_to_stop_waits_no_longer_for_rows_and_what_comes_then_is_kept(rig: Rig) -> None:
+    await rig.publish(message("c", 1))
+    member = rig.member(counting_router("g", Behaviour()))
+    await rig.drain(member)
+    waiting = asyncio.create_task(member.round(600_000))
+    await asyncio.sleep(0.2)
+    assert not waiting.done()
+    member.subscription.hurry()
+    async with asyncio.timeout(30):
+        assert await waiting == 0
+        assert await member.round(600_000) == 0
+    await member.leave()
+    await rig.publish(message("c", 2))
+    await rig.drain(rig.member(counting_router("g", Behaviour())))
+    assert (await rig.seen())["c"].trail == ",1,2"
+
+
 async def test_a_value_of_one_megabyte_passes(rig: Rig) -> None:
     await rig.publish(message("big", 1, "x" * 1_000_000), message("big", 2))
     await rig.drain(rig.member(counting_router("g", Behaviour())))

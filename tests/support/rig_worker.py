@@ -77,6 +77,7 @@ class StutterSubscription:
         self.reassigned = inner.reassigned
         self.beginning = inner.beginning
         self.lag = inner.lag
+        self.hurry = inner.hurry
         self.close = inner.close
 
     async def poll(

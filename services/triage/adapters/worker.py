@@ -16,6 +16,7 @@ from services.triage.adapters.knowledge import Sources
 from services.triage.adapters.learner import Learner
 from services.triage.domain.classification import Query
 
+_FIRST = ("Hello, I have a question", "Bună ziua, am o întrebare")
 Work = Callable[[Any], object]
 """A frame that came in (queries or Teach) -> the answer."""
 
@@ -23,6 +24,8 @@ Work = Callable[[Any], object]
 def work_of(sources: Sources) -> tuple[str, Work]:
     """The model's version and the function that classifies."""
     learner = Learner(sources)
+    # Encoders take seconds to load, with the first text of a language that they read: no customer waits for it.
+    learner.classify([Query(text) for text in _FIRST])
 
     def work(value: Sequence[Query] | Teach) -> object:
         if isinstance(value, Teach):
