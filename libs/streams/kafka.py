@@ -23,6 +23,8 @@ from libs.streams.transport import ANY, Patience, Place, Record, Subscription, T
 _DRAIN_SECONDS = 5.0
 _COMMIT_SECONDS = 5.0
 _REJOIN_AFTER = 5
+_HEARTBEATS = 12
+"""In a session's time-out. The broker's answer to one tells that partitions of another member, which has died, are free."""
 
 
 class KafkaTransport:
@@ -91,7 +93,7 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aio
             auto_offset_reset="earliest",
             partition_assignment_strategy=[RangePartitionAssignor],
             session_timeout_ms=int(self._broker.session_seconds * 1000),
-            heartbeat_interval_ms=int(self._broker.session_seconds * 1000 / 4),
+            heartbeat_interval_ms=int(self._broker.session_seconds * 1000 / _HEARTBEATS),
             rebalance_timeout_ms=int((_DRAIN_SECONDS + 5) * 1000),
             max_partition_fetch_bytes=MAX_REQUEST_BYTES,
         )
@@ -142,6 +144,7 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aio
             for partition in range(PARTITIONS)
             if all((name, partition) in found for name in self._names)
         )
+        self._patience.cut()
 
     async def beginning(self, sources: Iterable[TopicPartition]) -> Mapping[TopicPartition, int]:
         return dict.fromkeys(sources, ANY)
@@ -182,6 +185,8 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aio
             return []
         await self._report(consumer, places)
         found: Mapping[Source, list[ConsumerRecord]] = {}
+        if self._assignments != self._known_assignments:
+            return []
         async with self._patience.wait():
             found = await consumer.getmany(*wanted, timeout_ms=wait_ms, max_records=max_rows)
         if self._assignments != self._known_assignments:

@@ -99,21 +99,25 @@ class Transport(Protocol):
 
 
 class Patience:
-    """What the waits of a subscription last by, until somebody is in a hurry."""
+    """What lets a subscription wait, and ends its waits when there is news or somebody is in a hurry."""
 
     def __init__(self) -> None:
         self._ended = False
         self._at_hand: asyncio.Timeout | None = None
 
-    def end(self) -> None:
-        """The wait at hand ends now, and each later one where it begins."""
-        self._ended = True
+    def cut(self) -> None:
+        """The wait at hand ends now, if there is one."""
         if self._at_hand is not None and not self._at_hand.expired():
             self._at_hand.reschedule(0)
 
+    def end(self) -> None:
+        """The wait at hand ends now, and each later one where it begins."""
+        self._ended = True
+        self.cut()
+
     @asynccontextmanager
     async def wait(self) -> AsyncIterator[None]:
-        """What is awaited inside is given up when the patience ends; the code after it goes on."""
+        """What is awaited inside is given up when it is cut; the code after it goes on."""
         at_hand = asyncio.timeout(0 if self._ended else None)
         try:
             async with at_hand as self._at_hand:
