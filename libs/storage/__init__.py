@@ -11,10 +11,11 @@ from libs.storage.blobs import (
 )
 from libs.storage.database_blobs import DatabaseBlobs
 from libs.storage.engine import Database, Engines, async_url
-from libs.storage.repository import NotLoaded, Rows, TableRepository, Want
+from libs.storage.repository import NotLoaded, Rows, TableRepository, Want, load_all
 from libs.storage.s3_blobs import Bucket, S3Blobs, S3Fault
 from libs.storage.s3_signing import S3Credentials
 from libs.storage.sql import execute, fetch_all, fetch_one
+from libs.storage.together import Statement, fetch_together
 from libs.storage.unit_of_work import Emitted, Outbox, UnitOfWork
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "S3Blobs",
     "S3Credentials",
     "S3Fault",
+    "Statement",
     "TableRepository",
     "UnitOfWork",
     "Want",
@@ -42,5 +44,7 @@ __all__ = [
     "execute",
     "fetch_all",
     "fetch_one",
+    "fetch_together",
+    "load_all",
     "pieces_of",
 ]

@@ -1,7 +1,7 @@
 """Tables as maps: a repository loads and saves many rows with one statement, an identity map holds them meanwhile."""
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Generic, TypeVar
 
 from pydantic_core import to_json
@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import TypeEngine
 
 from libs.storage.sql import run
+from libs.storage.together import Statement, execute_together, fetch_together
 
 V = TypeVar("V")
 Row = Mapping[str, Any]
@@ -73,7 +74,7 @@ class TableRepository(Generic[V]):
         self._key_columns = [column.name for column in table.primary_key.columns]
         self._columns = [column.name for column in table.columns]
         self._json = {column.name for column in table.columns if isinstance(column.type, JSONB)}
-        names = [field.name for field in fields(value)]  # type: ignore[arg-type]  # V is a dataclass by contract
+        names = [column.name for column in fields(value)]  # type: ignore[arg-type]  # V is a dataclass by contract
         self._to_row = to_row or (lambda v: {name: getattr(v, name) for name in names})
         self._from_row = from_row or (lambda row: value(**row))
         self._plain_key = len(self._key_columns) == 1
@@ -133,10 +134,18 @@ class TableRepository(Generic[V]):
 
     async def load_many(self, connection: AsyncConnection, keys: Iterable[Hashable]) -> dict[Hashable, V]:
         """The rows of these keys that exist, locked in the order of their keys."""
-        wanted: list[Any] = _sorted(set(keys))
+        wanted = set(keys)
         if not wanted:
             return {}
-        records = await run(connection, self._load, self._key_arrays(wanted))
+        loading = self.loading(wanted)
+        return self.by_key(await run(connection, loading.text, loading.arguments))
+
+    def loading(self, keys: Iterable[Hashable]) -> Statement:
+        """What `load_many` runs; `by_key` reads its rows."""
+        return Statement(self._load, self._key_arrays(_sorted(keys)))
+
+    def by_key(self, records: Iterable[Sequence[Any]]) -> dict[Hashable, V]:
+        """Values by their keys, from rows whose columns stand in the table's order."""
         values = [self.value_of(record) for record in records]
         return {self.key_of(value): value for value in values}
 
@@ -149,22 +158,34 @@ class TableRepository(Generic[V]):
             for name in self._columns
         )
 
-    async def insert_many(self, connection: AsyncConnection, values: Sequence[V]) -> None:
+    def inserting(self, values: Sequence[V]) -> Statement:
         """Inserts rows; an existing key is the database's IntegrityError."""
-        await run(connection, self._insert, self._value_arrays(values))
+        return Statement(self._insert, self._value_arrays(values))
 
-    async def update_many(self, connection: AsyncConnection, values: Sequence[V]) -> None:
-        """Overwrites existing rows."""
-        if self._update:
-            await run(connection, self._update, self._value_arrays(values))
+    def updating(self, values: Sequence[V]) -> Statement | None:
+        """Overwrites existing rows; None where the key is all there is."""
+        return Statement(self._update, self._value_arrays(values)) if self._update else None
 
-    async def delete_many(self, connection: AsyncConnection, keys: Sequence[Hashable]) -> None:
+    def deleting(self, keys: Sequence[Hashable]) -> Statement:
         """Removes rows; missing ones are no error."""
-        await run(connection, self._delete, self._key_arrays(_sorted(keys)))
+        return Statement(self._delete, self._key_arrays(_sorted(keys)))
 
 
 def _sorted(keys: Iterable[Any]) -> list[Any]:
     return sorted(keys)
+
+
+@dataclass(slots=True)
+class Changes:
+    """What is to be written of one or several tables: first the removals, then the rest."""
+
+    removals: list[Statement] = field(default_factory=list)
+    writes: list[Statement] = field(default_factory=list)
+
+    async def write(self, connection: AsyncConnection) -> None:
+        """At most two statements."""
+        await execute_together(connection, self.removals)
+        await execute_together(connection, self.writes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,12 +212,15 @@ class Rows(Generic[V]):
 
     async def load(self, keys: Iterable[Hashable]) -> None:
         """Loads and locks the rows of keys that are not in the map yet."""
-        missing = {key for key in keys if key not in self._values}
-        if not missing:
-            return
-        found = await self._table.load_many(self._connection, missing)
+        await load_all([(self, keys)])
+
+    def _missing(self, keys: Iterable[Hashable]) -> set[Hashable]:
+        return {key for key in keys if key not in self._values}
+
+    def _take(self, keys: Iterable[Hashable], records: Iterable[Sequence[Any]]) -> None:
+        found = self._table.by_key(records)
         self._stored.update(found)
-        for key in missing:
+        for key in keys:
             self._values[key] = found.get(key)
 
     def get(self, key: Hashable) -> V | None:
@@ -220,20 +244,37 @@ class Rows(Generic[V]):
         self._changed.add(key)
 
     async def save(self) -> None:
-        """Writes what changed: at most one statement each for new, changed and removed rows."""
+        """Writes what changed."""
+        await self.changes().write(self._connection)
+
+    def changes(self) -> Changes:
+        """What changed, at most one statement each for new, changed and removed rows; from now on it counts as written."""
+        changes = Changes()
         if not self._changed:
-            return
+            return changes
         keys = _sorted(self._changed)
         kept = [(key, value) for key in keys if (value := self._values[key]) is not None]
         new = [value for key, value in kept if key not in self._stored]
         old = [value for key, value in kept if key in self._stored]
         gone = [key for key in keys if self._values[key] is None and key in self._stored]
         if gone:
-            await self._table.delete_many(self._connection, gone)
+            changes.removals.append(self._table.deleting(gone))
         if new:
-            await self._table.insert_many(self._connection, new)
-        if old:
-            await self._table.update_many(self._connection, old)
+            changes.writes.append(self._table.inserting(new))
+        if old and (update := self._table.updating(old)) is not None:
+            changes.writes.append(update)
         self._stored.update(key for key, _ in kept)
         self._stored.difference_update(gone)
         self._changed = set()
+        return changes
+
+
+async def load_all(wanted: Iterable[tuple[Rows[Any], Iterable[Hashable]]]) -> None:
+    """Loads and locks rows of several tables of one transaction, those that are not in their maps yet, table by table."""
+    missing = [(rows, keys) for rows, asked in wanted if (keys := rows._missing(asked))]
+    if not missing:
+        return
+    statements = [rows._table.loading(keys) for rows, keys in missing]
+    found = await fetch_together(missing[0][0]._connection, statements)
+    for (rows, keys), records in zip(missing, found, strict=True):
+        rows._take(keys, records)

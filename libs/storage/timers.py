@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from libs.contracts import partition_of
-from libs.storage.sql import run
+from libs.storage.together import Statement
 
 
 @dataclass(slots=True)
@@ -23,32 +21,33 @@ class TimerChanges:
         self._set.pop((kind, key), None)
         self._cancelled.add((kind, key))
 
-    async def write(self, connection: AsyncConnection, schema: str) -> None:
-        """Writes the changes, at most two statements."""
+    def statements(self, schema: str) -> list[Statement]:
+        """What writes the changes, at most two statements; from now on they count as written."""
+        made = []
         if self._cancelled:
             gone = sorted(self._cancelled)
-            await run(
-                connection,
+            text = (
                 f"DELETE FROM {schema}.timers WHERE (kind, key) IN"
-                " (SELECT * FROM unnest($1::text[], $2::text[]))",
-                ([kind for kind, _ in gone], [key for _, key in gone]),
+                " (SELECT * FROM unnest($1::text[], $2::text[]))"
             )
+            made.append(Statement(text, ([kind for kind, _ in gone], [key for _, key in gone])))
             self._cancelled = set()
         if self._set:
             rows = sorted(self._set.items())
-            await run(
-                connection,
+            text = (
                 f"INSERT INTO {schema}.timers (kind, key, partition, due_at_ms, payload, traceparent)"
                 " SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::bigint[], $5::bytea[], $6::text[])"
                 " ON CONFLICT (kind, key) DO UPDATE"
-                " SET due_at_ms = excluded.due_at_ms, payload = excluded.payload, traceparent = excluded.traceparent",
-                (
-                    [kind for (kind, _), _ in rows],
-                    [key for (_, key), _ in rows],
-                    [partition_of(key) for (_, key), _ in rows],
-                    [due for _, (due, _, _) in rows],
-                    [payload for _, (_, payload, _) in rows],
-                    [traceparent for _, (_, _, traceparent) in rows],
-                ),
+                " SET due_at_ms = excluded.due_at_ms, payload = excluded.payload, traceparent = excluded.traceparent"
             )
+            arrays = (
+                [kind for (kind, _), _ in rows],
+                [key for (_, key), _ in rows],
+                [partition_of(key) for (_, key), _ in rows],
+                [due for _, (due, _, _) in rows],
+                [payload for _, (_, payload, _) in rows],
+                [traceparent for _, (_, _, traceparent) in rows],
+            )
+            made.append(Statement(text, arrays))
             self._set = {}
+        return made

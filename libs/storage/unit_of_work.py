@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeVar
 from google.protobuf.message import Message
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from libs.storage.repository import Rows, TableRepository
+from libs.storage.repository import Changes, Rows, TableRepository
 from libs.storage.timers import TimerChanges
 
 V = TypeVar("V")
@@ -83,13 +83,19 @@ class UnitOfWork:
         self._after.append(call)
 
     async def flush(self) -> None:
-        """Writes what changed, one statement a table, without committing."""
+        """Writes what changed, in few statements, without committing."""
+        changes = Changes()
         for rows in self._rows.values():
-            await rows.save()
-        last, self._last = self._last, []
-        for work in last:
-            await work()
-        await self._timers.write(self.connection, self.schema)
+            one = rows.changes()
+            changes.removals += one.removals
+            changes.writes += one.writes
+        if self._last:
+            await changes.write(self.connection)
+            last, self._last, changes = self._last, [], Changes()
+            for work in last:
+                await work()
+        changes.writes += self._timers.statements(self.schema)
+        await changes.write(self.connection)
 
     async def commit(self) -> None:
         """Writes rows, timers and events, and commits. Only at the edge."""

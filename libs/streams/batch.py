@@ -8,7 +8,7 @@ from google.protobuf.message import DecodeError, Message
 
 from libs.contracts import Envelope, message_type, unpack
 from libs.primitives import derived_id_bytes
-from libs.storage import Rows, UnitOfWork, Want
+from libs.storage import Rows, UnitOfWork, Want, load_all
 from libs.streams.errors import Reject, Stop
 from libs.streams.router import Due, Received, StreamRouter
 from libs.streams.transport import Record
@@ -114,12 +114,11 @@ def _with(received: Received[Any] | None, prepared: object) -> Received[Any]:
 
 
 async def load(wants: Iterable[Want]) -> None:
-    """Loads the wanted rows, one statement a table."""
+    """Loads the wanted rows, all tables together."""
     grouped: dict[int, tuple[Rows[Any], list[Any]]] = {}
     for want in wants:
         grouped.setdefault(id(want.rows), (want.rows, []))[1].append(want.key)
-    for rows, keys in grouped.values():
-        await rows.load(keys)
+    await load_all(grouped.values())
 
 
 async def run_events(

@@ -53,7 +53,8 @@ class Subscriber(Generic[Ctx]):
     topics: tuple[str, ...] = ()
     """Topics read beside those of the handlers."""
     gather_seconds: float = 0.0
-    """After a batch, how long what comes next is left to gather: for a group whose results nobody waits for."""
+    """How long a batch is left alone while the next gathers: for a group whose results nobody waits for, so that it does
+    not work while those work for whom somebody waits."""
 
 
 class Processor(Generic[Ctx]):
@@ -156,11 +157,8 @@ class Processor(Generic[Ctx]):
 
     async def _gather(self, count: int, stop: asyncio.Event) -> None:
         """Leaves rows time to come together, so that they share a transaction."""
-        pause = self._subscriber.gather_seconds
-        if not pause and self._found_at_once and count < _SMALL_BATCH:
-            pause = _SMALL_PAUSE_SECONDS
-        if pause and 0 < count < self._max_rows:
-            await self._sleep(stop, pause)
+        if self._found_at_once and 0 < count < _SMALL_BATCH and not self._subscriber.gather_seconds:
+            await self._sleep(stop, _SMALL_PAUSE_SECONDS)
 
     async def _may_run(self, stop: asyncio.Event) -> bool:
         if self.claims.partitions and self.stopped_because is None:
@@ -231,6 +229,8 @@ class Processor(Generic[Ctx]):
         fresh, repeats = self.claims.fresh(records)
         if repeats:
             self._metrics.repeats(repeats)
+        if self._subscriber.gather_seconds and 0 < len(fresh) < self._max_rows:
+            await asyncio.sleep(self._subscriber.gather_seconds)
         decoded = [decode(record, self._router) for record in fresh]
         handled = any(item.received is not None or item.fault for item in decoded)
         timers = self._timers.due(self._clock.now_ms())

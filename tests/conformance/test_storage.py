@@ -24,6 +24,7 @@ from libs.storage import (
     UnitOfWork,
     async_url,
     fetch_all,
+    load_all,
 )
 from libs.streams import is_transient
 from libs.streams.errors import sqlstate_of
@@ -54,6 +55,29 @@ class Thing:
 
 REPOSITORY = TableRepository(THINGS, Thing)
 
+PARTS = Table(
+    "parts",
+    MetaData(),
+    Column("part", Text, primary_key=True),
+    Column("a", Text),
+    Column("b", BigInteger),
+    Column("notes", JSONB),
+    schema="t",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Of a thing, which the database wants to exist."""
+
+    part: str
+    a: str
+    b: int
+    notes: Any = None
+
+
+PARTS_OF_THINGS = TableRepository(PARTS, Part)
+
 
 class NoOutbox:
     async def append(self, connection: Any, events: Sequence[Emitted], now_ms: int) -> Any:
@@ -71,6 +95,10 @@ async def database(request: pytest.FixtureRequest, in_ci: bool) -> AsyncIterator
             await connection.exec_driver_sql(
                 "CREATE TABLE t.things (a text, b bigint, flag boolean, share double precision, raw bytea, data jsonb,"
                 " PRIMARY KEY (a, b))"
+            )
+            await connection.exec_driver_sql(
+                "CREATE TABLE t.parts (part text PRIMARY KEY, a text, b bigint, notes jsonb,"
+                " FOREIGN KEY (a, b) REFERENCES t.things)"
             )
             await connection.exec_driver_sql(
                 "CREATE TABLE t.timers (kind text, key text, partition int, due_at_ms bigint, payload bytea,"
@@ -127,6 +155,70 @@ async def test_rows_are_inserted_changed_and_removed_in_one_commit(database: Dat
     assert stored == {("m", 1): "changed", ("m", 3): "new"}
 
 
+async def test_rows_of_several_tables_and_timers_are_written_and_loaded_together(database: Database) -> None:
+    thing, other = Thing("whole", 1, True, 0.5, b"\x00", {"k": [1, None]}), Thing("whole", 2)
+    part = Part("wheel", "whole", 1, ["ă", {"n": 1.5}])
+    async with database.begin() as uow:
+        # The part first: what it belongs to is written with it.
+        uow.rows(PARTS_OF_THINGS).put(part)
+        uow.rows(REPOSITORY).put(thing)
+        uow.rows(REPOSITORY).put(other)
+        uow.set_timer("whole", "1", 10)
+        await uow.commit()
+    async with database.begin() as uow:
+        things, parts = uow.rows(REPOSITORY), uow.rows(PARTS_OF_THINGS)
+        await load_all([(things, [("whole", 1), ("whole", 2), ("whole", 3)]), (parts, ["wheel", "none"])])
+        assert [things.get(("whole", number)) for number in (1, 2, 3)] == [thing, other, None]
+        assert [parts.get(name) for name in ("wheel", "none")] == [part, None]
+        parts.put(Part("wheel", "whole", 2))
+        parts.put(Part("bell", "whole", 1))
+        things.put(Thing("whole", 2, data="changed"))
+        uow.cancel_timer("whole", "1")
+        uow.set_timer("whole", "2", 20)
+        await uow.commit()
+    async with database.begin() as uow:
+        things, parts = uow.rows(REPOSITORY), uow.rows(PARTS_OF_THINGS)
+        await load_all([(things, [("whole", 2)]), (parts, ["wheel", "bell"])])
+        found = (things.get(("whole", 2)), parts.get("wheel"), parts.get("bell"))
+        assert found == (
+            Thing("whole", 2, data="changed"),
+            Part("wheel", "whole", 2),
+            Part("bell", "whole", 1),
+        )
+        things.delete(("whole", 2))
+        parts.delete("wheel")
+        await uow.commit()
+    async with database.read() as connection:
+        assert await fetch_all(connection, "SELECT part FROM t.parts ORDER BY 1") == [("bell",)]
+        timers = await fetch_all(connection, "SELECT key, due_at_ms FROM t.timers WHERE kind = 'whole'")
+        assert timers == [("2", 20)]
+
+
+async def test_rows_loaded_together_are_locked(database: Database) -> None:
+    async with database.begin() as uow:
+        uow.rows(REPOSITORY).put(Thing("both", 1, data=0))
+        await uow.commit()
+    async with database.begin() as uow:
+        uow.rows(PARTS_OF_THINGS).put(Part("both", "both", 1, 0))
+        await uow.commit()
+
+    async def add() -> None:
+        async with database.begin() as uow:
+            things, parts = uow.rows(REPOSITORY), uow.rows(PARTS_OF_THINGS)
+            await load_all([(things, [("both", 1)]), (parts, ["both"])])
+            thing, part = things.get(("both", 1)), parts.get("both")
+            assert thing is not None
+            assert part is not None
+            things.put(Thing("both", 1, data=thing.data + 1))
+            parts.put(Part("both", "both", 1, part.notes + 1))
+            await uow.commit()
+
+    await asyncio.gather(*(add() for _ in range(20)))
+    async with database.read() as connection:
+        assert await fetch_all(connection, "SELECT notes FROM t.parts WHERE part = 'both'") == [(20,)]
+    assert (await _all(database))["both", 1].data == 20
+
+
 async def test_two_writers_of_a_row_wait_for_each_other(database: Database) -> None:
     async with database.begin() as uow:
         uow.rows(REPOSITORY).put(Thing("count", 1, data=0))
@@ -140,8 +232,6 @@ async def test_two_writers_of_a_row_wait_for_each_other(database: Database) -> N
             assert old is not None
             rows.put(Thing("count", 1, data=old.data + 1))
             await uow.commit()
-
-    import asyncio
 
     await asyncio.gather(*(add() for _ in range(20)))
     assert (await _all(database))["count", 1].data == 20

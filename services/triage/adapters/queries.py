@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from libs.contracts import MessageReceived
-from libs.storage import Database, execute, fetch_all, fetch_one
+from libs.storage import Database, Statement, execute, fetch_all, fetch_one, fetch_together
 from services.triage.adapters.tables import (
     CUSTOMERS,
     DECISIONS,
@@ -32,34 +32,30 @@ class Known:
 
 
 async def known_of(database: Database, events: Sequence[MessageReceived]) -> Known:
-    """Read it, on one connection."""
+    """Read it in one go."""
     conversations = sorted({event.conversation_id for event in events})
     customers = sorted({event.customer_id for event in events if event.customer_id})
     since = min((event.received_at_ms for event in events), default=0) - WEEK_MS
     contacts: dict[str, dict[str, int]] = {}
-    async with database.read() as connection:
-        languages = await fetch_all(
-            connection,
+    asked = [
+        Statement(
             f"SELECT conversation_id, language FROM {database.schema}.conversations"
             " WHERE conversation_id = ANY($1::text[]) AND language <> ''",
-            conversations,
-        )
-        if not customers:
-            return Known({row[0]: row[1] for row in languages}, {}, {})
-        heard = await fetch_all(
-            connection,
+            [conversations],
+        ),
+        Statement(
             f"SELECT {CUSTOMERS.columns} FROM {database.schema}.customers WHERE customer_id = ANY($1::text[])",
-            customers,
-        )
-        rows = await fetch_all(
-            connection,
+            [customers],
+        ),
+        Statement(
             f"SELECT customer_id, conversation_id, contacted_at_ms FROM {database.schema}.conversations"
             " WHERE customer_id = ANY($1::text[]) AND contacted_at_ms > $2"
             " ORDER BY contacted_at_ms DESC LIMIT $3",
-            customers,
-            since,
-            _MOST_CONTACTS * len(customers),
-        )
+            [customers, since, _MOST_CONTACTS * len(customers)],
+        ),
+    ]
+    async with database.read() as connection:
+        languages, heard, rows = await fetch_together(connection, asked)
     for customer, conversation, at_ms in rows:
         contacts.setdefault(customer, {})[conversation] = at_ms
     found = map(CUSTOMERS.value_of, heard)
