@@ -12,14 +12,8 @@ from libs.primitives import Clock
 from libs.storage.unit_of_work import Outbox, UnitOfWork
 from libs.telemetry import carried_trace
 
-# Plans cached while a table was empty stay; without these a state load of a grown table was ten times slower. And each
-# is made once a connection, not for the parameters of each of the first five times.
-_PINNED = {
-    "plan_cache_mode": "force_generic_plan",
-    "enable_seqscan": "off",
-    "enable_hashjoin": "off",
-    "enable_mergejoin": "off",
-}
+# Plans cached while a table was empty stay; without these a state load of a grown table was ten times slower.
+_PINNED = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off"}
 
 
 def async_url(url: str) -> str:

@@ -30,7 +30,7 @@ Ctx = TypeVar("Ctx")
 _log = structlog.get_logger()
 
 _STORE_PASSED_SECONDS = 1.0
-_MAX_ROWS = 200
+_MAX_ROWS = 500
 _MAX_BYTES = 8 * 1024 * 1024
 _SMALL_BATCH = 50
 _SMALL_PAUSE_SECONDS = 0.012
