@@ -58,7 +58,10 @@ def _numbered_on(texts: Sequence[str]) -> list[str]:
     """The statements with their parameters numbered one after the other."""
     numbered, before = [], 0
     for text in texts:
-        numbers = [int(number) for number in _PARAMETER.findall(text)]
-        numbered.append(_PARAMETER.sub(lambda found: f"${int(found[1]) + before}", text))  # noqa: B023 - used at once
-        before += max(numbers, default=0)
+        numbered.append(_shifted(text, before))
+        before += max((int(number) for number in _PARAMETER.findall(text)), default=0)
     return numbered
+
+
+def _shifted(text: str, by: int) -> str:
+    return _PARAMETER.sub(lambda found: f"${int(found[1]) + by}", text)
