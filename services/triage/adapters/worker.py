@@ -24,8 +24,6 @@ Work = Callable[[Any], object]
 def work_of(sources: Sources) -> tuple[str, Work]:
     """The model's version and the function that classifies."""
     learner = Learner(sources)
-    # Encoders take seconds to load, with the first text of a language that they read: no customer waits for it.
-    learner.classify([Query(text) for text in _FIRST])
 
     def work(value: Sequence[Query] | Teach) -> object:
         if isinstance(value, Teach):
@@ -53,6 +51,9 @@ def serve(make: Callable[[Sources], tuple[str, Work]]) -> None:
         answers.write(frame(Failed(str(error))))
         return
     _write(answers, Ready(version))
+    # Encoders take seconds to load, with the first text of a language that they read: rather now than when a customer
+    # waits, and rather beside the service's start than before it.
+    work([Query(text) for text in _FIRST])
     while (value := _read(source)) is not None:
         _write(answers, work(value))
 

@@ -122,6 +122,8 @@ class WorkerPool:
             process = await self._launch()
             try:
                 await self._greet(process)
+                # Its first answer tells that its encoders are loaded too.
+                await self._exchange(process, [], _START_SECONDS)
             except (_Died, ClassifierUnavailable) as error:
                 await self._end(process)
                 raise ClassifierUnavailable(str(error)) from error
