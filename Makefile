@@ -42,7 +42,7 @@ image-check: $(VENV)/.dev ## Runs the steps of the Dockerfile in an empty folder
 test: $(VENV)/.dev ## Everything that must hold: lint, types, contracts, tests; ARGS="-n 0 tests/unit" for a part
 	$(MAKE) lint types
 	$(BIN)/python -m pytest -n 3 --dist worksteal -m "not load" $(ARGS)
-	$(if $(ARGS),,$(BIN)/python -m pytest -n 2 -m load tests/system)
+	$(if $(ARGS),,$(BIN)/python -m pytest -m load tests/system)
 
 lint: $(VENV)/.dev ## ruff, import rules, proto lint
 	$(BIN)/ruff check .
