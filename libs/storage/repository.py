@@ -245,13 +245,14 @@ class Rows(Generic[V]):
 
     async def save(self) -> None:
         """Writes what changed."""
-        await self.changes().write(self._connection)
-
-    def changes(self) -> Changes:
-        """What changed, at most one statement each for new, changed and removed rows; from now on it counts as written."""
         changes = Changes()
+        self.collect(changes)
+        await changes.write(self._connection)
+
+    def collect(self, changes: Changes) -> None:
+        """Adds at most one statement each for new, changed and removed rows, which from now on count as written."""
         if not self._changed:
-            return changes
+            return
         keys = _sorted(self._changed)
         kept = [(key, value) for key in keys if (value := self._values[key]) is not None]
         new = [value for key, value in kept if key not in self._stored]
@@ -266,7 +267,6 @@ class Rows(Generic[V]):
         self._stored.update(key for key, _ in kept)
         self._stored.difference_update(gone)
         self._changed = set()
-        return changes
 
 
 async def load_all(wanted: Iterable[tuple[Rows[Any], Iterable[Hashable]]]) -> None:

@@ -86,9 +86,7 @@ class UnitOfWork:
         """Writes what changed, in few statements, without committing."""
         changes = Changes()
         for rows in self._rows.values():
-            one = rows.changes()
-            changes.removals += one.removals
-            changes.writes += one.writes
+            rows.collect(changes)
         if self._last:
             await changes.write(self.connection)
             last, self._last, changes = self._last, [], Changes()

@@ -184,9 +184,9 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aio
             await self._patience.sleep(wait_ms)
             return []
         await self._report(consumer, places)
-        found: Mapping[Source, list[ConsumerRecord]] = {}
         if self._assignments != self._known_assignments:
             return []
+        found: Mapping[Source, list[ConsumerRecord]] = {}
         async with self._patience.wait():
             found = await consumer.getmany(*wanted, timeout_ms=wait_ms, max_records=max_rows)
         if self._assignments != self._known_assignments:

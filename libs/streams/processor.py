@@ -157,7 +157,7 @@ class Processor(Generic[Ctx]):
 
     async def _gather(self, count: int, stop: asyncio.Event) -> None:
         """Leaves rows time to come together, so that they share a transaction."""
-        if self._found_at_once and 0 < count < _SMALL_BATCH and not self._subscriber.gather_seconds:
+        if self._found_at_once and 0 < count < _SMALL_BATCH:
             await self._sleep(stop, _SMALL_PAUSE_SECONDS)
 
     async def _may_run(self, stop: asyncio.Event) -> bool:

@@ -16,7 +16,7 @@ from services.triage.adapters.knowledge import Sources
 from services.triage.adapters.learner import Learner
 from services.triage.domain.classification import Query
 
-_FIRST = ("Hello, I have a question", "Bună ziua, am o întrebare")
+_WARM_UP = ("Hello, I have a question", "Bună ziua, am o întrebare")
 Work = Callable[[Any], object]
 """A frame that came in (queries or Teach) -> the answer."""
 
@@ -53,7 +53,7 @@ def serve(make: Callable[[Sources], tuple[str, Work]]) -> None:
     _write(answers, Ready(version))
     # Encoders take seconds to load, with the first text of a language that they read: rather now than when a customer
     # waits, and rather beside the service's start than before it.
-    work([Query(text) for text in _FIRST])
+    work([Query(text) for text in _WARM_UP])
     while (value := _read(source)) is not None:
         _write(answers, work(value))
 
