@@ -26,7 +26,9 @@ from libs.telemetry import metrics, recorder
 _BATCH_BYTES = 512 * 1024
 _ROWS = 2000
 _POLL_BYTES = 8 * 1024 * 1024
-_WAIT_MS = 200
+_WAIT_MS = 1_000
+_WAIT_TO_STORE_MS = 200
+"""While a position waits to be stored."""
 _STORE_SECONDS = 1.0
 """Less often than it sends: after a crash so much is sent again, and dropped by its readers."""
 _BACKOFF_SECONDS = (0.1, 5.0)
@@ -81,7 +83,7 @@ class Relay:
             async with hurried(self._subscription, stop):
                 while not stop.is_set():
                     try:
-                        await self.round(_WAIT_MS)
+                        await self.round(_WAIT_TO_STORE_MS if self._sent else _WAIT_MS)
                         self._failures, self._restored = 0, ""
                     except Exception as error:  # noqa: BLE001 - whatever it is, nothing may be skipped
                         await self._begin_again(error, stop)
