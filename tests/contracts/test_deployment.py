@@ -29,39 +29,34 @@ def _compose() -> dict[str, Any]:
     return loaded
 
 
-def _load(*files: Path) -> "subprocess.CompletedProcess[str]":
-    """Loads compose files with the loader of docker compose itself."""
-    return subprocess.run(
-        ["go", "run", ".", *map(str, files)],
-        cwd=DEPLOY / "compose" / "check",
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-@pytest.fixture
-def go(in_ci: bool) -> None:
+@pytest.fixture(scope="module")
+def loader(in_ci: bool, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The loader of docker compose itself, as a program that prints the services of the files it is given."""
     if shutil.which("go") is None:
         assert not in_ci, "Go is missing, which CI has"
         pytest.skip("Go is missing: the loader of docker compose is a Go module")
+    program = tmp_path_factory.mktemp("loader") / "check"
+    subprocess.run(["go", "build", "-o", program, "."], cwd=DEPLOY / "compose" / "check", check=True)
+    return program
 
 
-@pytest.mark.usefixtures("go")
+def _load(loader: Path, *files: Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([loader, *files], cwd=ROOT, capture_output=True, text=True, check=False)
+
+
 @pytest.mark.parametrize(
     "files", [(COMPOSE,), (COMPOSE, METRICS), (COMPOSE, METRICS, TRACES)], ids=["plain", "metrics", "traces"]
 )
-def test_docker_compose_can_load_the_files(files: tuple[Path, ...]) -> None:
-    done = _load(COMPOSE, *files)
+def test_docker_compose_can_load_the_files(loader: Path, files: tuple[Path, ...]) -> None:
+    done = _load(loader, *files)
     assert done.returncode == 0, done.stderr
     assert set(NAMES) | {"kafka", "postgres", "gateway"} <= set(done.stdout.split())
 
 
-@pytest.mark.usefixtures("go")
-def test_a_misspelt_key_is_noticed(tmp_path: Path) -> None:
+def test_a_misspelt_key_is_noticed(loader: Path, tmp_path: Path) -> None:
     wrong = tmp_path / "docker-compose.yml"
     wrong.write_text(COMPOSE.read_text().replace("healthcheck:", "healthchek:", 1))
-    done = _load(wrong)
+    done = _load(loader, wrong)
     assert done.returncode == 1
     assert "healthchek" in done.stderr
 
