@@ -176,7 +176,6 @@ class Rig:
 
     async def desert(self) -> None:
         """The members that are there now are taken for dead, without knowing it."""
-        await self.run_sql("UPDATE log.leases SET expires_at = now() - interval '1 minute'")
         await self.run_sql("UPDATE log.members SET expires_at = now() - interval '1 minute'")
 
     async def rewind(self, group: str) -> None:
