@@ -112,10 +112,10 @@ def window(url: str, data: Path, conversations: int) -> float:
     return cost(url, data, conversations)
 
 
-def cost(url: str, data: Path, conversations: int, open_: int = _OPEN) -> float:
+def cost(url: str, data: Path, conversations: int, open_: int = _OPEN, rate: float = 0.0) -> float:
     """CPU milliseconds per conversation over so many lives. Raises RuntimeError when one was refused or not finished."""
     before = cpu_seconds()
-    result = lives(url, data, conversations, open_)
+    result = lives(url, data, conversations, open_, rate)
     if result["conversations"] < conversations or result["refused"]:
         raise RuntimeError(f"the window was not clean: {result}")
     return (cpu_seconds() - before) * 1000 / conversations

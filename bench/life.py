@@ -16,10 +16,10 @@ QUICK = {
 }
 
 
-def lives(url: str, data: Path, conversations: int, open_: int) -> dict[str, float]:
-    """Runs the generator in a process of its own."""
+def lives(url: str, data: Path, conversations: int, open_: int, rate: float = 0.0) -> dict[str, float]:
+    """Runs the generator in a process of its own: so many open at a time, or so many begun a second."""
     command = [sys.executable, "-m", "bench.life_load", url, str(data)]
-    command += ["--conversations", str(conversations), "--open", str(open_)]
+    command += ["--conversations", str(conversations), "--open", str(open_), "--rate", str(rate)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=1000, check=False)
     if done.returncode != 0:
         raise RuntimeError(done.stderr[-4000:])

@@ -1,6 +1,6 @@
 """Customers and agents that take conversations through their whole life over HTTP, as lean as they can be.
 
-Usage: python -m bench.life_load URL DATA_FOLDER --conversations N --open K; prints one JSON object.
+Usage: python -m bench.life_load URL DATA_FOLDER --conversations N --open K, or --rate R; prints one JSON object.
 """
 
 import argparse
@@ -26,15 +26,21 @@ TEXTS = (
 
 
 class Life:
-    """One run: `open_` conversations at a time until so many have an answered survey in their outcome."""
+    """One run: `open_` conversations at a time until so many have an answered survey in their outcome.
 
-    def __init__(self, url: str, data: Path, conversations: int, open_: int, limit_s: float) -> None:
+    With a `rate`, conversations a second, each begins when it is due, however many are open.
+    """
+
+    def __init__(
+        self, url: str, data: Path, conversations: int, open_: int, limit_s: float, rate: float = 0.0
+    ) -> None:
         tokens = Tokens(TokenKeys.load_or_create(data / "token-keys.json"))
         self.wire = Wire(url)
         self.staff = tokens.issue("bench", "admin", 86_400)
         self.agents = {f"bench-{i}": tokens.issue(f"bench-{i}", "agent", 86_400) for i in range(AGENTS)}
         self.conversations = conversations
-        self.room = asyncio.Semaphore(open_)
+        self.room = asyncio.Semaphore(conversations if rate else open_)
+        self.spacing_s = 1 / rate if rate else 0.0
         self.started: dict[str, float] = {}
         self.lives: list[float] = []
         self.done = asyncio.Event()
@@ -59,6 +65,7 @@ class Life:
 
     async def customer(self, number: int) -> None:
         """Writes, follows the thread until the survey's link comes, answers."""
+        await asyncio.sleep(number * self.spacing_s)
         await self.room.acquire()
         sender = {"external_id": f"life-{number}", "name": "Life"}
         body = {"channel": "chat", "sender": sender, "text": TEXTS[number % len(TEXTS)]}
@@ -173,7 +180,8 @@ if __name__ == "__main__":
     parser.add_argument("data", type=Path)
     parser.add_argument("--conversations", type=int, default=2000)
     parser.add_argument("--open", type=int, default=200)
+    parser.add_argument("--rate", type=float, default=0.0, help="conversations a second, in place of --open")
     parser.add_argument("--limit", type=float, default=600, help="seconds")
     given = parser.parse_args()
-    life = Life(given.url, given.data, given.conversations, given.open, given.limit)
+    life = Life(given.url, given.data, given.conversations, given.open, given.limit, given.rate)
     print(json.dumps(uvloop.run(life.run())))

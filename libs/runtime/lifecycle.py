@@ -87,7 +87,12 @@ class ServiceHost:
         )
         wakeups = Wakeups(self._url, self._concerned()) if self._settings.distributed else None
         appended = wakeups.appended if wakeups else None
-        log = Log(engines.streams, appended=appended, poll_seconds=_POLL_SECONDS)
+        log = Log(
+            engines.streams,
+            appended=appended,
+            poll_seconds=_POLL_SECONDS,
+            one_reader=self._settings.transport == "kafka",
+        )
         try:
             await prepare_database(self._url, self._definitions)
             await log.start()

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
+from libs.primitives import new_id
 from libs.runtime.settings import PlatformSettings
 from libs.storage import Database, Engines
 from libs.streams import Log, PostgresTransport, Transport
@@ -41,14 +42,15 @@ class Transports:
     @staticmethod
     def of(settings: PlatformSettings, engines: Engines, log: Log) -> "Transports":
         """Raises ValueError for settings of Kafka that cannot be used."""
-        own = PostgresTransport(engines.streams, log, lease_seconds=settings.lease_seconds)
+        process = f"centralino-{new_id()}"
+        own = PostgresTransport(engines.streams, log, lease_seconds=settings.lease_seconds, process=process)
         if settings.transport == "postgres":
             return Transports(own, lambda _service, _database: (), _nothing_to_check)
         from libs.streams.kafka import KafkaTransport
         from libs.streams.relay import Relay, relayed
         from libs.streams.restored import refuse_if_restored
 
-        broker = broker_of(settings)
+        broker = replace(broker_of(settings), process=process)
         broker.options()
 
         def relays(service: str, database: Database) -> Sequence[RelayLike]:

@@ -36,6 +36,8 @@ class Broker:
     ca_file: Path | None = None
     session_seconds: float = 10.0
     """How long the partitions of a member that has died stay with it."""
+    process: str = ""
+    """Begins the names of this process's members, so that the broker gives it the same partitions in all its groups."""
 
     def options(self) -> dict[str, Any]:
         """Arguments that every client takes."""
@@ -44,6 +46,8 @@ class Broker:
             "security_protocol": self.security_protocol,
             "request_timeout_ms": 20_000,
         }
+        if self.process:
+            options["client_id"] = self.process
         if self.security_protocol.startswith("SASL"):
             options |= {
                 "sasl_mechanism": self.sasl_mechanism,

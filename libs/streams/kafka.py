@@ -23,6 +23,9 @@ from libs.streams.transport import ANY, Patience, Place, Record, Subscription, T
 _DRAIN_SECONDS = 5.0
 _COMMIT_SECONDS = 5.0
 _REJOIN_AFTER = 5
+_FETCH_WAIT_MS = 1_000
+"""So long does the broker keep a fetch that finds nothing. A member that was given partitions may wait as long for their
+first rows, since a connection serves one request after the other."""
 _HEARTBEATS = 12
 """In a session's time-out. The broker's answer to one tells that partitions of another member, which has died, are free."""
 
@@ -95,6 +98,7 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aio
             session_timeout_ms=int(self._broker.session_seconds * 1000),
             heartbeat_interval_ms=int(self._broker.session_seconds * 1000 / _HEARTBEATS),
             rebalance_timeout_ms=int((_DRAIN_SECONDS + 5) * 1000),
+            fetch_max_wait_ms=_FETCH_WAIT_MS,
             max_partition_fetch_bytes=MAX_REQUEST_BYTES,
         )
         try:

@@ -52,7 +52,8 @@ class Log:
     """The log of one database as one process sees it. `start` before use, `stop` at the end.
 
     `appended` is called after each commit that appended with how far the log has come, to tell other processes, which say
-    it by `heard`. What nobody told is noticed after `poll_seconds`.
+    it by `heard`. What nobody told is noticed after `poll_seconds`. Where a topic has but `one_reader` (a relay, beside a
+    broker), what is read in this process is not told.
     """
 
     def __init__(
@@ -61,11 +62,14 @@ class Log:
         *,
         appended: Callable[[Iterable[Head]], None] | None = None,
         poll_seconds: float = 0.2,
+        one_reader: bool = False,
         steps: Steps = unwatched,
     ) -> None:
         self._looking = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._poll_seconds = poll_seconds
         self._appended = appended
+        self._one_reader = one_reader
+        self._read_here: dict[str, frozenset[TopicPartition]] = {}
         self._steps = steps
         self._ids: dict[str, int] = {}
         self._names: dict[int, str] = {}
@@ -166,8 +170,9 @@ class Log:
         def done() -> None:
             self._keep(heads, topics, partitions, datas)
             self.heard(heads)
-            if self._appended is not None:
-                self._appended(heads)
+            told = self._for_others(heads)
+            if self._appended is not None and told:
+                self._appended(told)
             _count(counts, seconds)
 
         return done
@@ -186,6 +191,15 @@ class Log:
         for source, data in zip(sources, datas, strict=True):
             number[source] += 1
             self.recent.put(source, number[source], data)
+
+    def reads(self, group: str, sources: Iterable[TopicPartition]) -> None:
+        """A group's member in this process reads these from now on, and no others."""
+        self._read_here[group] = frozenset(sources)
+
+    def _for_others(self, heads: Sequence[Head]) -> Sequence[Head]:
+        if not self._one_reader:
+            return heads
+        return [head for head in heads if not any(head[0] in read for read in self._read_here.values())]
 
     def heard(self, heads: Iterable[Head]) -> None:
         """The log has come so far, as whoever appended says: wakes those who wait for it."""

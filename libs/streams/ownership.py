@@ -1,48 +1,13 @@
-"""Who reads a partition: leases with the database's clock, and the epoch that fences an owner who slept too long."""
+"""How far a group has come in a partition, and the epoch that fences an owner who slept too long."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from libs.storage import fetch_all
 from libs.streams.errors import Fenced
 from libs.streams.transport import TopicPartition
-
-
-class Leases:
-    """Shares the partitions of a group among its living members, each at most ceil(partitions / members)."""
-
-    def __init__(self, engine: AsyncEngine, group: str, member: str, partitions: int, seconds: float) -> None:
-        self._engine = engine
-        self._alone = engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._group = group
-        self._member = member
-        self._partitions = partitions
-        self._seconds = seconds
-
-    async def renew(self) -> frozenset[int]:
-        """Renews what is held, gives up what is above the fair share, takes what is free. Returns what is held now."""
-        async with self._alone.connect() as connection:
-            result = await fetch_all(
-                connection,
-                "SELECT log.renew($1, $2, $3, $4)",
-                self._group,
-                self._member,
-                self._seconds,
-                self._partitions,
-            )
-            keep: list[int] = result[0][0]
-        return frozenset(keep)
-
-    async def release(self) -> None:
-        """Gives up everything at once."""
-        async with self._engine.begin() as connection:
-            for table in ("leases", "members"):
-                await connection.exec_driver_sql(
-                    f"DELETE FROM log.{table} WHERE group_name = $1 AND member = $2",
-                    (self._group, self._member),
-                )
 
 
 @dataclass(slots=True)

@@ -1,6 +1,5 @@
 """The PostgreSQL transport: consumers read the log tables themselves, partitions are owned by leases."""
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -8,8 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from libs.contracts import PARTITIONS
 from libs.primitives import new_id
 from libs.storage import fetch_all
+from libs.streams.leases import Leases
 from libs.streams.log import Log
-from libs.streams.ownership import Leases
 from libs.streams.transport import Patience, Place, Record, TopicPartition
 
 # A partition gives at most this many rows at once, so that one full partition does not starve the others; octet_length
@@ -31,21 +30,22 @@ CROSS JOIN LATERAL (
     ORDER BY number
 ) AS e
 """
-_RENEWALS = 3
-"""So often is a lease renewed before it would end."""
 
 
 class PostgresTransport:
     """Makes subscriptions on one database's log."""
 
-    def __init__(self, engine: AsyncEngine, log: Log, *, lease_seconds: float = 5.0) -> None:
+    def __init__(
+        self, engine: AsyncEngine, log: Log, *, lease_seconds: float = 5.0, process: str = ""
+    ) -> None:
+        """`process` begins the names of its members, which gives it the same partitions in all its groups."""
         self._engine = engine
         self._log = log
-        self._lease_seconds = lease_seconds
+        self._leases = Leases(engine, process or new_id(), PARTITIONS, lease_seconds)
 
     def subscribe(self, group: str, topics: Iterable[str], position_schema: str) -> "PostgresSubscription":
         return PostgresSubscription(
-            self._engine, self._log, group, frozenset(topics), position_schema, self._lease_seconds
+            self._engine, self._log, group, frozenset(topics), position_schema, self._leases
         )
 
 
@@ -59,7 +59,7 @@ class PostgresSubscription:
         group: str,
         topics: frozenset[str],
         position_schema: str,
-        lease_seconds: float,
+        leases: Leases,
     ) -> None:
         self._engine = engine
         self._reading = engine.execution_options(isolation_level="AUTOCOMMIT")
@@ -67,22 +67,26 @@ class PostgresSubscription:
         self._group = group
         self._topics = topics
         self._schema = position_schema
-        self._renew_seconds = lease_seconds / _RENEWALS
-        self._leases = Leases(engine, group, f"{group}-{new_id()}", PARTITIONS, lease_seconds)
+        self._leases = leases
+        self._member = leases.member(group)
         self._owned: frozenset[int] = frozenset()
-        self._renewed = float("-inf")
         self._registered = False
         self._turn = 0
         self._patience = Patience()
 
     async def owned(self) -> frozenset[int]:
-        if time.monotonic() - self._renewed < self._renew_seconds:
-            return self._owned
         if not self._registered:
             await self._register()
-        self._owned = await self._leases.renew()
-        self._renewed = time.monotonic()
+        owned = await self._leases.held(self._member)
+        if owned != self._owned:
+            self._own(owned)
+            # What others have appended there they may have told nobody.
+            await self._log.refresh()
         return self._owned
+
+    def _own(self, owned: frozenset[int]) -> None:
+        self._owned = owned
+        self._log.reads(self._group, (TopicPartition(t, p) for t in self._topics for p in owned))
 
     def reassigned(self) -> bool:
         # Rows are read from the positions in memory: old ones meet the fence before anything else.
@@ -165,5 +169,5 @@ class PostgresSubscription:
         self._patience.end()
 
     async def close(self) -> None:
-        self._owned = frozenset()
-        await self._leases.release()
+        self._own(frozenset())
+        await self._leases.release(self._member)

@@ -13,7 +13,7 @@ from libs.contracts import PARTITIONS, TOPICS
 from libs.runtime import SystemClock
 from libs.runtime.wakeups import Wakeups
 from libs.storage import Database
-from libs.streams import Log, TopicPartition
+from libs.streams import Log, PostgresTransport, TopicPartition
 from tests.support.rig import TOPIC, Rig, message, postgres_rig
 
 
@@ -196,3 +196,44 @@ async def test_heads_of_every_partition_at_once_are_all_heard(rig: Rig) -> None:
                 await asyncio.sleep(0.005)
         assert [theirs.head(source) for source in every] == [10_000_000_000 + i for i in range(len(every))]
         await theirs.start()
+
+
+async def test_with_one_reader_a_topic_is_told_of_what_others_read_alone_and_who_takes_over_looks(
+    rig: Rig,
+) -> None:
+    told: list[TopicPartition] = []
+    mine = Log(rig.engines.streams, appended=lambda heads: told.extend(s for s, _ in heads), one_reader=True)
+    theirs = Log(rig.engines.streams, poll_seconds=600, one_reader=True)
+    await mine.start()
+    await theirs.start()
+    try:
+        database = Database(rig.engines, rig.database.schema, SystemClock(), mine)
+
+        async def publish() -> set[int]:
+            told.clear()
+            async with database.begin() as uow:
+                uow.emit(*(message(f"c{i}", 1) for i in range(100)))
+                await uow.commit()
+            return {source.partition for source in told}
+
+        here, there = (
+            PostgresTransport(rig.engines.streams, log, lease_seconds=1, process=name).subscribe(
+                "relay", [TOPIC], rig.database.schema
+            )
+            for name, log in (("a", mine), ("b", theirs))
+        )
+        assert await publish() == set(range(PARTITIONS))
+        assert len(await here.owned()) == PARTITIONS
+        assert await publish() == set()
+        async with asyncio.timeout(20):
+            while [len(await end.owned()) for end in (here, there)] != [PARTITIONS // 2] * 2:
+                await asyncio.sleep(0.05)
+        for partition in range(PARTITIONS):
+            source = TopicPartition(TOPIC, partition)
+            assert theirs.head(source) == mine.head(source) > 0
+        assert await publish() == await there.owned()
+        await here.close()
+        assert await publish() == set(range(PARTITIONS))
+    finally:
+        await mine.stop()
+        await theirs.stop()

@@ -130,14 +130,19 @@ class Rig:
     members: list[Processor[Context]] = field(default_factory=list)
 
     def member(
-        self, router: StreamRouter[Context], *, max_rows: int = 200, store_passed_seconds: float = 1.0
+        self,
+        router: StreamRouter[Context],
+        *,
+        max_rows: int = 200,
+        store_passed_seconds: float = 1.0,
+        transport: Transport | None = None,
     ) -> Processor[Context]:
-        """One more member of the router's group."""
+        """One more member of the router's group, on another transport if one is given."""
         subscriber = Subscriber(router, lambda uow: Context(uow, uow.rows(SEEN)))
         made = Processor(
             subscriber,
             self.database,
-            self.transport,
+            transport or self.transport,
             SystemClock(),
             max_rows=max_rows,
             store_passed_seconds=store_passed_seconds,

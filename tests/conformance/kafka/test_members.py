@@ -1,13 +1,16 @@
 """Members of a group that come and go, and a group that comes from the database."""
 
 import asyncio
+from dataclasses import replace
+from typing import cast
 
 import pytest
 
 from libs.contracts import PARTITIONS, partition_of
 from libs.runtime import SystemClock
-from libs.streams import Processor, Subscriber
+from libs.streams import PostgresTransport, Processor, Subscriber
 from libs.streams.kafka import KafkaTransport
+from libs.streams.relay import Relay
 from tests.support.rig import (
     SEEN,
     TOPIC,
@@ -110,3 +113,29 @@ async def test_partitions_are_shared_anew_whenever_a_member_joins(rig: KafkaRig)
         await rig.drain(*members)
         members.append(rig.member(counting_router("g", Behaviour())))
     assert {s.trail for s in (await rig.seen()).values()} == {",1,2,3"}
+
+
+async def test_a_process_relays_the_partitions_that_its_groups_read(rig: KafkaRig) -> None:
+    relays: dict[str, Relay] = {}
+    members: dict[str, Processor[Context]] = {}
+    for name in ("b", "c", "a"):
+        local = PostgresTransport(rig.engines.streams, rig.log, lease_seconds=1, process=name)
+        broker = replace(rig.broker, process=name)
+        relays[name] = Relay(TOPIC, rig.database, local, broker)
+        members[name] = rig.member(counting_router("g", Behaviour()), transport=KafkaTransport(broker, local))
+    wanted = {name: set(range(first, first + 4)) for name, first in zip("abc", (0, 4, 8), strict=True)}
+
+    async def leased() -> dict[str, set[int]]:
+        rows = await rig.run_sql(
+            "SELECT left(member, 1), array_agg(partition) FROM log.leases"
+            f" WHERE group_name = 'relay.{TOPIC}' GROUP BY 1"
+        )
+        return {str(name): set(cast(list[int], partitions)) for name, partitions in rows}
+
+    async with asyncio.timeout(60):
+        while await leased() != wanted or {n: set(m.claims.partitions) for n, m in members.items()} != wanted:
+            for name in members:
+                await relays[name].round()
+                await members[name].round(5)
+    for relay in relays.values():
+        await relay.close()
