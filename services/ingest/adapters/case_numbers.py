@@ -17,11 +17,12 @@ class CaseNumbers:
 
     async def have(self, count: int, connection: Any) -> None:
         """Makes sure that `count` can be taken without asking; at most a block."""
-        if count > self._end - self._next:
+        while count > self._end - self._next:
             row = await fetch_one(connection, "SELECT nextval('ingest.case_blocks')")
             assert row is not None
-            self._next = row[0] * _BLOCK % NUMBERS
-            self._end = self._next + _BLOCK
+            begin = row[0] * _BLOCK % NUMBERS
+            # 0 would be written 000-00000, which nobody takes for a case.
+            self._next, self._end = max(1, begin), begin + _BLOCK
 
     def take(self) -> str:
         """The next one."""
