@@ -151,7 +151,7 @@ class Life:
         await self.prepare()
         reading = [asyncio.create_task(self.agent(agent, token)) for agent, token in self.agents.items()]
         await asyncio.sleep(1)
-        started = time.perf_counter()
+        started, own = time.perf_counter(), time.process_time()
         following = asyncio.create_task(self.outcomes())
         customers = [asyncio.create_task(self.customer(number)) for number in range(self.conversations)]
         try:
@@ -168,6 +168,7 @@ class Life:
             "seconds": took,
             "per_second": len(self.lives) / took,
             "requests": self.wire.requests,
+            "own_cpu_s": time.process_time() - own,
             "life_p50_s": self.lives[len(self.lives) // 2],
             "life_p99_s": self.lives[int(len(self.lives) * 0.99)],
             "refused": self.refused,
