@@ -131,7 +131,8 @@ def _model(arrays: dict[str, npt.NDArray[Any]], card: dict[str, Any], version: s
         thin=frozenset(str(code) for code in card.get("thin", ())),
         encoder=encoder,
         mixture=Mixture(**card["mixture"]),
-        confidence={name: float(card["confidence"][name]) for name in _CONFIDENCE},
+        confidence={name: float(card["confidence"][name]) for name in _CONFIDENCE}
+        | {name: float(v) for name, v in card["confidence"].items() if name.startswith("language:")},
         scope=Scope(**card["scope"]),
         scope_words=Scope(**card["scope_words"]),
     )

@@ -93,7 +93,7 @@ class LabelModel:
     mixture: Mixture
     confidence: Mapping[str, float]
     """The logistic map from the log-odds of the best label to the chance that it is right: `slope`, `intercept`,
-    `near`, `known`; for words alone `words_slope`, `words_intercept`."""
+    `near`, `known`, and by trained language `language:CODE`; for words alone `words_slope`, `words_intercept`."""
     scope: Scope
     scope_words: Scope
     """The same where words decide alone; its nearness is the share of known words."""
@@ -176,7 +176,7 @@ def judge(
         outside[rows] = outside_of(chosen, near[rows], model.scope)
         # Where words do not count, that none is known is no reason for doubt: the encoder's figures say how sure it is.
         doubt = np.where(foreign[rows], np.float32(1.0), known[rows])
-        confidence[rows] = confidence_of(probabilities[rows].max(axis=1), near[rows], doubt, c)
+        confidence[rows] = confidence_of(probabilities[rows].max(axis=1), near[rows], doubt, spoken, c)
         for row, nearest in zip(rows.tolist(), _nearest(cosines), strict=True):
             neighbours[row] = nearest
     return Verdicts(probabilities, confidence.astype(np.float32), outside, asked, near, tuple(neighbours))
@@ -279,12 +279,16 @@ def outside_of(top: Floats, near: Floats, scope: Scope) -> Floats:
     return np.asarray(1.0 - logistic(value), dtype=np.float32)
 
 
-def confidence_of(best: Floats, near: Floats, known: Floats, fitted: Mapping[str, float]) -> Floats:
-    """The chance, 0..1, that the best label is right."""
+def confidence_of(
+    best: Floats, near: Floats, known: Floats, languages: Sequence[str], fitted: Mapping[str, float]
+) -> Floats:
+    """The chance, 0..1, that the best label is right. How many words are known and how near examples are means more in one
+    language than in another: each has an intercept of its own, which is 0 where few texts or none told."""
     value = (
         fitted["slope"] * log_odds(best)
         + fitted["near"] * near
         + fitted["known"] * known
         + fitted["intercept"]
+        + np.array([fitted.get(f"language:{code}", 0.0) for code in languages])
     )
     return np.asarray(logistic(value), dtype=np.float32)

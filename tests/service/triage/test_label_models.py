@@ -68,6 +68,36 @@ def test_words_count_only_in_languages_that_were_trained(model: LabelModel) -> N
     assert nowhere.probabilities[0] == pytest.approx(at_home.probabilities[0])
 
 
+def test_in_each_language_a_model_is_as_sure_as_it_is_right_there_and_few_texts_tell_nothing(
+    tmp_path: Path,
+) -> None:
+    rows = labelled(12)
+    # The same texts in other languages, of which every other one has another label.
+    astray = [
+        replace(
+            row, language="it", label=rows[(at + len(rows) // 3) % len(rows)].label if at % 2 else row.label
+        )
+        for at, row in enumerate(rows)
+    ]
+    few = [replace(row, language="fr") for row in astray[:60]]
+    found = save_labels(train_labels([*rows, *astray, *few], encode).model, tmp_path, {})
+    assert {name for name in found.confidence if name.startswith("language:")} == {
+        "language:en",
+        "language:it",
+    }
+
+    def sure(code: str) -> float:
+        texts = [row.text for row in rows]
+        features = [row.features for row in rows]
+        return float(
+            judge(features, texts, [code] * len(rows), found, encode, cascade=False).confidence.mean()
+        )
+
+    assert sure("en") > 0.85
+    assert sure("it") == pytest.approx(0.5, abs=0.12)
+    assert sure("it") < sure("fr") < sure("en")
+
+
 def test_a_language_of_few_texts_is_read_as_one_that_was_not_trained(tmp_path: Path) -> None:
     rows = labelled(20)
     few = [replace(row, language="it") for row in labelled(1)]

@@ -113,16 +113,20 @@ def train_labels(
     unseen.weight[:] = word_weight(unseen.known, [row.language for row in inside], spoken_in)
     progress("mixture and calibration")
     mixture, confidence = fit_mixture(
-        unseen, beyond, np.array([not row.label for row in extra]), encoder=encoder is not None
+        unseen,
+        beyond,
+        np.array([not row.label for row in extra]),
+        [row.language for row in inside],
+        encoder=encoder is not None,
     )
     scope, scope_words = fit_scopes(unseen, beyond, np.array([bool(row.label) for row in extra]), mixture)
     progress("all texts")
     fitted = parts.fit(np.arange(len(inside) + len(named)), keep, "all", to_serve=True)
     model = fitted.model(mixture, confidence, scope, scope_words, keep_texts)
-    return Trained(model, inside, *_unseen_verdicts(unseen, model))
+    return Trained(model, inside, *_unseen_verdicts(unseen, [row.language for row in inside], model))
 
 
-def _unseen_verdicts(unseen: Unseen, model: LabelModel) -> tuple[Floats, Floats]:
+def _unseen_verdicts(unseen: Unseen, languages: Sequence[str], model: LabelModel) -> tuple[Floats, Floats]:
     """Probabilities and confidence as `judge` would give them, from scores of models that had not seen the texts."""
     c = model.confidence
     if model.encoder is None:
@@ -131,7 +135,7 @@ def _unseen_verdicts(unseen: Unseen, model: LabelModel) -> tuple[Floats, Floats]
         return alone, np.asarray(raw, dtype=np.float32)
     both = softmax(combine(unseen.words, unseen.weight, unseen.second, model.mixture))
     near = unseen.nearness(both.argmax(axis=1))
-    return both, confidence_of(both.max(axis=1), near, unseen.known, c)
+    return both, confidence_of(both.max(axis=1), near, unseen.known, languages, c)
 
 
 def spoken(label: str) -> str:

@@ -1,6 +1,6 @@
 """Fits what joins the tiers, on scores for texts that they had not seen: mixture, confidence, scope."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ from sklearn.linear_model import LogisticRegression
 
 from services.triage.domain.encoding import Floats
 from services.triage.domain.label_model import NEVER, Mixture, Scope, combine
+from services.triage.domain.language import UNDETERMINED
 from services.triage.domain.probabilities import log_odds, softmax
 
 Array = npt.NDArray[Any]
@@ -23,6 +24,8 @@ _NOISE_SHARE: Final = 0.3
 _TOLD_SHARE: Final = 0.05
 """The same of texts labelled as out of scope."""
 _FEW: Final = 20
+_ENOUGH_TO_DIFFER: Final = 100
+"""Texts of a language from which on it has an intercept of its own."""
 _REJECTED: Final = 0.05
 _BLIND: Final = (0.5, 1.0)
 """Weights of words and encoder where too few texts could tell."""
@@ -76,11 +79,16 @@ class Unseen:
 
 
 def fit_mixture(
-    unseen: Unseen, beyond: Unseen, noise: npt.NDArray[np.bool_], *, encoder: bool
+    unseen: Unseen,
+    beyond: Unseen,
+    noise: npt.NDArray[np.bool_],
+    languages: Sequence[str],
+    *,
+    encoder: bool,
 ) -> tuple[Mixture, dict[str, float]]:
     """The mixture and the map to confidence.
 
-    No label is right for the texts of `beyond`; `noise` marks those about nothing.
+    No label is right for the texts of `beyond`; `noise` marks those about nothing. `languages` are those of `unseen`.
     """
     wanted = unseen.wanted
     # Of a label's only text no model that had not seen it can know.
@@ -106,10 +114,28 @@ def fit_mixture(
     strange_near = beyond.nearness(strange.argmax(axis=1))
     inputs = np.column_stack([log_odds(probabilities.max(axis=1)), unseen.nearness(best), unseen.known])
     other = np.column_stack([log_odds(strange.max(axis=1)), strange_near, beyond.known])
-    fitted = _fit_confidence(inputs, right, other, noise)
+    spoken = np.array(languages)
+    named = sorted(set(languages) - {"", UNDETERMINED})
+    codes = [code for code in named if (spoken == code).sum() >= _ENOUGH_TO_DIFFER]
+    codes = codes if len(codes) > 1 else []
+    inputs = np.hstack([inputs, spoken[:, None] == np.array(codes, dtype=spoken.dtype)[None, :]])
+    # Taken for any of the languages: that it is strange must show in its words.
+    anyone = (
+        np.eye(len(codes))[np.arange(len(other)) % max(1, len(codes))] if codes else np.zeros((len(other), 0))
+    )
+    slope, near, share, *apart, intercept = _fit_confidence(inputs, right, np.hstack([other, anyone]), noise)
+    # Around 0, so that a language that has none is taken for an average one.
+    middle = float(np.mean([dict(zip(codes, apart, strict=True)).get(code, 0.0) for code in languages]))
     return (
         Mixture(words, second, alone, sure),
-        {**confidence, "slope": fitted[0], "near": fitted[1], "known": fitted[2], "intercept": fitted[3]},
+        {
+            **confidence,
+            "slope": slope,
+            "near": near,
+            "known": share,
+            "intercept": round(intercept + middle, 6),
+        }
+        | {f"language:{code}": round(value - middle, 6) for code, value in zip(codes, apart, strict=True)},
     )
 
 
