@@ -69,7 +69,7 @@ class Log:
         self._poll_seconds = poll_seconds
         self._appended = appended
         self._one_reader = one_reader
-        self._read_here: dict[str, frozenset[TopicPartition]] = {}
+        self._readers: list[Callable[[TopicPartition], bool]] = []
         self._steps = steps
         self._ids: dict[str, int] = {}
         self._names: dict[int, str] = {}
@@ -192,14 +192,14 @@ class Log:
             number[source] += 1
             self.recent.put(source, number[source], data)
 
-    def reads(self, group: str, sources: Iterable[TopicPartition]) -> None:
-        """A group's member in this process reads these from now on, and no others."""
-        self._read_here[group] = frozenset(sources)
+    def read_by(self, reads: Callable[[TopicPartition], bool]) -> None:
+        """There is a reader in this process, which says whether a partition is its own at the moment."""
+        self._readers.append(reads)
 
     def _for_others(self, heads: Sequence[Head]) -> Sequence[Head]:
         if not self._one_reader:
             return heads
-        return [head for head in heads if not any(head[0] in read for read in self._read_here.values())]
+        return [head for head in heads if not any(reads(head[0]) for reads in self._readers)]
 
     def heard(self, heads: Iterable[Head]) -> None:
         """The log has come so far, as whoever appended says: wakes those who wait for it."""

@@ -69,6 +69,7 @@ class PostgresSubscription:
         self._schema = position_schema
         self._leases = leases
         self._member = leases.member(group)
+        log.read_by(self._reads)
         self._owned: frozenset[int] = frozenset()
         self._registered = False
         self._turn = 0
@@ -79,14 +80,13 @@ class PostgresSubscription:
             await self._register()
         owned = await self._leases.held(self._member)
         if owned != self._owned:
-            self._own(owned)
+            self._owned = owned
             # What others have appended there they may have told nobody.
             await self._log.refresh()
         return self._owned
 
-    def _own(self, owned: frozenset[int]) -> None:
-        self._owned = owned
-        self._log.reads(self._group, (TopicPartition(t, p) for t in self._topics for p in owned))
+    def _reads(self, source: TopicPartition) -> bool:
+        return source.topic in self._topics and source.partition in self._member.held
 
     def reassigned(self) -> bool:
         # Rows are read from the positions in memory: old ones meet the fence before anything else.
@@ -169,5 +169,5 @@ class PostgresSubscription:
         self._patience.end()
 
     async def close(self) -> None:
-        self._own(frozenset())
+        self._owned = frozenset()
         await self._leases.release(self._member)
