@@ -1,5 +1,7 @@
 """From a message that is accepted to its decision on the log, one at a time on an idle embedded platform.
 
+No text comes twice, so none is known from before: they are the messages in `bench/unseen`, eight languages in turn.
+
 Counted from the answer 202 (the message is durable) until the decision's row can be read by another connection, which
 looks every millisecond; beside it from the moment the request was sent.
 """
@@ -12,12 +14,13 @@ import asyncpg
 
 from bench.hosts import platform
 from bench.life import QUICK
-from bench.life_load import TEXTS
 from bench.report import write
+from bench.triage_unseen import unseen_messages
 from bench.wire import Wire
 from libs.storage.embedded import EmbeddedPostgres
 
-_WARM_UP = 20
+_WARM_UP = 24
+_LANGUAGES = ("en", "it", "ro", "ar", "fr", "pt", "es", "de")
 _LONGEST_SECONDS = 10.0
 _COUNT = """SELECT coalesce(sum(c.number), 0)::bigint FROM log.counters c JOIN log.topics t ON t.id = c.topic
 WHERE t.name = 'triage.decisions.v1'"""
@@ -25,6 +28,10 @@ WHERE t.name = 'triage.decisions.v1'"""
 
 async def waits(url: str, database: str, messages: int, pause: float) -> list[tuple[float, float]]:
     """Milliseconds (from accepted, from sent) of each message. Raises RuntimeError when one got no decision."""
+    by_language = [unseen_messages([code]) for code in _LANGUAGES]
+    texts = [row.text for turn in zip(*by_language, strict=True) for row in turn]
+    if messages + _WARM_UP > len(texts):
+        raise ValueError(f"there are {len(texts)} texts, so at most {len(texts) - _WARM_UP} messages")
     wire, connection = Wire(url), await asyncpg.connect(database)
     decided = await connection.prepare(_COUNT)
     found = []
@@ -34,7 +41,7 @@ async def waits(url: str, database: str, messages: int, pause: float) -> list[tu
         body = {
             "channel": "chat",
             "sender": {"external_id": f"decisions-{number}", "name": "Tom"},
-            "text": TEXTS[number % len(TEXTS)],
+            "text": texts[number],
         }
         sent = time.perf_counter()
         status, _, answer = await wire.ask("POST", "/ingest/v1/messages", body)
@@ -71,7 +78,7 @@ def measure(messages: int, pause: float) -> None:
             row("from the answer 202", after, "100", "40"),
             row("from sending the request", whole, "", ""),
         ],
-        f"{messages} messages of as many senders, one after the other.",
+        f"{messages} messages of as many senders, no text twice, eight languages in turn, one after the other.",
     )
 
 

@@ -1,8 +1,8 @@
 """Triage on labelled files: both tiers beside words alone and the encoder alone, of the same run.
 
 `--data DIR` is a folder with the public sets named in the rows (a set that is missing is left out). Trained on each
-set's train file; measured on its dev, val or valid file, which nothing was chosen by. The own set's check split stands
-for the signals that no public set has. `--only NAME` runs one part.
+set's train file; measured on its dev, val or valid file, which nothing was chosen by. The own set's check split and the
+messages in `bench/unseen` stand for what no public set has. `--only NAME` runs one part.
 """
 
 import argparse
@@ -11,12 +11,14 @@ from functools import partial
 from pathlib import Path
 
 from bench import report
-from bench.triage_own import from_english, own, support
+from bench.triage_own import from_english, own
 from bench.triage_sets import Bench, Line, tools
+from bench.triage_unseen import support, unseen
 from services.triage.adapters.encoders import Encoders
 
 _TITLES = {
     "own": "the own set",
+    "unseen": "messages that no model has seen",
     "english": "from English examples",
     "language": "languages",
     "banking": "banking77",
@@ -42,6 +44,7 @@ def main() -> None:
     bench = Bench(arguments.data or Path(), tools(Encoders(remembered=60_000)))
     parts: dict[str, Callable[[], Iterator[Line]]] = {
         "own": partial(own, bench),
+        "unseen": partial(unseen, bench),
         "english": partial(from_english, bench),
     }
     if arguments.data:
@@ -73,7 +76,7 @@ def _one(name: str, part: Callable[[], Iterator[Line]], bench: Bench) -> None:
     report.write(
         f"triage_{name}",
         f"Triage, {_TITLES[name]}: both tiers, words alone, the encoder alone",
-        f"python -m bench.triage{'' if name in ('own', 'english') else ' --data DIR'} --only {name}",
+        f"python -m bench.triage{'' if name in ('own', 'unseen', 'english') else ' --data DIR'} --only {name}",
         ["what", "both", "words alone", "encoder alone", "must", "aim", "reached"],
         [_cells(line) for line in lines],
         " ".join(bench.notes),

@@ -6,48 +6,11 @@ from dataclasses import replace
 import numpy as np
 
 from bench.triage_sets import Bench, Line
-from services.operators.evaluate import drawn
 from services.triage.adapters.knowledge import HERE, Sources, load_knowledge
 from services.triage.adapters.labelled_files import Row
 from services.triage.adapters.training.dataset import load_examples
 from services.triage.domain.classification import Query, classify_many
 from services.triage.domain.measures import auroc, recall_at
-
-_A_CATEGORY = 200
-_CATEGORIES = {
-    **{
-        name: name.upper()
-        for name in (
-            *("order", "refund", "invoice", "contact", "payment", "feedback"),
-            *("delivery", "shipping", "subscription", "cancel"),
-        )
-    },
-    "account.access": "ACCOUNT",
-    "account.profile": "ACCOUNT",
-    "complaint": "FEEDBACK",
-}
-
-
-def support(bench: Bench) -> Iterator[Line]:
-    """Categories of support requests, learnt from English examples that templates made, of the own set's messages."""
-    train = [replace(row, language="en") for row in bench.rows("bitext-support-categories/train")]
-    languages = Sources.default().taxonomy.languages
-    test = [
-        Row(i, i, e.text, _CATEGORIES[e.topic], e.language)
-        for i, e in enumerate(load_examples(HERE / "data", languages))
-        if e.topic in _CATEGORIES and e.kind == "request" and e.source == "messages"
-    ]
-    found = bench.three(drawn(train, _A_CATEGORY, 1), test)
-    for code in languages:
-        values = [one.by_language[code]["accuracy"] for one in found]
-        yield Line(
-            f"11 support categories, {_A_CATEGORY} English examples each, {code}",
-            values[0],
-            values[1],
-            values[2],
-            0.74,
-            0.85,
-        )
 
 
 def own(bench: Bench) -> Iterator[Line]:

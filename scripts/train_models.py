@@ -33,7 +33,7 @@ def main() -> None:
         arguments.target,
         lambda step: print(f"  {step}", flush=True),
     )
-    encode = Encoders()
+    encode = Encoders(remembered=100_000)
     heads, wishes = train_overtones(unseen, encode, lambda step: print(f"  overtones: {step}", flush=True))
     save_overtones(arguments.target, heads)
     make_topics(

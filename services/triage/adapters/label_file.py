@@ -8,7 +8,7 @@ import io
 import json
 import os
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
@@ -19,13 +19,19 @@ import numpy.typing as npt
 from services.triage.adapters.model_file import ModelFileError, zipped
 from services.triage.domain.encoding import BESIDE, DIMENSIONS
 from services.triage.domain.features import LETTERS, WORDS
-from services.triage.domain.label_model import EncoderHead, LabelModel, Mixture, Scope
+from services.triage.domain.label_model import (
+    EncoderHead,
+    LabelModel,
+    Mixture,
+    Rereading,
+    Scope,
+)
 
 ARRAYS: Final = "topics.npz"
 CARD: Final = "topics.json"
 FORMAT: Final = 1
 """Raised whenever features, encoder or the layout of the files change."""
-_CONFIDENCE: Final = ("slope", "near", "known", "intercept", "words_slope", "words_intercept")
+_ENCODER_CONFIDENCE: Final = ("slope", "near", "known", "intercept")
 
 
 def save_labels(model: LabelModel, folder: Path, about: Mapping[str, Any]) -> LabelModel:
@@ -52,6 +58,12 @@ def save_labels(model: LabelModel, folder: Path, about: Mapping[str, Any]) -> La
             "example_scale": example_scale,
             "example_labels": model.encoder.example_labels.astype(np.int32),
         }
+    again = model.rereading
+    if again is not None:
+        arrays |= {
+            "both_weights": again.weights.astype(np.float32),
+            "both_bias": again.bias.astype(np.float32),
+        }
     content = zipped(arrays)
     card = {
         "format": FORMAT,
@@ -62,6 +74,15 @@ def save_labels(model: LabelModel, folder: Path, about: Mapping[str, Any]) -> La
         "languages": sorted(model.languages),
         "thin": sorted(model.thin),
         "mixture": asdict(model.mixture),
+        "rereading": None
+        if again is None
+        else {
+            "words": again.words,
+            "encoder": again.encoder,
+            "below": again.below,
+            "confidence": dict(again.confidence),
+            "scope": asdict(again.scope),
+        },
         "confidence": dict(model.confidence),
         "scope": asdict(model.scope),
         "scope_words": asdict(model.scope_words),
@@ -102,22 +123,7 @@ def _model(arrays: dict[str, npt.NDArray[Any]], card: dict[str, Any], version: s
     labels = tuple(str(label) for label in card["labels"])
     if weights.shape != (first + len(columns), len(labels)):
         raise ValueError("weights and labels do not belong together")
-    encoder = None
-    if "head_weights" in arrays:
-        far = arrays.get("far_weights", arrays["head_weights"])
-        sizes = (len(arrays["head_weights"]), len(far))
-        if sizes not in ((DIMENSIONS, DIMENSIONS), (BESIDE, DIMENSIONS)) or far.shape[1] != len(labels):
-            raise ValueError("made for another encoder")
-        encoder = EncoderHead(
-            arrays["head_weights"],
-            arrays["head_bias"],
-            # Models of before there was such a head serve every language by one.
-            far,
-            arrays.get("far_bias", arrays["head_bias"]),
-            (arrays["examples"].T.astype(np.float32) * arrays["example_scale"]).T,
-            arrays["example_labels"],
-            tuple(card["example_texts"]),
-        )
+    encoder = _encoder(arrays, card, len(labels)) if "head_weights" in arrays else None
     return LabelModel(
         version=version,
         labels=labels,
@@ -130,17 +136,62 @@ def _model(arrays: dict[str, npt.NDArray[Any]], card: dict[str, Any], version: s
         languages=frozenset(str(code) for code in card.get("languages", ())),
         thin=frozenset(str(code) for code in card.get("thin", ())),
         encoder=encoder,
+        rereading=_rereading(arrays, card, len(labels)) if encoder is not None else None,
         mixture=Mixture(**card["mixture"]),
-        confidence={name: float(card["confidence"][name]) for name in _CONFIDENCE}
-        | {name: float(v) for name, v in card["confidence"].items() if name.startswith("language:")},
+        confidence=_confidence(card["confidence"], (*_ENCODER_CONFIDENCE, "words_slope", "words_intercept")),
         scope=Scope(**card["scope"]),
         scope_words=Scope(**card["scope_words"]),
     )
 
 
+def _encoder(arrays: dict[str, npt.NDArray[Any]], card: dict[str, Any], labels: int) -> EncoderHead:
+    far = arrays.get("far_weights", arrays["head_weights"])
+    far_bias = arrays.get("far_bias", arrays["head_bias"])
+    # Models of before there was such a head serve every language by one; what those of few examples had for two encoders
+    # belongs to vectors that are no longer made.
+    head, bias = arrays["head_weights"], arrays["head_bias"]
+    if len(head) == BESIDE:
+        head, bias = far, far_bias
+    if not head.shape == far.shape == (DIMENSIONS, labels):
+        raise ValueError("made for another encoder")
+    return EncoderHead(
+        head,
+        bias,
+        far,
+        far_bias,
+        (arrays["examples"].T.astype(np.float32) * arrays["example_scale"]).T,
+        arrays["example_labels"],
+        tuple(card["example_texts"]),
+    )
+
+
+def _rereading(arrays: dict[str, npt.NDArray[Any]], card: dict[str, Any], labels: int) -> Rereading | None:
+    said = card.get("rereading")
+    if said is None:
+        return None
+    weights, bias = arrays["both_weights"], arrays["both_bias"]
+    if weights.shape != (BESIDE, labels):
+        raise ValueError("made for other encoders")
+    return Rereading(
+        weights,
+        bias,
+        float(said["words"]),
+        float(said["encoder"]),
+        float(said["below"]),
+        _confidence(said["confidence"], _ENCODER_CONFIDENCE),
+        Scope(**said["scope"]),
+    )
+
+
+def _confidence(said: Mapping[str, Any], names: Sequence[str]) -> dict[str, float]:
+    return {name: float(said[name]) for name in names} | {
+        name: float(value) for name, value in said.items() if name.startswith("language:")
+    }
+
+
 def without_encoder(model: LabelModel) -> LabelModel:
     """The same, by words alone."""
-    return replace(model, encoder=None)
+    return replace(model, encoder=None, rereading=None)
 
 
 def _quantised(values: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]:

@@ -13,9 +13,11 @@ from services.triage.adapters.model_file import ModelFileError, zipped
 from services.triage.domain.encoding import DIMENSIONS
 from services.triage.domain.model import BINARY
 from services.triage.domain.overtones import Overtones
-from services.triage.domain.wish import HEAD, Wish
+from services.triage.domain.wish import HEAD, Joint, Machine, Wish
 
 OVERTONES: Final = "overtones.npz"
+_FIRST: Final = f"{HEAD}_first"
+_SECOND: Final = f"{HEAD}_second"
 _LINEAR: Final = ("heads", "weights", "bias", "words", "encoder", "offset")
 
 
@@ -42,7 +44,6 @@ def load_overtones(folder: Path) -> Overtones:
     shapes = {part.shape for part in (bias, words, encoder, offset)}
     if (
         not set(heads) <= set(BINARY) - ({HEAD} if wish else set())
-        or (wish is not None and wish.examples.shape != (len(wish.weights), DIMENSIONS))
         or weights.shape != (DIMENSIONS, len(heads))
         or shapes != {(len(heads),)}
     ):
@@ -53,22 +54,36 @@ def load_overtones(folder: Path) -> Overtones:
 
 
 def _packed(wish: Wish) -> dict[str, npt.NDArray[Any]]:
-    """Examples in 8 bits, with one scale for all."""
-    scale = float(np.abs(wish.examples).max()) / 127
-    return {
-        f"{HEAD}_examples": np.round(wish.examples / scale).astype(np.int8),
-        f"{HEAD}_weights": wish.weights.astype(np.float32),
-        f"{HEAD}_numbers": np.array(
-            [scale, wish.bias, wish.sharpness, wish.words, wish.encoder, wish.offset], dtype=np.float32
-        ),
-    }
+    """Examples in 8 bits, with one scale for each machine."""
+    found: dict[str, npt.NDArray[Any]] = {}
+    for name, machine, joint in ((_FIRST, wish.first, wish.joint), (_SECOND, wish.second, wish.both)):
+        scale = float(np.abs(machine.examples).max()) / 127
+        found |= {
+            f"{name}_examples": np.round(machine.examples / scale).astype(np.int8),
+            f"{name}_weights": machine.weights.astype(np.float32),
+            f"{name}_numbers": np.array([scale, machine.bias, machine.sharpness], dtype=np.float32),
+            f"{name}_joint": np.array([*joint.weights, joint.offset], dtype=np.float32),
+        }
+    return found
 
 
 def _wish(arrays: dict[str, npt.NDArray[Any]]) -> Wish | None:
     if not arrays:
         return None
-    scale, bias, sharpness, words, encoder, offset = arrays[f"{HEAD}_numbers"].tolist()
-    examples = arrays[f"{HEAD}_examples"].astype(np.float32) * scale
-    examples /= np.linalg.norm(examples, axis=1, keepdims=True)
-    weights = arrays[f"{HEAD}_weights"].astype(np.float32)
-    return Wish(examples.astype(np.float32), weights, bias, sharpness, words, encoder, offset)
+
+    def machine(name: str) -> Machine:
+        scale, bias, sharpness = arrays[f"{name}_numbers"].tolist()
+        examples = arrays[f"{name}_examples"].astype(np.float32) * scale
+        examples /= np.linalg.norm(examples, axis=1, keepdims=True)
+        weights = arrays[f"{name}_weights"].astype(np.float32)
+        if examples.shape != (len(weights), DIMENSIONS):
+            raise ValueError("examples and weights do not belong together")
+        return Machine(examples.astype(np.float32), weights, bias, sharpness)
+
+    def joint(name: str, scores: int) -> Joint:
+        *weights, offset = arrays[f"{name}_joint"].tolist()
+        if len(weights) != scores:
+            raise ValueError("made for other scores")
+        return Joint(tuple(weights), offset)
+
+    return Wish(machine(_FIRST), joint(_FIRST, 2), machine(_SECOND), joint(_SECOND, 3))

@@ -8,8 +8,9 @@ import numpy as np
 from services.triage.domain.encoding import Encoder
 from services.triage.domain.entities import find_entities
 from services.triage.domain.features import Features, extract
+from services.triage.domain.judging import Verdicts, judge
 from services.triage.domain.label_evidence import loudest
-from services.triage.domain.label_model import LabelModel, Verdicts, judge
+from services.triage.domain.label_model import LabelModel
 from services.triage.domain.language import UNDETERMINED, LanguageGuess, decide_language
 from services.triage.domain.lexicon import Lexicon
 from services.triage.domain.model import BINARY, STRANGE, Evidence, LinearModel, Scores

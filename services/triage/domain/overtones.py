@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from services.triage.domain.encoding import Encode, Floats
+from services.triage.domain.encoding import Encoder, Floats
 from services.triage.domain.language import UNDETERMINED
 from services.triage.domain.model import Scores
 from services.triage.domain.probabilities import log_odds, logistic
@@ -39,7 +39,7 @@ def with_overtones(
     texts: Sequence[str],
     languages: Sequence[str],
     heads: Overtones | None,
-    encode: Encode | None,
+    encode: Encoder | None,
 ) -> list[Scores]:
     """Scores by words -> the same with what the encoder adds. Of texts in no language served (`und`), and where heads or
     encoder are missing, words alone are believed."""

@@ -1,6 +1,8 @@
 """Models of any labels: trained, kept in files, judged."""
 
 import json
+import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,8 +17,10 @@ from services.triage.adapters.training.labels import TooFewLabels, spoken, train
 from services.triage.adapters.training.linear import choose_strengths, fit_linear
 from services.triage.adapters.training.mixing import best_scale, loss
 from services.triage.adapters.training.parts import Labelled
+from services.triage.domain.encoding import DIMENSIONS, Floats
 from services.triage.domain.features import extract
-from services.triage.domain.label_model import LabelModel, judge
+from services.triage.domain.judging import judge
+from services.triage.domain.label_model import LabelModel
 from services.triage.domain.text import read
 from tests.support.encoders import BagOfWords
 
@@ -115,17 +119,85 @@ def test_a_language_of_few_texts_is_read_as_one_that_was_not_trained(tmp_path: P
 
 def test_of_few_examples_both_encoders_read_every_text_side_by_side(tmp_path: Path) -> None:
     both, one = BagOfWords(second=True), BagOfWords()
-    few, many = (save_labels(train_labels(labelled(n), both).model, tmp_path / str(n), {}) for n in (3, 4))
+    few = save_labels(train_labels(labelled(3), both).model, tmp_path, {})
     texts = ["my parcel is lost", "forgot my password"]
     features = [extract(read(text), ()) for text in texts]
-    said = {}
-    for name, model, encoder in (("few", few, both), ("many", many, both), ("alone", few, one)):
+    said = []
+    for encoder in (both, one):
         encoder.beside_texts.clear()
-        verdicts = judge(features, texts, ["en", "fr"], model, encoder, cascade=False)
-        said[name] = [model.labels[int(i)] for i in verdicts.probabilities.argmax(axis=1)]
+        verdicts = judge(features, texts, ["en", "fr"], few, encoder, cascade=False)
+        said.append([few.labels[int(i)] for i in verdicts.probabilities.argmax(axis=1)])
         # Of a language that was not trained nothing is read that has no meaning across languages.
-        assert encoder.beside_texts == (texts[:1] if name == "few" else [])
-    assert said["few"] == said["many"] == said["alone"] == ["lost_parcel", "login"]
+        assert encoder.beside_texts == (texts[:1] if encoder is both else [])
+    assert said == 2 * [["lost_parcel", "login"]]
+
+
+class OneKnowsMore:
+    """Of a text such as "dim q31" the first encoder knows the class, 31 modulo 4, only where it is "clear", the second
+    always, if `knows`."""
+
+    second = True
+
+    def __init__(self, *, knows: bool = True) -> None:
+        self.knows = knows
+        self.read_again: list[str] = []
+
+    def __call__(self, texts: Sequence[str], languages: Sequence[str]) -> Floats:
+        return self._seen([text.startswith("clear") for text in texts], texts, 0)
+
+    across = __call__
+
+    def beside(self, texts: Sequence[str], languages: Sequence[str]) -> Floats:
+        self.read_again += texts
+        return self._seen([self.knows] * len(texts), texts, 100)
+
+    @staticmethod
+    def _seen(known: Sequence[bool], texts: Sequence[str], first: int) -> Floats:
+        found = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
+        for row, (yes, text) in enumerate(zip(known, texts, strict=True)):
+            number = re.fullmatch(r"(?:clear|dim) q(\d+)", text)
+            found[row, first + (1 + int(number[1]) % 4 if yes and number else 0)] = 1.0
+        return found
+
+
+def of_four(count: int, start: int = 0) -> list[Labelled]:
+    """Words tell nothing of their labels."""
+    rows = [("dim" if i % 3 else "clear", i) for i in range(start, start + count)]
+    return [
+        Labelled(f"{how} q{i}", "abcd"[i % 4] * 2, "en", extract(read(f"{how} q{i}"), ())) for how, i in rows
+    ]
+
+
+def test_what_is_not_sure_is_read_again_by_both_encoders_where_that_tells_more(tmp_path: Path) -> None:
+    encoder = OneKnowsMore()
+    trained = train_labels(of_four(480), encoder)
+    found = save_labels(trained.model, tmp_path, {})
+    assert found.rereading is not None
+    assert 0.0 < found.rereading.below < 1.0
+    rows = of_four(48, start=1_000)
+    texts, features = [row.text for row in rows], [row.features for row in rows]
+    encoder.read_again.clear()
+    verdicts = judge(features, texts, ["en"] * 48, found, encoder)
+    assert encoder.read_again == [text for text in texts if text.startswith("dim")]
+    assert [found.labels[i] for i in verdicts.probabilities.argmax(axis=1).tolist()] == [
+        row.label for row in rows
+    ]
+    # The figures of the training are of the same two readings.
+    assert [found.labels[i] for i in trained.held.argmax(axis=1).tolist()] == [
+        row.label for row in trained.rows
+    ]
+    assert verdicts.confidence.min() > 0.8
+    assert verdicts.outside.max() < 0.5
+
+
+def test_nothing_is_read_again_where_it_tells_no_more() -> None:
+    encoder = OneKnowsMore(knows=False)
+    found = train_labels(of_four(480), encoder).model
+    assert found.rereading is None
+    encoder.read_again.clear()
+    rows = of_four(12, start=1_000)
+    judge([row.features for row in rows], [row.text for row in rows], ["en"] * 12, found, encoder)
+    assert encoder.read_again == []
 
 
 @pytest.mark.parametrize("apart", [0.6, 1.2, 3.0])

@@ -15,11 +15,20 @@ _ONE = np.ones(1, dtype=np.float32)
 OVERTONES = Overtones("o1", ("anger",), _WEIGHTS, 0 * _ONE, _ONE, 3 * _ONE, -1 * _ONE)
 
 
-def encode(texts: Sequence[str], languages: Sequence[str]) -> Floats:
+class Shouting:
     """A text that shouts points one way, any other the other way."""
-    found = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
-    found[:, 0] = [1.0 if text.isupper() else -1.0 for text in texts]
-    return found
+
+    second = False
+
+    def __call__(self, texts: Sequence[str], languages: Sequence[str]) -> Floats:
+        found = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
+        found[:, 0] = [1.0 if text.isupper() else -1.0 for text in texts]
+        return found
+
+    across = beside = __call__
+
+
+encode = Shouting()
 
 
 def scores(anger: float) -> Scores:

@@ -14,7 +14,8 @@ from services.triage.adapters.training.parts import Keep, Labelled
 from services.triage.domain.classification import Detector
 from services.triage.domain.encoding import Encoder
 from services.triage.domain.features import DERIVED_COLUMNS, extract
-from services.triage.domain.label_model import NEVER, LabelModel, Verdicts, judge
+from services.triage.domain.judging import Verdicts, judge
+from services.triage.domain.label_model import NEVER, LabelModel
 from services.triage.domain.language import UNDETERMINED, decide_language
 from services.triage.domain.lexicon import Lexicon
 from services.triage.domain.measures import auroc, best_f1_without_false_alarm, f1, recall_at
@@ -58,7 +59,8 @@ def evaluate_labels(
 def measure_rows(model: LabelModel, test: Sequence[Row], tools: Tools, task: str, tier: Tier) -> Evaluation:
     """A model that is there already, measured."""
     if tier == "encoder":
-        model = replace(model, mixture=replace(model.mixture, words=0.0, sure=NEVER))
+        again = model.rereading and replace(model.rereading, words=0.0)
+        model = replace(model, mixture=replace(model.mixture, words=0.0, sure=NEVER), rereading=again)
     test = with_languages(test, tools.detect)
     verdicts = judge_rows(test, model, tools, task, tier)
     predictions = [

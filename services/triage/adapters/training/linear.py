@@ -30,6 +30,8 @@ class Strengths:
     learnt within one."""
     far_scale: float
     """What scores under `far` are multiplied by, so that they mean as much as those under `near`."""
+    both: float
+    """As `near`, where both encoders read side by side."""
 
 
 def choose_strengths(
@@ -38,11 +40,11 @@ def choose_strengths(
     folds: npt.NDArray[np.int64],
     labels: int,
     strengths: Sequence[float],
-    crossing: int,
+    first: int,
 ) -> Strengths:
     """Chosen among `strengths`, ascending, by the labels of texts that were held out, each at its best scale. Labels
-    that people disagree about want less than clean ones. The head for other languages reads the first `crossing`
-    columns."""
+    that people disagree about want less than clean ones. The first encoder's are the first `first`
+    columns; the others, if any, are the second's."""
     asked = [0] if (folds == 0).sum() >= _SPEAKS else list(range(int(folds.max()) + 1))
     judged = np.flatnonzero(np.isin(folds, asked))
 
@@ -58,12 +60,14 @@ def choose_strengths(
             found.append((loss(scores[judged] * scale, wanted[judged]), scale))
         return found
 
-    at_home = tried(vectors)
-    abroad = tried(vectors[:, :crossing]) if crossing < vectors.shape[1] else at_home
-    near = min(range(len(strengths)), key=lambda i: at_home[i][0])
-    least = min(lost for lost, _ in abroad)
-    far = next(i for i, (lost, _) in enumerate(abroad) if lost <= least + _ALMOST)
-    return Strengths(strengths[near], strengths[far], abroad[far][1] / at_home[near][1])
+    def best(found: list[tuple[float, float]]) -> int:
+        return min(range(len(strengths)), key=lambda i: found[i][0])
+
+    alone = tried(vectors[:, :first])
+    near = best(alone)
+    far = next(i for i, (lost, _) in enumerate(alone) if lost <= alone[near][0] + _ALMOST)
+    both = best(tried(vectors)) if first < vectors.shape[1] else near
+    return Strengths(strengths[near], strengths[far], alone[far][1] / alone[near][1], strengths[both])
 
 
 def fit_linear(

@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from services.triage.adapters.training.dataset import Example
 from services.triage.adapters.training.making import FOLDS, Unseen
 from services.triage.adapters.training.wish import Found, train_wish
-from services.triage.domain.encoding import Encode, Floats
+from services.triage.domain.encoding import Encoder, Floats
 from services.triage.domain.overtones import Overtones
 from services.triage.domain.probabilities import log_odds
 
@@ -26,7 +26,7 @@ _WANTED: Final[dict[str, Callable[[Example], bool]]] = {
 
 
 def train_overtones(
-    unseen: Unseen, encode: Encode, progress: Callable[[str], None]
+    unseen: Unseen, encode: Encoder, progress: Callable[[str], None]
 ) -> tuple[Overtones, list[Found]]:
     """`unseen` are the scores by words of models that had not seen the text; the encoder is held to the same folds.
     With them what cross-validation says of the wish for a person."""

@@ -11,9 +11,11 @@ import scipy.sparse as sp
 
 from services.triage.adapters.training.fitting import Settings, Vocabulary, matrix_of, vocabulary_of
 from services.triage.adapters.training.linear import Strengths, choose_strengths, fit_linear
-from services.triage.domain.encoding import DIMENSIONS, Floats
+from services.triage.adapters.training.mixing import Scored
+from services.triage.domain.encoding import BESIDE, DIMENSIONS, Floats
 from services.triage.domain.features import LETTERS, WORDS, Features, known_share
-from services.triage.domain.label_model import EncoderHead, LabelModel, Mixture, Scope, nearness
+from services.triage.domain.judging import nearness
+from services.triage.domain.label_model import EncoderHead, LabelModel, Mixture, Rereading, Scope
 from services.triage.domain.language import UNDETERMINED
 
 Array = npt.NDArray[Any]
@@ -22,9 +24,9 @@ Keep = Callable[[str, Callable[[], Arrays]], Arrays]
 """A step's name and what computes it -> its result, from an earlier run where one was kept."""
 SMALL: Final = 3_000
 """Texts up to which everything is solved exactly."""
-FEW_A_LABEL: Final = 15
-"""Texts a label, on average, up to which both encoders read them side by side: beyond, words and the first encoder know
-as much, and every text would take twenty milliseconds."""
+MOST_FOR_BOTH: Final = 8_000
+"""Texts up to which both encoders read them side by side, at twenty milliseconds each: of more, words and the first encoder
+know as much."""
 _MOST_EXAMPLES_A_LABEL: Final = 40
 _MOST_EXAMPLES: Final = 6_000
 _LEAST_TEXTS_A_LANGUAGE: Final = 3
@@ -62,7 +64,11 @@ class Parts:
         self.thin = thin
         self.rows, self.vectors, self.labels = rows, vectors, tuple(labels)
         self.columns, self.texts = tuple(columns), texts
-        self.strengths = Strengths(_ENCODER_STRENGTHS[-1], _ENCODER_STRENGTHS[-1], 1.0)
+        self.strengths = Strengths(
+            _ENCODER_STRENGTHS[-1], _ENCODER_STRENGTHS[-1], 1.0, _ENCODER_STRENGTHS[-1]
+        )
+        self.wide = vectors is not None and vectors.shape[1] > DIMENSIONS
+        """Whether both encoders have read the texts."""
         # Once for all folds: what is fitted on the folds' scores must hold for those of the whole.
         self.many = texts > SMALL
         index = {label: i for i, label in enumerate(labels)}
@@ -80,19 +86,22 @@ class Parts:
                 "near": np.array(found.near),
                 "far": np.array(found.far),
                 "scale": np.array(found.far_scale),
+                "both": np.array(found.both),
             }
 
         found = keep("strengths", chosen)
-        self.strengths = Strengths(float(found["near"]), float(found["far"]), float(found["scale"]))
+        self.strengths = Strengths(*(float(found[name]) for name in ("near", "far", "scale", "both")))
 
     def fit(self, kept: npt.NDArray[np.int64], keep: Keep, name: str, *, to_serve: bool = False) -> "Fitted":
         """Both tiers on these rows; `to_serve` with the head for languages that were not trained."""
         features = [self.rows[i].features for i in kept]
         vocabulary = vocabulary_of(features, self.columns, _SETTINGS)
         found = keep(name, lambda: self._solved(kept, features, vocabulary, to_serve))
-        head = (found["head_weights"], found["head_bias"]) if "head_weights" in found else None
-        far = (found["far_weights"], found["far_bias"]) if "far_weights" in found else None
-        return Fitted(self, kept, vocabulary, found["weights"], found["bias"], head, far)
+        heads = [
+            (found[f"{one}_weights"], found[f"{one}_bias"]) if f"{one}_weights" in found else None
+            for one in ("head", "far", "both")
+        ]
+        return Fitted(self, kept, vocabulary, found["weights"], found["bias"], *heads)
 
     def _solved(
         self,
@@ -107,9 +116,9 @@ class Parts:
         )
         found = {"weights": weights * vocabulary.factors[:, None].astype(np.float32), "bias": bias}
         if self.vectors is not None:
-            found["head_weights"], found["head_bias"] = self._head(
-                kept, self.strengths.near, self.vectors.shape[1]
-            )
+            found["head_weights"], found["head_bias"] = self._head(kept, self.strengths.near, DIMENSIONS)
+        if self.wide:
+            found["both_weights"], found["both_bias"] = self._head(kept, self.strengths.both, BESIDE)
         if self.vectors is not None and to_serve:
             weights, bias = self._head(kept, self.strengths.far, DIMENSIONS)
             scale = np.float32(self.strengths.far_scale)
@@ -141,21 +150,25 @@ class Fitted:
     head: tuple[Floats, Floats] | None
     far: tuple[Floats, Floats] | None
     """The head for other languages; only of what is to serve."""
+    both: tuple[Floats, Floats] | None
+    """The head of both encoders side by side, where both have read the texts."""
 
-    def scores(
-        self, rows: Sequence[Labelled], vectors: Floats | None
-    ) -> tuple[Floats, Floats, Floats, Callable[[npt.NDArray[np.int64]], Floats]]:
-        """By words, by the encoder (zeros without one), share of known words, and nearness of given labels."""
+    def scores(self, rows: Sequence[Labelled], vectors: Floats | None) -> Scored:
+        """Of texts and their vectors; by the encoder zeros without one."""
         features = [row.features for row in rows]
         words = np.asarray(matrix_of(features, self.vocabulary) @ self.weights + self.bias, dtype=np.float32)
         known_words = frozenset(self.vocabulary.known.tolist())
         known = np.array([known_share(one, known_words) for one in features], dtype=np.float32)
         if vectors is None or self.head is None:
-            return words, np.zeros_like(words), known, lambda best: np.zeros(len(best), dtype=np.float32)
-        second = np.asarray(vectors @ self.head[0] + self.head[1], dtype=np.float32)
+            return Scored(
+                words, np.zeros_like(words), known, None, lambda best: np.zeros(len(best), dtype=np.float32)
+            )
+        first = vectors[:, :DIMENSIONS]
+        second = np.asarray(first @ self.head[0] + self.head[1], dtype=np.float32)
+        both = np.asarray(vectors @ self.both[0] + self.both[1], dtype=np.float32) if self.both else None
         examples, example_labels, _ = self.examples()
-        cosines = vectors[:, :DIMENSIONS] @ examples.T
-        return words, second, known, lambda best: nearness(cosines, best, example_labels)
+        cosines = first @ examples.T
+        return Scored(words, second, known, both, lambda best: nearness(cosines, best, example_labels))
 
     def examples(self) -> tuple[Floats, npt.NDArray[np.int32], list[int]]:
         """Vectors of at most so many texts a label, in the order of their labels, and the rows they are of."""
@@ -178,6 +191,7 @@ class Fitted:
         confidence: dict[str, float],
         scope: Scope,
         scope_words: Scope,
+        rereading: Rereading | None,
         keep_texts: bool,
     ) -> LabelModel:
         """The model as it serves."""
@@ -201,6 +215,7 @@ class Fitted:
             languages=languages_of([self.parts.rows[i].language for i in self.kept if i < self.parts.texts]),
             thin=self.parts.thin,
             encoder=encoder,
+            rereading=rereading,
             mixture=mixture,
             confidence=confidence,
             scope=scope,
