@@ -28,7 +28,7 @@ from services.triage.adapters.evaluation.labels import (
 from services.triage.adapters.evaluation.languages import evaluate_languages
 from services.triage.adapters.evaluation.report import Evaluation
 from services.triage.adapters.labelled_files import Row, read_labelled
-from services.triage.adapters.worker_pool import ONE_THREAD
+from services.triage.adapters.threads import ONE_THREAD
 from services.triage.domain.label_model import LabelModel
 
 _PROCESSES: Final = 2

@@ -28,6 +28,7 @@ _SECOND_CHARS: Final = 240
 """The same of the second one beside the first, which takes some hundred milliseconds for them."""
 _BLOCK: Final = 64
 _REMEMBERED: Final = 20_000
+_KEPT_RAW: Final = 4 * _BLOCK
 _SHIFT: Final = 1e-9
 _SHARE: Final = 0.5
 """Of the second encoder where both are asked."""
@@ -41,7 +42,7 @@ class Encoders:
     """Texts to unit vectors of DIMENSIONS. Not for several threads. Raises EncoderMissing when built.
 
     `progress` is told how many texts have been encoded, a block at a time. The second encoder takes as many threads as
-    OMP_NUM_THREADS says (the service's workers: one), else all cores; the first is slower with more than one.
+    OMP_NUM_THREADS says (the service's workers: two at most), else all cores; the first is slower with more than one.
     """
 
     def __init__(
@@ -132,6 +133,7 @@ class _Second:
 
     def __init__(self, path: Path) -> None:
         self._model = e5()
+        self._raw: OrderedDict[str, Floats] = OrderedDict()
         with np.load(path, allow_pickle=False) as arrays:
             self._map = arrays["map"].astype(np.float32)
             self._source = arrays["source_mean"].astype(np.float32)
@@ -152,7 +154,15 @@ class _Second:
         return found
 
     def _read(self, texts: Sequence[str]) -> Floats:
-        return np.asarray(self._model.query(list(texts)), dtype=np.float32)
+        """As the model gives them; the newest are kept, for a text may be asked for in both spaces."""
+        missing = list(dict.fromkeys(text for text in texts if text not in self._raw))
+        if missing:
+            vectors = np.asarray(self._model.query(missing), dtype=np.float32)
+            self._raw.update(zip(missing, vectors, strict=True))
+        found = np.array([self._raw[text] for text in texts], dtype=np.float32)
+        while len(self._raw) > _KEPT_RAW:
+            self._raw.popitem(last=False)
+        return found
 
 
 def _unit(vectors: Floats) -> Floats:

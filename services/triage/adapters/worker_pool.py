@@ -15,6 +15,7 @@ from libs.telemetry import metrics
 from services.triage.adapters.frames import HEADER, Failed, Ready, Teach, frame
 from services.triage.adapters.knowledge import Sources
 from services.triage.adapters.lessons import Lessons
+from services.triage.adapters.threads import OF_A_WORKER
 from services.triage.domain.classification import Query
 from services.triage.domain.overlay import Lesson
 from services.triage.domain.signals import Signals
@@ -28,10 +29,6 @@ _CHUNK_SECONDS = 60.0
 _STOP_SECONDS = 2.0
 _BACKOFF_SECONDS = (0.1, 5.0)
 _MOST_DEATHS = 2
-ONE_THREAD = dict.fromkeys(
-    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"
-)
-"""Environment of a process that shares the machine with others like it: numeric libraries take one thread each."""
 _log = structlog.get_logger()
 
 Result = Signals | Unclassifiable
@@ -262,7 +259,7 @@ class WorkerPool:
             self._program,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            env={**os.environ, **ONE_THREAD},
+            env={**os.environ, **OF_A_WORKER},
         )
 
     async def _greet(self, process: asyncio.subprocess.Process) -> None:

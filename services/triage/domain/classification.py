@@ -162,7 +162,8 @@ def _tiered_topic(one: _Read, verdicts: Verdicts, at: int, model: LabelModel, kn
     confidence = float(verdicts.confidence[at]) if order else 0.0
     if one.guess.language == UNDETERMINED:
         confidence = min(confidence, STRANGE)
-    evidence = [Reason("topic", "tier", "words and encoder" if verdicts.encoded[at] else "words alone")]
+    read = "both encoders" if verdicts.reread[at] else "encoder"
+    evidence = [Reason("topic", "tier", f"words and {read}" if verdicts.encoded[at] else "words alone")]
     if order:
         evidence += [
             Reason("topic", source, detail, weight)

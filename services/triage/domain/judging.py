@@ -28,6 +28,8 @@ class Verdicts:
     """0..1: how likely none of the labels fits."""
     encoded: npt.NDArray[np.bool_]
     """Whether an encoder was asked."""
+    reread: npt.NDArray[np.bool_]
+    """Whether both were, side by side."""
     near: Floats
     """Mean cosine of the NEAREST examples of the best label, -1..1; where the encoder was not asked, 0."""
     neighbours: tuple[tuple[tuple[int, float], ...], ...]
@@ -41,6 +43,7 @@ class Verdicts:
             self.confidence[one],
             self.outside[one],
             self.encoded[one],
+            self.reread[one],
             self.near[one],
             self.neighbours[one],
         )
@@ -74,16 +77,18 @@ def judge(
     confidence = np.where(known > 0, confidence, np.minimum(confidence, 1.0 / (1 + len(model.labels))))
     found = _Said(alone.copy(), confidence.astype(np.float32), outside, np.zeros(count, dtype=np.float32))
     neighbours: list[tuple[tuple[int, float], ...]] = [()] * count
+    reread = np.zeros(count, dtype=np.bool_)
     rows = np.flatnonzero(asked)
     if rows.size and encoder is not None and model.encoder is not None:
         at = rows.tolist()
         mine = [texts[i] for i in at], [languages[i] for i in at]
         read = _read(*mine, words[rows], known[rows], foreign[rows], model, encoder)
         found.put(rows, read.said)
+        reread[rows[read.again]] = True
         for row, nearest in zip(at, _nearest(read.cosines), strict=True):
             neighbours[row] = nearest
     return Verdicts(
-        found.probabilities, found.confidence, found.outside, asked, found.near, tuple(neighbours)
+        found.probabilities, found.confidence, found.outside, asked, reread, found.near, tuple(neighbours)
     )
 
 
@@ -112,6 +117,8 @@ class _Read:
     said: _Said
     cosines: Floats
     """To the examples."""
+    again: npt.NDArray[np.int64]
+    """Rows that both encoders have read."""
 
 
 def _read(
@@ -152,6 +159,7 @@ def _read(
     everything = np.arange(len(texts))
     mixture = model.mixture
     found = said(everything, scores, combine(words, weight, scores, mixture.words, mixture.encoder), model)
+    rows = np.zeros(0, dtype=np.int64)
     if again is not None and encoder.second:
         rows = np.flatnonzero((found.confidence < again.below) & ~foreign)
         if rows.size:
@@ -160,7 +168,7 @@ def _read(
             scores = np.hstack([vectors[rows], beside]) @ again.weights + again.bias
             logits = combine(words[rows], weight[rows], scores, again.words, again.encoder)
             found.put(rows, said(rows, scores, logits, again))
-    return _Read(found, cosines)
+    return _Read(found, cosines, rows)
 
 
 def word_weight(known: Floats, languages: Sequence[str], trained: frozenset[str]) -> Floats:
