@@ -134,7 +134,12 @@ class Parts:
 
     def shown(self, text: str, part: int) -> str:
         """What the second encoder reads of a text whose loudest sentence is `part`."""
-        return text if part < 0 or len(text) <= _SHORT else self.texts[part]
+        return text if is_read_whole(text, part) else self.texts[part]
+
+
+def is_read_whole(text: str, part: int) -> bool:
+    """Whether the second encoder reads all of a text; else only its sentence `part`, of which -1 is none."""
+    return part < 0 or len(text) <= _SHORT
 
 
 def sentences(text: str) -> list[str]:

@@ -179,6 +179,7 @@ def test_what_is_not_sure_is_read_again_by_both_encoders_where_that_tells_more(t
     encoder.read_again.clear()
     verdicts = judge(features, texts, ["en"] * 48, found, encoder)
     assert encoder.read_again == [text for text in texts if text.startswith("dim")]
+    assert verdicts.reread.tolist() == [text.startswith("dim") for text in texts]
     assert [found.labels[i] for i in verdicts.probabilities.argmax(axis=1).tolist()] == [
         row.label for row in rows
     ]

@@ -14,7 +14,16 @@ from services.triage.adapters.training.making import FOLDS, Unseen
 from services.triage.domain.encoding import Encode, Encoder, Floats
 from services.triage.domain.measures import recall_at
 from services.triage.domain.probabilities import log_odds
-from services.triage.domain.wish import HEAD, UNSURE, WORTH_READING, Joint, Machine, Parts, Wish
+from services.triage.domain.wish import (
+    HEAD,
+    UNSURE,
+    WORTH_READING,
+    Joint,
+    Machine,
+    Parts,
+    Wish,
+    is_read_whole,
+)
 
 Array = npt.NDArray[Any]
 _COST: Final = 10.0
@@ -62,9 +71,7 @@ def train_wish(unseen: Unseen, encoder: Encoder, progress: Callable[[str], None]
         whole[held], loudest[held] = mine[held], parts.with_whole(mine, heard)[held]
         beside, beside_parts = _scores(other, second, parts, held)
         part = parts.loudest(heard)
-        alone = np.array(
-            [parts.shown(e.text, at) is e.text for e, at in zip(examples, part.tolist(), strict=True)]
-        )
+        alone = np.array([is_read_whole(e.text, at) for e, at in zip(examples, part.tolist(), strict=True)])
         again[held] = np.where(alone, beside, beside_parts[part])[held]
     joint = _joint(wanted, said, loudest)
     logits = joint.logit(said, whole)
